@@ -1,0 +1,46 @@
+import { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { GatewayError, type ErrorCode } from '../src/errors.ts'
+
+/** What Fastify itself refuses, in our terms. */
+const frameworkCodes: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['BodyTooLarge', 'body: expected at most 1 MiB'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UnsupportedContentType', 'Content-Type: expected application/json'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['InvalidBody', 'body: expected JSON, got nothing'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['InvalidBody', 'body: is not JSON'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['InvalidRequest', 'Content-Length: does not match the body'],
+  FST_ERR_BAD_URL: ['InvalidUrl', 'the URL is not valid: a percent sign begins no escape'],
+  FST_ERR_MAX_PARAM_LENGTH_EXCEEDED: ['UrlTooLong', 'the URL is too long'],
+  FST_ERR_ASYNC_CONSTRAINT: ['InvalidRequest', 'the request is not valid']
+}
+
+/** Every error leaves as the JSON of the contract; what went wrong inside goes to the log alone. */
+export default fp(async app => {
+  app.setErrorHandler<FastifyError>((error, request, reply) => sendError(error, request, reply))
+  app.setNotFoundHandler((request, reply) =>
+    sendError(new GatewayError('RouteNotFound', `there is nothing at ${request.method} ${pathOf(request)}`), request, reply))
+}, { name: 'errors' })
+
+export function sendError (error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = toGatewayError(error)
+  if (known.status >= 500) request.log.error({ err: known.cause ?? known, code: known.code }, known.message)
+  if (known.retryAfter !== undefined) reply.header('retry-after', known.retryAfter)
+  return reply
+    .code(known.status)
+    .header('cache-control', 'no-store')
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify({ type: known.type, code: known.code, message: known.message, ...known.details, requestId: request.id }))
+}
+
+function toGatewayError (error: Error & { code?: string, statusCode?: number }): GatewayError {
+  if (error instanceof GatewayError) return error
+  const framework = frameworkCodes[error.code ?? '']
+  if (framework !== undefined) return new GatewayError(...framework, { cause: error })
+  if (error instanceof SyntaxError && error.statusCode === 400) return new GatewayError('InvalidBody', 'body: is not JSON', { cause: error })
+  if (error.statusCode !== undefined && error.statusCode < 500) return new GatewayError('InvalidRequest', error.message, { cause: error })
+  return new GatewayError('InternalError', 'something went wrong on our side', { cause: error })
+}
+
+function pathOf (request: FastifyRequest): string {
+  return request.url.split('?', 1)[0]!.slice(0, 200)
+}

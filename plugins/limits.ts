@@ -1,0 +1,11 @@
+import fp from 'fastify-plugin'
+import { GatewayError } from '../src/errors.ts'
+
+export const longestUrl = 8192
+
+/** Refuses URLs that are longer than what the gateway promises to take. */
+export default fp(async app => {
+  app.addHook('onRequest', async ({ raw }) => {
+    if (raw.url!.length > longestUrl) throw new GatewayError('UrlTooLong', `the URL is too long; expected at most ${longestUrl} characters`)
+  })
+}, { name: 'limits', dependencies: ['errors'] })

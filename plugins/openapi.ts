@@ -1,0 +1,34 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import fp from 'fastify-plugin'
+import { ErrorSchema } from '../src/errors.ts'
+import { ItemListSchema, PersonalizedRankingSchema } from '../src/inference/answer-schema.ts'
+import { concretePaths, type OpenApiDocument } from '../src/openapi.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The OpenAPI document of the configuration that serves now. */
+    openapi: () => OpenApiDocument
+  }
+}
+
+/** Documents the API as it is configured right now, at /docs. */
+export default fp(async app => {
+  for (const schema of [ErrorSchema, ItemListSchema, PersonalizedRankingSchema]) app.addSchema(schema)
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Personalization Gateway', version: '0' },
+      tags: [{ name: 'operations', description: 'Probes.' }]
+    },
+    refResolver: { buildLocalReference: ({ $id }, _baseUri, _fragment, i) => typeof $id === 'string' ? $id : `schema-${i}` }
+  })
+  // The plugin's document is made once and knows only routes; ours follows the configuration.
+  const openapi = (): OpenApiDocument => concretePaths(structuredClone(app.swagger()) as OpenApiDocument, app.config.plan)
+  app.decorate('openapi', openapi)
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    transformSpecification: () => openapi(),
+    transformSpecificationClone: false
+  })
+}, { name: 'openapi', dependencies: ['config'] })

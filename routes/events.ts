@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto'
+import Type from 'typebox'
+import { collectEvents } from '../src/events/collect.ts'
+import { EventsBodySchema } from '../src/events/event.ts'
+import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
+import { answers, type App } from './route.ts'
+
+const OutcomesSchema = Type.Object({
+  targets: Type.Record(Type.String(), Type.String(), { description: 'What became of the events at each target.' })
+})
+
+export default async function events (app: App): Promise<void> {
+  app.post('/events/:namespace', {
+    schema: {
+      operationId: 'putEvents',
+      summary: 'Events of a user, and conversions of experiments',
+      description: '200 means that every event target of the namespace has every event. An event sent again with the same `eventId` counts once.',
+      params: Type.Pick(RecommenderParamsSchema, ['namespace']),
+      body: EventsBodySchema,
+      response: answers(OutcomesSchema)
+    }
+  }, async ({ params, body }, reply) => {
+    const { plan } = app.config
+    const targets = await collectEvents(plan, params.namespace, body, { now: Date.now, newId: randomUUID })
+    if (plan.version !== undefined) reply.header('x-personalization-config-version', plan.version)
+    return reply.header('cache-control', 'no-store').send({ targets })
+  })
+}

@@ -1,0 +1,16 @@
+import Type from 'typebox'
+import { ListQuerySchema, readCommonParameters, UserParamsSchema } from '../src/inference/parameters.ts'
+import { answers, type App } from './route.ts'
+
+export default async function recommendItems (app: App): Promise<void> {
+  app.get('/recommend-items/:namespace/:recommender/:userId', {
+    schema: {
+      operationId: 'recommendItems',
+      summary: 'Items for a user',
+      params: UserParamsSchema,
+      querystring: ListQuerySchema,
+      response: answers(Type.Ref('ItemList'))
+    }
+  }, async ({ params, query }, reply) =>
+    reply.infer({ action: 'recommend-items', ...params, numResults: query.numResults, ...readCommonParameters(query) }))
+}

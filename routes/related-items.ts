@@ -1,0 +1,17 @@
+import Type from 'typebox'
+import { ListQuerySchema, readCommonParameters, RecommenderParamsSchema } from '../src/inference/parameters.ts'
+import { IdSchema } from '../src/schema.ts'
+import { answers, type App } from './route.ts'
+
+export default async function relatedItems (app: App): Promise<void> {
+  app.get('/related-items/:namespace/:recommender/:itemId', {
+    schema: {
+      operationId: 'relatedItems',
+      summary: 'Items like an item',
+      params: Type.Object({ ...RecommenderParamsSchema.properties, itemId: IdSchema }),
+      querystring: Type.Object({ ...ListQuerySchema.properties, userId: Type.Optional(IdSchema) }),
+      response: answers(Type.Ref('ItemList'))
+    }
+  }, async ({ params, query }, reply) =>
+    reply.infer({ action: 'related-items', ...params, userId: query.userId, numResults: query.numResults, ...readCommonParameters(query) }))
+}

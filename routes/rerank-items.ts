@@ -1,0 +1,36 @@
+import Type from 'typebox'
+import { CommonQuerySchema, ItemIdsSchema, readCommonParameters, readItemIds, UserParamsSchema } from '../src/inference/parameters.ts'
+import { answers, type App } from './route.ts'
+
+const url = '/rerank-items/:namespace/:recommender/:userId'
+
+export default async function rerankItems (app: App): Promise<void> {
+  app.get(`${url}/:itemIds`, {
+    schema: {
+      operationId: 'rerankItems',
+      summary: 'A list reordered for a user',
+      description: 'The answer can be cached.',
+      params: Type.Object({ ...UserParamsSchema.properties, itemIds: Type.String({ minLength: 1, maxLength: 8192, description: 'Item ids, separated by commas.' }) }),
+      querystring: CommonQuerySchema,
+      response: answers(Type.Ref('PersonalizedRanking'))
+    }
+  }, async ({ params, query }, reply) => {
+    const itemIds = readItemIds('itemIds', params.itemIds)
+    return reply.infer({ action: 'rerank-items', ...params, itemIds, numResults: itemIds.length, ...readCommonParameters(query) })
+  })
+
+  app.post(url, {
+    schema: {
+      operationId: 'rerankItemsOfBody',
+      summary: 'A list reordered for a user, given in the body',
+      description: 'For lists that do not fit into a URL, or ids that contain a comma. The answer is not cached.',
+      params: UserParamsSchema,
+      querystring: CommonQuerySchema,
+      body: ItemIdsSchema,
+      response: answers(Type.Ref('PersonalizedRanking'))
+    }
+  }, async ({ params, query, body }, reply) => {
+    reply.header('cache-control', 'no-store')
+    return reply.infer({ action: 'rerank-items', ...params, itemIds: body, numResults: body.length, ...readCommonParameters(query) })
+  })
+}

@@ -1,0 +1,12 @@
+import { type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { type FastifyBaseLogger, type FastifyInstance, type RawReplyDefaultExpression, type RawRequestDefaultExpression, type RawServerDefault } from 'fastify'
+import Type, { type TSchema } from 'typebox'
+
+/** The application as routes see it: what a schema says, TypeScript knows. */
+export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>
+
+/** The responses of a route: its answer, or an error of the contract. */
+export function answers (schema: TSchema): Record<string, TSchema> {
+  const error = Type.Ref('Error')
+  return { 200: schema, '4xx': error, '5xx': error }
+}

@@ -1,0 +1,62 @@
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import accessLog from '../plugins/access-log.ts'
+import config from '../plugins/config.ts'
+import errors, { sendError } from '../plugins/errors.ts'
+import inference from '../plugins/inference.ts'
+import itemMetadata from '../plugins/item-metadata.ts'
+import limits, { longestUrl } from '../plugins/limits.ts'
+import openapi from '../plugins/openapi.ts'
+import readiness from '../plugins/readiness.ts'
+import recommenders from '../plugins/recommenders.ts'
+import requestIds from '../plugins/request-id.ts'
+import validation from '../plugins/validation.ts'
+import events from '../routes/events.ts'
+import health from '../routes/health.ts'
+import recommendItems from '../routes/recommend-items.ts'
+import relatedItems from '../routes/related-items.ts'
+import rerankItems from '../routes/rerank-items.ts'
+import { type ConfigSource } from './config/source.ts'
+import { refuseClient } from './client-error.ts'
+import { requestId } from './request-id.ts'
+
+export interface AppOptions {
+  source: ConfigSource
+  dataDir: string
+  logger: FastifyBaseLogger
+}
+
+const mebibyte = 1024 * 1024
+
+/** Puts the gateway together: plugins in the order in which they build on each other, then routes. It does not listen yet. */
+export async function buildApp ({ source, dataDir, logger }: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: request => requestId(request.headers),
+    bodyLimit: mebibyte,
+    routerOptions: { maxParamLength: longestUrl },
+    // Longer than a load balancer keeps its side of an idle connection (60 s), so that it never writes into one that we close.
+    keepAliveTimeout: 72_000,
+    requestTimeout: 30_000,
+    // A recommender with a long log takes its time to learn before the gateway is ready.
+    pluginTimeout: 600_000,
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => { sendError(error, request, reply) },
+    clientErrorHandler: refuseClient
+  })
+
+  await app.register(requestIds)
+  await app.register(accessLog)
+  await app.register(errors)
+  await app.register(limits)
+  await app.register(validation)
+  await app.register(readiness)
+  await app.register(recommenders)
+  await app.register(itemMetadata)
+  await app.register(config, { source, dataDir })
+  await app.register(openapi)
+  await app.register(inference)
+
+  for (const route of [recommendItems, relatedItems, rerankItems, events, health]) await app.register(route)
+  return app
+}

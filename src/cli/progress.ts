@@ -1,0 +1,29 @@
+import { Presets, SingleBar } from 'cli-progress'
+
+/** Shows how far a long task is. */
+export interface Progress {
+  update: (done: number, total: number) => void
+  stop: () => void
+}
+
+/** A bar on a terminal, a plain line every few seconds elsewhere. */
+export function startProgress (task: string, stream: NodeJS.WriteStream = process.stderr): Progress {
+  const bar = new SingleBar({
+    format: `${task} [{bar}] {percentage}% | {duration_formatted} | left: {eta_formatted}`,
+    stream,
+    hideCursor: true,
+    noTTYOutput: true,
+    notTTYSchedule: 3000
+  }, Presets.shades_classic)
+  let started = false
+  return {
+    update (done, total) {
+      if (!started) bar.start(total, 0)
+      started = true
+      bar.update(Math.min(Math.round(done), total))
+    },
+    stop () {
+      if (started) bar.stop()
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { eventTargetTypes } from '../events/registry.ts'
+import { type EventTarget } from '../events/target.ts'
+import { undeliverable } from '../events/undeliverable.ts'
+import { type ItemMetadataStore } from '../metadata/store.ts'
+import { itemMetadataTypes } from '../metadata/registry.ts'
+import { originTypes } from '../origins/registry.ts'
+import { defaultTimeout } from '../origins/resilience.ts'
+import { type Lease } from '../pool.ts'
+import { type Resources, type Scope } from '../scope.ts'
+import { inherited, type Document, type Tagged } from './document.ts'
+import { eventTargetsOf, namespacesOf, recommendersOf, variationsOf, type Element, type RecommenderElement } from './elements.ts'
+import { inherit } from './inherit.ts'
+import { recommenderKey, type NamespacePlan, type Plan, type RecommenderPlan, type VariationPlan } from './plan.ts'
+
+/** A plan with all that it holds open. */
+export interface CompiledPlan {
+  plan: Plan
+  release: () => void
+}
+
+/**
+ * Makes a valid document ready to serve.
+ * @throws what could not be opened; then nothing stays open
+ */
+export async function compile (document: Document, generation: number, resources: Resources): Promise<CompiledPlan> {
+  const leases: Array<Lease<unknown>> = []
+  const release = (): void => { for (const lease of leases) lease.release() }
+  const hold: Scope['hold'] = lease => {
+    leases.push(lease)
+    return lease.value
+  }
+  const recommenders = recommendersOf(document)
+  try {
+    const namespaces = new Map<string, NamespacePlan>()
+    for (const namespace of namespacesOf(document)) {
+      const scope = { ...resources, namespace: namespace.name, hold }
+      const compiled = await inOrder(recommenders.filter(recommender => recommender.namespace === namespace.name), async recommender =>
+        compileRecommender([{ pointer: '', value: document }, namespace, recommender], recommender, scope))
+      namespaces.set(namespace.name, {
+        name: namespace.name,
+        title: namespace.value.name,
+        description: namespace.value.description,
+        recommenders: new Map(compiled.map(recommender => [recommenderKey(recommender.action, recommender.name), recommender])),
+        eventTargets: await inOrder(eventTargetsOf(namespace), async ({ value }) => openEventTarget(value, scope))
+      })
+    }
+    const { version, title, description } = document
+    return { plan: { generation, version, title, description, namespaces }, release }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+async function compileRecommender (levels: Array<Element<object>>, recommender: RecommenderElement, scope: Scope): Promise<RecommenderPlan> {
+  const { action, namespace, name, value } = recommender
+  return {
+    action,
+    namespace,
+    name,
+    title: value.name,
+    description: value.description,
+    features: Object.keys(value.experiments ?? {}),
+    variations: await inOrder(variationsOf(recommender), async variation => compileVariation([...levels, variation], variation, scope))
+  }
+}
+
+async function compileVariation (levels: Array<Element<object>>, { name, value }: { name: string, value: Tagged }, scope: Scope): Promise<VariationPlan> {
+  const own = Object.fromEntries(Object.entries(value).filter(([key]) => !(key in inherited)))
+  return {
+    name,
+    type: value.type,
+    origin: await originTypes.get(value.type)!.open(own, scope),
+    timeout: inherit('resilience', levels)?.value.timeout ?? defaultTimeout,
+    cacheControl: inherit('cacheControl', levels)?.value,
+    itemMetadata: await openItemMetadata(inherit('inferenceItemMetadata', levels)?.value, scope)
+  }
+}
+
+async function openItemMetadata (config: Tagged | undefined, scope: Scope): Promise<ItemMetadataStore | undefined> {
+  return config && itemMetadataTypes.get(config.type)!.open(config, scope)
+}
+
+async function openEventTarget (config: Tagged, scope: Scope): Promise<EventTarget> {
+  const type = eventTargetTypes.get(config.type)
+  return type === undefined ? undeliverable(config.type) : type.open(config, scope)
+}
+
+/** Opens one after the other, so that a failure leaves nothing half open behind its back. */
+async function inOrder<T, R> (values: readonly T[], open: (value: T) => Promise<R>): Promise<R[]> {
+  const opened: R[] = []
+  for (const value of values) opened.push(await open(value))
+  return opened
+}

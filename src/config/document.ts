@@ -1,0 +1,64 @@
+import Type, { type Static } from 'typebox'
+import { AutoContextSchema, FiltersSchema } from '../context/rules.ts'
+import { actions } from '../origins/origin.ts'
+import { ResilienceSchema } from '../origins/resilience.ts'
+import { FeatureSchema, NameSchema, strict } from '../schema.ts'
+import { CacheControlSchema } from './cache-control.ts'
+
+/** An element that has several kinds: what is wrong inside is found by the schema of its kind (see tagged.ts). */
+const tagged = Type.Object({ type: Type.String() })
+
+const text = Type.Optional(Type.String({ maxLength: 10_000 }))
+
+/** Settings that a level takes from the one above unless it has its own: root → namespace → recommender → variation. */
+export const inherited = {
+  cacheControl: Type.Optional(CacheControlSchema),
+  autoContext: Type.Optional(AutoContextSchema),
+  filters: Type.Optional(FiltersSchema),
+  inferenceItemMetadata: Type.Optional(tagged),
+  resilience: Type.Optional(ResilienceSchema),
+  fallback: Type.Optional(Type.Array(NameSchema, { maxItems: 20 }))
+}
+
+export const InheritedSchema = strict(inherited)
+export type Inherited = Static<typeof InheritedSchema>
+
+const ResponsePostProcessorSchema = strict({
+  type: Type.Enum(['lambda', 'function']),
+  arn: Type.String({ pattern: '^arn:[\\w-]+:lambda:[a-z0-9-]+:\\d{12}:function:.+$' }),
+  lookAheadMultiplier: Type.Optional(Type.Number({ minimum: 1, maximum: 500 })),
+  lookAheadMaximumValue: Type.Optional(Type.Number({ minimum: 1, maximum: 500 }))
+})
+
+const RecommenderSchema = strict({
+  name: text,
+  description: text,
+  ...inherited,
+  responsePostProcessor: Type.Optional(ResponsePostProcessorSchema),
+  experiments: Type.Optional(Type.Record(FeatureSchema, Type.Object({ method: Type.String() }), { additionalProperties: false })),
+  variations: Type.Record(NameSchema, tagged, { additionalProperties: false, minProperties: 1 })
+})
+
+const RecommendersSchema = Type.Record(NameSchema, RecommenderSchema, { additionalProperties: false })
+
+const NamespaceSchema = strict({
+  name: text,
+  description: text,
+  ...inherited,
+  recommenders: Type.Optional(strict(Object.fromEntries(actions.map(action => [action, Type.Optional(RecommendersSchema)])))),
+  eventTargets: Type.Optional(Type.Array(tagged, { maxItems: 50 }))
+})
+
+/** The configuration document, but for the insides of what has several kinds. */
+export const DocumentSchema = strict({
+  version: text,
+  title: text,
+  description: text,
+  ...inherited,
+  namespaces: Type.Record(NameSchema, NamespaceSchema, { additionalProperties: false })
+})
+
+export type Document = Static<typeof DocumentSchema>
+export type NamespaceConfig = Static<typeof NamespaceSchema>
+export type RecommenderConfig = Static<typeof RecommenderSchema>
+export type Tagged = Static<typeof tagged>

@@ -1,0 +1,64 @@
+import { type AutoContext, type Filters } from '../context/rules.ts'
+import { actions, type Action } from '../origins/origin.ts'
+import { escapePointer } from '../validation.ts'
+import { type Document, type NamespaceConfig, type RecommenderConfig, type Tagged } from './document.ts'
+
+/** A part of a document, with the JSON pointer to it. */
+export interface Element<T> {
+  pointer: string
+  value: T
+}
+
+export interface RecommenderElement extends Element<RecommenderConfig> {
+  namespace: string
+  action: Action
+  name: string
+}
+
+export function namespacesOf (document: Document): Array<Element<NamespaceConfig> & { name: string }> {
+  return entries(document.namespaces, '/namespaces').map(({ key: name, ...element }) => ({ ...element, name }))
+}
+
+export function recommendersOf (document: Document): RecommenderElement[] {
+  return namespacesOf(document).flatMap(({ name: namespace, pointer, value }) =>
+    actions.flatMap(action =>
+      entries(value.recommenders?.[action], `${pointer}/recommenders/${action}`)
+        .map(({ key: name, ...element }) => ({ ...element, namespace, action, name }))))
+}
+
+export function variationsOf ({ pointer, value }: Element<RecommenderConfig>): Array<Element<Tagged> & { name: string }> {
+  return entries(value.variations, `${pointer}/variations`).map(({ key: name, ...element }) => ({ ...element, name }))
+}
+
+export function experimentsOf ({ pointer, value }: Element<RecommenderConfig>): Array<Element<{ method: string }>> {
+  return entries(value.experiments, `${pointer}/experiments`)
+}
+
+export function eventTargetsOf ({ pointer, value }: Element<NamespaceConfig>): Array<Element<Tagged>> {
+  return entries(value.eventTargets, `${pointer}/eventTargets`)
+}
+
+/** Every level of the document that may define what the levels below inherit, the root first. */
+export function levelsOf (document: Document): Array<Element<object>> {
+  const recommenders = recommendersOf(document)
+  return [{ pointer: '', value: document }, ...namespacesOf(document), ...recommenders, ...recommenders.flatMap(variationsOf)]
+}
+
+/** The rules of one level's automatic context and automatic filter values. */
+export function rulesOf ({ pointer, value }: Element<object>): Array<Element<Tagged>> {
+  const { autoContext, filters } = value as { autoContext?: AutoContext, filters?: Filters }
+  const tables = [
+    { pointer: `${pointer}/autoContext`, value: autoContext },
+    ...entries(filters, `${pointer}/filters`).map(filter => ({ pointer: `${filter.pointer}/autoDynamicFilterValues`, value: filter.value.autoDynamicFilterValues }))
+  ]
+  return tables.flatMap(table => entries(table.value, table.pointer))
+    .flatMap(field => entries(field.value.rules, `${field.pointer}/rules`))
+}
+
+/** The object's or list's members that are objects themselves; what else is there, the document's schema has refused. */
+function entries<T> (value: Record<string, T> | readonly T[] | undefined, pointer: string): Array<Element<T> & { key: string }> {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value)
+    .filter(([, member]) => typeof member === 'object' && member !== null)
+    .map(([key, member]) => ({ key, value: member, pointer: `${pointer}/${escapePointer(key)}` }))
+}

@@ -1,0 +1,23 @@
+import { unwatchFile, watchFile } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type ConfigSource } from './source.ts'
+
+/**
+ * A file, looked at every `interval` ms. Polling sees what change events miss: files on mounted volumes, and files replaced
+ * by a rename or behind a symbolic link.
+ */
+export function fileSource (file: string, interval = 500): ConfigSource {
+  const path = resolve(file)
+  return {
+    name: path,
+    read: async () => readFile(path, 'utf8'),
+    watch (onChange) {
+      const listener = (now: { mtimeMs: number, size: number, ino: number }, before: { mtimeMs: number, size: number, ino: number }): void => {
+        if (now.mtimeMs !== before.mtimeMs || now.size !== before.size || now.ino !== before.ino) onChange()
+      }
+      watchFile(path, { interval, persistent: false }, listener)
+      return () => unwatchFile(path, listener)
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import { ruleTypes } from '../context/rules.ts'
+import { originTypes } from '../origins/registry.ts'
+import { type Kind, type Registry } from '../schema.ts'
+import { type Document, type Tagged } from './document.ts'
+import { levelsOf, recommendersOf, rulesOf, variationsOf } from './elements.ts'
+
+/** Spellings that the sample's documentation and code use for one and the same. */
+const operatorAliases: Readonly<Record<string, string>> = { 'start-with': 'starts-with', 'end-with': 'ends-with' }
+const planned: Readonly<Record<string, string>> = { function: 'lambda' }
+
+/** A copy of a document in which everything has its one name. It may be anything: what is wrong with it is found later. */
+export function normalise (input: unknown): unknown {
+  const document = structuredClone(input) as Document
+  if (typeof document !== 'object' || document === null) return document
+  for (const recommender of recommendersOf(document)) {
+    for (const { value } of variationsOf(recommender)) value.type = planned[value.type] ?? nameOf(value, originTypes)
+  }
+  for (const { value } of levelsOf(document).flatMap(rulesOf)) {
+    value.type = nameOf(value, ruleTypes)
+    const { valueMappings } = value as { valueMappings?: unknown }
+    if (Array.isArray(valueMappings)) valueMappings.forEach(normaliseOperator)
+  }
+  return document
+}
+
+function nameOf ({ type }: Tagged, registry: Registry<Kind>): string {
+  return [...registry.values()].find(kind => kind.aliases?.includes(type))?.type ?? type
+}
+
+function normaliseOperator (mapping: unknown): void {
+  const { operator } = mapping as { operator?: string }
+  if (operator !== undefined) Object.assign(mapping as object, { operator: operatorAliases[operator] ?? operator })
+}

@@ -1,0 +1,78 @@
+import { ruleTypes } from '../context/rules.ts'
+import { eventTargetTypes, plannedEventTargetTypes } from '../events/registry.ts'
+import { experimentMethods } from '../experiments/registry.ts'
+import { itemMetadataTypes, plannedItemMetadataTypes } from '../metadata/registry.ts'
+import { originTypes, plannedOriginTypes } from '../origins/registry.ts'
+import { type Kind, type Registry } from '../schema.ts'
+import { checker, type Checker, type Finding } from '../validation.ts'
+import { DocumentSchema, inherited, InheritedSchema, type Document } from './document.ts'
+import { eventTargetsOf, experimentsOf, levelsOf, namespacesOf, recommendersOf, rulesOf, variationsOf, type Element } from './elements.ts'
+import { normalise } from './normalise.ts'
+import { referenceFindings } from './references.ts'
+
+export interface ValidatedDocument {
+  /** Normalised; to be used only where there are no findings. */
+  document: Document
+  /** Everything that is wrong with it. */
+  findings: Finding[]
+}
+
+const checkDocument = checker(DocumentSchema)
+const checkInherited = checker(InheritedSchema)
+const checkers = new Map<Kind, Checker<Kind['schema']>>()
+
+/** Checks a parsed document whole: its structure, the parts that have several kinds, and what they refer to. */
+export function validateDocument (input: unknown): ValidatedDocument {
+  const document = normalise(input) as Document
+  const structure = checkDocument(document).findings
+  if (typeof document !== 'object' || document === null) return { document, findings: structure }
+
+  const findings = [
+    ...structure,
+    ...levelsOf(document).flatMap(metadataFindings),
+    ...levelsOf(document).flatMap(rulesOf).flatMap(rule => kindFindings(rule, 'type', ruleTypes)),
+    ...namespacesOf(document).flatMap(eventTargetsOf).flatMap(target => kindFindings(target, 'type', new Map([...eventTargetTypes, ...plannedEventTargetTypes]))),
+    ...recommendersOf(document).flatMap(recommender => [
+      ...variationsOf(recommender).flatMap(variation => variationFindings(variation, recommender.action)),
+      ...experimentsOf(recommender).flatMap(experiment => kindFindings(experiment, 'method', experimentMethods))
+    ])
+  ]
+  // References are only worth following in a document that is sound.
+  return { document, findings: findings.length > 0 ? findings : referenceFindings(document) }
+}
+
+function metadataFindings ({ pointer, value }: Element<object>): Finding[] {
+  const store = (value as { inferenceItemMetadata?: object }).inferenceItemMetadata
+  if (typeof store !== 'object' || store === null) return []
+  const at = { pointer: `${pointer}/inferenceItemMetadata`, value: store }
+  return [...kindFindings(at, 'type', new Map<string, Kind>([...plannedItemMetadataTypes, ...itemMetadataTypes])), ...unavailable(at, [...plannedItemMetadataTypes.keys()])]
+}
+
+function variationFindings ({ pointer, value }: Element<{ type: string }>, action: string): Finding[] {
+  const own = Object.fromEntries(Object.entries(value).filter(([key]) => !(key in inherited)))
+  const shared = Object.fromEntries(Object.entries(value).filter(([key]) => key in inherited))
+  const kind = originTypes.get(value.type)
+  const findings = checkInherited(shared, pointer).findings
+  if (kind === undefined && plannedOriginTypes.includes(value.type)) return [...findings, ...unavailable({ pointer, value }, plannedOriginTypes)]
+  findings.push(...kindFindings({ pointer, value: own }, 'type', originTypes))
+  if (kind !== undefined && !kind.actions.some(known => known === action)) {
+    findings.push({ pointer: `${pointer}/type`, message: `"${value.type}" does not answer ${action}; it answers ${kind.actions.join(', ')}` })
+  }
+  return findings
+}
+
+function unavailable ({ pointer, value }: Element<object>, planned: readonly string[]): Finding[] {
+  const { type } = value as { type: string }
+  return planned.includes(type) ? [{ pointer: `${pointer}/type`, message: `"${type}" is not available in this build` }] : []
+}
+
+/** Checks an element by the schema of its kind. */
+function kindFindings ({ pointer, value }: Element<object>, tag: 'type' | 'method', kinds: Registry<Kind>): Finding[] {
+  const name = (value as Record<string, unknown>)[tag]
+  if (typeof name !== 'string') return []
+  const kind = kinds.get(name)
+  if (kind === undefined) return [{ pointer: `${pointer}/${tag}`, message: `expected one of ${[...kinds.keys()].map(known => `"${known}"`).join(', ')}` }]
+  let check = checkers.get(kind)
+  if (check === undefined) checkers.set(kind, check = checker(kind.schema))
+  return check(value, pointer).findings
+}

@@ -1,0 +1,67 @@
+import Type from 'typebox'
+
+/** Every error that an answer can carry: its code, with the part of the system it speaks of and its HTTP status. */
+export const errorTable = {
+  InvalidParameter: { type: 'Validation', status: 400 },
+  InvalidContextParameter: { type: 'Validation', status: 400 },
+  InvalidFilterParameter: { type: 'Validation', status: 400 },
+  InvalidBody: { type: 'Validation', status: 400 },
+  InvalidUrl: { type: 'Validation', status: 400 },
+  InvalidRequest: { type: 'Validation', status: 400 },
+  RouteNotFound: { type: 'Validation', status: 404 },
+  BodyTooLarge: { type: 'Validation', status: 413 },
+  UrlTooLong: { type: 'Validation', status: 414 },
+  UnsupportedContentType: { type: 'Validation', status: 415 },
+  HeadersTooLarge: { type: 'Validation', status: 431 },
+  NamespaceNotFound: { type: 'Configuration', status: 404 },
+  RecommenderNotConfigured: { type: 'Configuration', status: 404 },
+  NoEventTargets: { type: 'Configuration', status: 409 },
+  EventsNotDelivered: { type: 'Internal', status: 503 },
+  ShuttingDown: { type: 'Overload', status: 503 },
+  InternalError: { type: 'Internal', status: 500 }
+} as const
+
+export type ErrorCode = keyof typeof errorTable
+export type ErrorType = typeof errorTable[ErrorCode]['type']
+
+export interface GatewayErrorOptions {
+  cause?: unknown
+  /** Seconds after which trying again makes sense. */
+  retryAfter?: number
+  /** More for the caller, beside the message. */
+  details?: Record<string, unknown>
+}
+
+/** The one error of the gateway. Its message is meant for the caller; what went wrong inside is its `cause`. */
+export class GatewayError extends Error {
+  readonly code: ErrorCode
+  readonly retryAfter: number | undefined
+  readonly details: Record<string, unknown> | undefined
+
+  constructor (code: ErrorCode, message: string, { cause, retryAfter, details }: GatewayErrorOptions = {}) {
+    super(message, { cause })
+    this.name = 'GatewayError'
+    this.code = code
+    this.retryAfter = retryAfter
+    this.details = details
+  }
+
+  get status (): number {
+    return errorTable[this.code].status
+  }
+
+  get type (): ErrorType {
+    return errorTable[this.code].type
+  }
+}
+
+const codes = Object.keys(errorTable)
+const types = [...new Set(Object.values(errorTable).map(({ type }) => type))]
+
+/** The body of every answer that is an error. */
+export const ErrorSchema = Type.Object({
+  type: Type.Enum(types, { description: 'The part of the system that the error speaks of.' }),
+  code: Type.Enum(codes),
+  message: Type.String({ description: 'What was wrong, naming the parameter where there is one.' }),
+  requestId: Type.String()
+}, { $id: 'Error', description: 'An error.' })

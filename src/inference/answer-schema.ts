@@ -1,0 +1,20 @@
+import Type from 'typebox'
+
+const ItemSchema = Type.Object({
+  itemId: Type.String(),
+  score: Type.Optional(Type.Number({ description: 'Comparable within one answer only.' })),
+  metadata: Type.Optional(Type.Object({}, { additionalProperties: true, description: 'What the item metadata store holds of the item.' })),
+  reason: Type.Optional(Type.Array(Type.String(), { description: 'Why the item is here, where the provider says so: `popular` for an item filled in because many people like it.' }))
+}, { additionalProperties: true })
+
+const common = {
+  recommendationId: Type.Optional(Type.String({ description: 'To be sent back with the events that the answer leads to.' })),
+  matchedExperiment: Type.Optional(Type.Object({}, { additionalProperties: true }))
+}
+
+/** The body of an answer to recommend-items and related-items. */
+export const ItemListSchema = Type.Object({ itemList: Type.Array(ItemSchema), ...common }, { $id: 'ItemList', description: 'Items, best first.' })
+
+/** The body of an answer to rerank-items. */
+export const PersonalizedRankingSchema = Type.Object({ personalizedRanking: Type.Array(ItemSchema), ...common },
+  { $id: 'PersonalizedRanking', description: 'The given items, best first.' })

@@ -1,0 +1,89 @@
+import Type, { type Static } from 'typebox'
+import { GatewayError, type ErrorCode } from '../errors.ts'
+import { FeatureSchema, IdSchema } from '../schema.ts'
+
+/** A namespace or a recommender that is in no configuration is unknown, not malformed: any text will do here. */
+const segment = Type.String({ minLength: 1, maxLength: 256 })
+
+export const RecommenderParamsSchema = Type.Object({ namespace: segment, recommender: segment })
+
+export const UserParamsSchema = Type.Object({ ...RecommenderParamsSchema.properties, userId: IdSchema })
+
+/** At most this many items can be reordered or rated at once. */
+export const mostItems = 500
+
+export const ItemIdsSchema = Type.Array(IdSchema, { minItems: 1, maxItems: mostItems })
+
+const flag = (description: string): ReturnType<typeof Type.String> =>
+  Type.String({ description: `${description} \`1\`, \`yes\` and \`true\` mean true, in any case; anything else means false.` })
+
+/** The query parameters that all inference actions share. */
+export const CommonQuerySchema = Type.Object({
+  filter: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'Name or ARN of a filter, in place of the configured one.' })),
+  filterValues: Type.Optional(Type.String({ maxLength: 8192, description: 'Values for the filter\'s placeholders: a JSON object of strings.', examples: ['{"CATEGORY":"\\"shoes\\""}'] })),
+  context: Type.Optional(Type.String({ maxLength: 8192, description: 'Context of the request: a JSON object of strings.', examples: ['{"deviceType":"phone"}'] })),
+  decorateItems: Type.Optional(flag('Whether items carry their metadata; the default is true.')),
+  syntheticUser: Type.Optional(flag('Whether the user stands for a group of users.')),
+  feature: Type.Optional(FeatureSchema)
+})
+
+export const ListQuerySchema = Type.Object({
+  numResults: Type.Integer({ minimum: 1, maximum: 500, default: 25, description: 'How many items to answer at most.' }),
+  ...CommonQuerySchema.properties
+})
+
+type CommonQuery = Static<typeof CommonQuerySchema>
+
+export interface CommonParameters {
+  filter: string | undefined
+  filterValues: Record<string, string> | undefined
+  context: Record<string, string> | undefined
+  decorateItems: boolean
+  syntheticUser: boolean
+  feature: string | undefined
+}
+
+/**
+ * Reads what the schema leaves as text.
+ * @throws GatewayError 400 naming the parameter
+ */
+export function readCommonParameters (query: CommonQuery): CommonParameters {
+  return {
+    filter: query.filter,
+    filterValues: readStringMap('filterValues', query.filterValues, { keys: 25, length: 1000, code: 'InvalidFilterParameter' }),
+    context: readStringMap('context', query.context, { keys: 150, length: 1000, code: 'InvalidContextParameter' }),
+    decorateItems: readFlag(query.decorateItems, true),
+    syntheticUser: readFlag(query.syntheticUser, false),
+    feature: query.feature
+  }
+}
+
+/** Splits a comma-separated list of item ids. @throws GatewayError 400 naming the parameter */
+export function readItemIds (name: string, list: string): string[] {
+  const itemIds = list.split(',')
+  if (itemIds.length > mostItems) throw new GatewayError('InvalidParameter', `${name}: expected at most ${mostItems} item ids, got ${itemIds.length}`)
+  const wrong = itemIds.findIndex(itemId => itemId.length === 0 || itemId.length > 256)
+  if (wrong >= 0) throw new GatewayError('InvalidParameter', `${name}: item id ${wrong + 1} is ${itemIds[wrong] === '' ? 'empty' : 'too long'}; expected 1 to 256 characters`)
+  return itemIds
+}
+
+function readFlag (text: string | undefined, absent: boolean): boolean {
+  return text === undefined ? absent : ['1', 'yes', 'true'].includes(text.toLowerCase())
+}
+
+function readStringMap (name: string, text: string | undefined, limits: { keys: number, length: number, code: ErrorCode }): Record<string, string> | undefined {
+  if (text === undefined || text === '') return undefined
+  const refuse = (expected: string, cause?: unknown): GatewayError => new GatewayError(limits.code, `${name}: expected ${expected}`, { cause })
+  let map: unknown
+  try {
+    map = JSON.parse(text)
+  } catch (cause) {
+    throw refuse('a JSON object of strings; this is not JSON', cause)
+  }
+  if (typeof map !== 'object' || map === null || Array.isArray(map)) throw refuse('a JSON object of strings')
+  const entries = Object.entries(map)
+  if (entries.length > limits.keys) throw refuse(`at most ${limits.keys} keys, got ${entries.length}`)
+  const wrong = entries.find(([key, value]) => key === '' || key.length > 150 || typeof value !== 'string' || value.length > limits.length)
+  if (wrong) throw refuse(`keys of 1 to 150 and string values of at most ${limits.length} characters; "${wrong[0].slice(0, 150)}" is not`)
+  return Object.fromEntries(entries)
+}

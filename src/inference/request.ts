@@ -1,0 +1,10 @@
+import { type OriginRequest } from '../origins/origin.ts'
+
+/** One inference request, validated. */
+export interface InferenceRequest extends OriginRequest {
+  decorateItems: boolean
+  /** The user stands for a group, so that shared caches may keep the answer. */
+  syntheticUser: boolean
+  /** The experiment asked for. */
+  feature: string | undefined
+}

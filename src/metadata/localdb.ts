@@ -1,0 +1,77 @@
+import { join } from 'node:path'
+import { open, type Database } from 'lmdb'
+import Type from 'typebox'
+import { strict } from '../schema.ts'
+import { generations } from './generations.ts'
+import { type ItemMetadataStore } from './store.ts'
+import { itemMetadataType } from './store-type.ts'
+
+const LocalDbSchema = strict({
+  type: Type.Literal('localdb'),
+  syncInterval: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600 }))
+})
+
+/** How often to look whether a new generation was imported, in ms. */
+const importPoll = 1_000
+
+/** Items in LMDB on this machine's disk, memory-mapped. An import by any process takes over within a second. */
+export const localdb = itemMetadataType({
+  type: 'localdb',
+  schema: LocalDbSchema,
+  async open (_config, scope) {
+    const directory = localDbDirectory(scope.dataDir, scope.namespace)
+    return scope.hold(await scope.itemMetadata.acquire(`localdb/${scope.namespace}`, async () => openLocalDb(directory, scope)))
+  }
+})
+
+export function localDbDirectory (dataDir: string, namespace: string): string {
+  return join(dataDir, 'items', namespace)
+}
+
+export interface LocalDbOptions {
+  onError: (error: unknown) => void
+  poll?: number
+}
+
+/** Opens the current generation of a namespace's items, if there is one, and follows it as imports replace it. */
+export async function openLocalDb (directory: string, { onError, poll = importPoll }: LocalDbOptions): Promise<ItemMetadataStore> {
+  const versions = generations(directory)
+  let path: string | undefined
+  let items: Database<string, string> | undefined
+
+  async function follow (): Promise<void> {
+    const current = await versions.current()
+    if (current === path) return
+    const retired = items
+    items = current === undefined ? undefined : openItems(current)
+    path = current
+    await retired?.close()
+  }
+
+  await versions.sweep(Date.now())
+  await follow()
+  let following = Promise.resolve()
+  const timer = setInterval(() => { following = following.then(follow).catch(onError) }, poll).unref()
+
+  return {
+    get (itemIds) {
+      const found = new Map<string, string>()
+      if (items === undefined) return found
+      for (const itemId of itemIds) {
+        const metadata = items.get(itemId)
+        if (metadata !== undefined) found.set(itemId, metadata)
+      }
+      return found
+    },
+    async close () {
+      clearInterval(timer)
+      await following
+      await items?.close()
+    }
+  }
+}
+
+/** One generation: metadata as JSON text by item id. */
+export function openItems (path: string, options: { writable?: boolean } = {}): Database<string, string> {
+  return open<string, string>({ path, encoding: 'string', readOnly: options.writable !== true })
+}

@@ -1,0 +1,104 @@
+import { type NamespacePlan, type Plan, type RecommenderPlan } from './config/plan.ts'
+
+/** As much of an OpenAPI 3.1 document as is rewritten here. */
+export interface OpenApiDocument {
+  openapi: string
+  info: { title: string, version: string, description?: string }
+  tags?: Array<{ name: string, description?: string }>
+  paths: Record<string, PathItem>
+  [more: string]: unknown
+}
+
+type PathItem = Record<string, Operation>
+
+interface Operation {
+  operationId?: string
+  summary?: string
+  description?: string
+  tags?: string[]
+  parameters?: Parameter[]
+  [more: string]: unknown
+}
+
+interface Parameter {
+  name: string
+  in: string
+  schema?: { default?: unknown, examples?: unknown[] }
+  example?: unknown
+  [more: string]: unknown
+}
+
+/** Ids that the sample store knows, so that what is shown can be tried. */
+const examples: Readonly<Record<string, string>> = { userId: 'user-1', itemId: 'item-1', itemIds: 'item-1,item-2,item-3' }
+
+/**
+ * Turns the document of the routes into the document of a configuration: a path for each namespace, recommender and action in
+ * place of the one with placeholders for all.
+ */
+export function concretePaths (document: OpenApiDocument, plan: Plan): OpenApiDocument {
+  const namespaces = [...plan.namespaces.values()]
+  const paths: Record<string, PathItem> = {}
+  for (const [path, item] of Object.entries(document.paths)) {
+    if (path.includes('{recommender}')) Object.assign(paths, ...namespaces.flatMap(namespace => recommenderPaths(path, item, namespace)))
+    else if (path.includes('{namespace}')) Object.assign(paths, ...namespaces.map(namespace => namespacePath(path, item, namespace)))
+    else paths[path] = item
+  }
+  return {
+    ...document,
+    info: {
+      title: plan.title ?? document.info.title,
+      version: plan.version ?? document.info.version,
+      ...(plan.description === undefined ? {} : { description: plan.description })
+    },
+    tags: [
+      ...namespaces.map(({ name, title, description }) => ({ name, description: [title, description].filter(Boolean).join(': ') })),
+      ...document.tags ?? []
+    ],
+    paths
+  }
+}
+
+function recommenderPaths (path: string, item: PathItem, namespace: NamespacePlan): Array<Record<string, PathItem>> {
+  return [...namespace.recommenders.values()]
+    .filter(({ action }) => path.startsWith(`/${action}/`))
+    .map(recommender => ({
+      [path.replace('{namespace}', namespace.name).replace('{recommender}', recommender.name)]:
+        rewrite(item, namespace.name, operation => describeRecommender(operation, recommender))
+    }))
+}
+
+function namespacePath (path: string, item: PathItem, namespace: NamespacePlan): Record<string, PathItem> {
+  return { [path.replace('{namespace}', namespace.name)]: rewrite(item, namespace.name, operation => operation) }
+}
+
+function rewrite (item: PathItem, namespace: string, describe: (operation: Operation) => Operation): PathItem {
+  return Object.fromEntries(Object.entries(item).map(([method, operation]) => {
+    const described = describe(operation)
+    return [method, {
+      ...described,
+      operationId: `${described.operationId ?? method}_${namespace}`.replaceAll(/[^a-zA-Z0-9]+/g, '_'),
+      tags: [namespace],
+      parameters: (described.parameters ?? []).filter(({ name }) => name !== 'namespace' && name !== 'recommender').map(withExample)
+    }]
+  }))
+}
+
+function describeRecommender (operation: Operation, { name, title, description, variations, features }: RecommenderPlan): Operation {
+  const about = [
+    operation.description,
+    description,
+    `Variations: ${variations.map(variation => `\`${variation.name}\` (${variation.type})`).join(', ')}.`,
+    features.length > 0 && `Experiments: ${features.map(feature => `\`${feature}\``).join(', ')}.`
+  ]
+  return {
+    ...operation,
+    operationId: `${operation.operationId ?? ''}_${name}`,
+    summary: `${operation.summary ?? ''}: ${title ?? name}`,
+    description: about.filter(Boolean).join('\n\n')
+  }
+}
+
+function withExample (parameter: Parameter): Parameter {
+  const example = examples[parameter.name] ?? parameter.schema?.default ?? parameter.schema?.examples?.[0]
+  return example === undefined ? parameter : { ...parameter, example }
+}

@@ -1,0 +1,20 @@
+import Type, { type Static } from 'typebox'
+import { NameSchema, strict } from '../schema.ts'
+
+const milliseconds = Type.Number({ exclusiveMinimum: 0, maximum: 30_000 })
+
+/** How the gateway treats an origin that is slow, fails or is overrun. */
+export const ResilienceSchema = strict({
+  timeout: Type.Optional(milliseconds),
+  retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 5 })),
+  breaker: Type.Optional(strict({
+    failures: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+    probeInterval: Type.Optional(Type.Number({ minimum: 10, maximum: 600_000 }))
+  })),
+  bulkhead: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+  hedge: Type.Optional(NameSchema)
+})
+
+export type Resilience = Static<typeof ResilienceSchema>
+
+export const defaultTimeout = 1000

@@ -1,0 +1,16 @@
+import { join } from 'node:path'
+import { type Scope } from '../scope.ts'
+import { openEventLog } from './event-log.ts'
+import { createRecommender, type Recommender } from './recommender.ts'
+
+export function eventLogDirectory (dataDir: string, namespace: string): string {
+  return join(dataDir, 'events', namespace)
+}
+
+/** The embedded recommender of the scope's namespace, shared by all of its variations and event targets. */
+export async function recommenderOf (scope: Scope): Promise<Recommender> {
+  const { namespace, dataDir, now, onError, recommenders } = scope
+  const open = async (): Promise<Recommender> =>
+    createRecommender(await openEventLog(eventLogDirectory(dataDir, namespace)), { now, onError })
+  return scope.hold(await recommenders.acquire(namespace, open))
+}

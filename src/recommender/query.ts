@@ -1,0 +1,230 @@
+import { fit } from './column.ts'
+import { type SessionIndex } from './session-index.ts'
+import { topPositions } from './top.ts'
+
+/** The knobs of VMIS-kNN, by their names in the paper: L, m and k. */
+export interface KnnParameters {
+  /** L: how many of the user's last distinct items the query is made of. */
+  recentItems: number
+  /** m: how many of the most recent histories that share an item are looked at. */
+  sampleSize: number
+  /** k: how many of those, the most similar, vote. */
+  neighbours: number
+}
+
+export interface ScoredItem {
+  itemId: string
+  score: number
+  /** Not from similar histories: filled in because many people like it now. */
+  popular?: true
+}
+
+export interface UserQuery {
+  userId: string | undefined
+  numResults: number
+  excludeSeen: boolean
+  parameters: KnnParameters
+}
+
+/** In `related`: how many histories an item must be in before being rare no longer speaks for it. */
+const rarityShrinkage = 5
+
+/**
+ * Answers queries on an index. It keeps its scratch space between queries, so use one per index; it never waits, so one is
+ * enough. Scores are comparable within one answer only.
+ */
+export class Query {
+  readonly #index: SessionIndex
+  // By item slot. Scores are zero between queries; an item is excluded where its mark is this query's number.
+  #scores = new Float64Array(1024)
+  #excluded = new Uint32Array(1024)
+  #queryNumber = 0
+  // The items of the query, newest first.
+  #recent: number[] = []
+  // Items with a score, in the order met.
+  #touched = new Int32Array(1024)
+  #touchedCount = 0
+  // Candidate histories, newest first.
+  #candidates = new Float64Array(1024)
+  #similarities = new Float64Array(1024)
+  #newestShared = new Uint16Array(1024)
+
+  constructor (index: SessionIndex) {
+    this.#index = index
+  }
+
+  /** Items for a user; popular ones for whom nothing is known. The item the user met last is never among them. */
+  recommend (query: UserQuery): ScoredItem[] {
+    const history = this.#begin(query)
+    this.#score(history, query.parameters)
+    this.#scaleByRarity()
+    return this.#answer(query.numResults)
+  }
+
+  /** Items that people met together with an item, and less so with everything else; without what the user has seen. */
+  related (itemId: string, query: UserQuery): ScoredItem[] {
+    this.#begin(query)
+    this.#recent = []
+    const item = this.#index.items.get(itemId)
+    if (item !== undefined) {
+      this.#exclude(item)
+      this.#recent.push(item)
+      this.#score(0, query.parameters)
+      this.#scaleAgainstPopularity()
+    }
+    return this.#answer(query.numResults)
+  }
+
+  /** The given items, best first: those that similar histories hold, then by popularity, then the unknown in the order given. */
+  rerank (itemIds: readonly string[], query: Omit<UserQuery, 'numResults' | 'excludeSeen'>): ScoredItem[] {
+    const { items, popularity } = this.#index
+    const history = this.#begin({ ...query, numResults: itemIds.length, excludeSeen: false })
+    this.#score(history, query.parameters)
+    this.#scaleByRarity()
+    const ranked = itemIds.map((itemId, given) => {
+      const item = items.get(itemId)
+      const score = item === undefined ? 0 : this.#scores[item]!
+      return { itemId, given, score, popularity: item === undefined ? -Infinity : popularity.log(item) }
+    })
+    this.#clearScores()
+    const descending = (a: number, b: number): number => a === b ? 0 : b - a
+    ranked.sort((a, b) => descending(a.score, b.score) || descending(a.popularity, b.popularity) || a.given - b.given)
+    return ranked.map(({ itemId, score }) => ({ itemId, score: rounded(score) }))
+  }
+
+  /** Collects the query's items and marks what must not be recommended; returns the history that the user is in (0: none). */
+  #begin ({ userId, excludeSeen, parameters }: UserQuery): number {
+    const index = this.#index
+    this.#scores = fit(this.#scores, index.items.size)
+    this.#excluded = fit(this.#excluded, index.items.size)
+    this.#touched = fit(this.#touched, index.items.size)
+    this.#queryNumber++
+    this.#recent = []
+    const user = userId === undefined ? undefined : index.users.get(userId)
+    if (user === undefined) return 0
+
+    let steps = index.limits.lookBack
+    const newest = index.newestOfUser(user)
+    const met = new Set<number>()
+    for (let at = index.interactions.isKept(newest) ? newest : 0; at !== 0 && steps > 0; at = index.interactions.previousOfUser(at), steps--) {
+      const item = index.itemOf(at)
+      if (item < 0 || met.has(item)) continue
+      met.add(item)
+      const disliked = index.interactions.weight(at) <= 0
+      if (disliked || excludeSeen || met.size === 1) this.#exclude(item)
+      if (!disliked && this.#recent.length < parameters.recentItems) this.#recent.push(item)
+    }
+    return index.historyOfUser(user)
+  }
+
+  #score (ownHistory: number, { sampleSize, neighbours }: KnnParameters): void {
+    const candidates = this.#gatherCandidates(ownHistory, sampleSize)
+    for (const position of topPositions(this.#similarities, candidates, neighbours)) {
+      const decay = 1 - 0.1 * (this.#newestShared[position]! + 1)
+      if (decay > 0) this.#vote(this.#candidates[position]!, this.#similarities[position]! * decay)
+    }
+  }
+
+  /**
+   * Merges the posting lists of the query's items, newest history first, until `sampleSize` histories are found. All lists are
+   * in the same order, so a history is met in every list that holds it at once, and its similarity is complete.
+   */
+  #gatherCandidates (ownHistory: number, sampleSize: number): number {
+    this.#candidates = fit(this.#candidates, sampleSize)
+    this.#similarities = fit(this.#similarities, sampleSize)
+    this.#newestShared = fit(this.#newestShared, sampleSize)
+    const recent = this.#recent
+    const lists = recent.map(item => this.#index.postings(item))
+    const ends = lists.map(list => list?.length ?? 0)
+    let count = 0
+    while (count < sampleSize) {
+      let history = 0
+      for (let i = 0; i < lists.length; i++) {
+        if (ends[i]! > 0) history = Math.max(history, lists[i]!.histories[ends[i]! - 1]!)
+      }
+      if (!this.#index.histories.isKept(history)) break
+      let similarity = 0
+      let newestShared = -1
+      for (let i = 0; i < lists.length; i++) {
+        if (ends[i]! === 0 || lists[i]!.histories[ends[i]! - 1] !== history) continue
+        ends[i]!--
+        similarity += (recent.length - i) / recent.length
+        if (newestShared < 0) newestShared = i
+      }
+      if (history === ownHistory) continue
+      this.#candidates[count] = history
+      this.#similarities[count] = similarity
+      this.#newestShared[count] = newestShared
+      count++
+    }
+    return count
+  }
+
+  #vote (history: number, voice: number): void {
+    const { interactions, histories, limits } = this.#index
+    const newest = histories.newest(history)
+    let steps = limits.historyItems
+    for (let at = interactions.isKept(newest) ? newest : 0; at !== 0 && steps > 0; at = interactions.previousInHistory(at), steps--) {
+      const item = this.#index.itemOf(at)
+      const weight = interactions.weight(at)
+      if (item < 0 || weight <= 0) continue
+      if (this.#scores[item] === 0) this.#touched[this.#touchedCount++] = item
+      this.#scores[item]! += voice * weight
+    }
+  }
+
+  #scaleByRarity (): void {
+    const histories = this.#index.histories.count
+    for (let i = 0; i < this.#touchedCount; i++) {
+      const item = this.#touched[i]!
+      this.#scores[item]! *= 1 + Math.log(histories / this.#index.frequency(item))
+    }
+  }
+
+  #scaleAgainstPopularity (): void {
+    for (let i = 0; i < this.#touchedCount; i++) {
+      const item = this.#touched[i]!
+      this.#scores[item]! /= Math.sqrt(this.#index.frequency(item) + rarityShrinkage)
+    }
+  }
+
+  /** The best of the scored items, filled up with popular ones, none of them excluded. */
+  #answer (numResults: number): ScoredItem[] {
+    const { items, popularity } = this.#index
+    const allowed: number[] = []
+    for (let i = 0; i < this.#touchedCount; i++) {
+      if (!this.#isExcluded(this.#touched[i]!)) allowed.push(this.#touched[i]!)
+    }
+    const scores = Float64Array.from(allowed, item => this.#scores[item]!)
+    const answer: ScoredItem[] = []
+    for (const position of topPositions(scores, allowed.length, numResults)) {
+      const item = allowed[position]!
+      this.#exclude(item)
+      answer.push({ itemId: items.id(item), score: rounded(scores[position]!) })
+    }
+    this.#clearScores()
+    const onlyPopular = answer.length === 0
+    for (const item of popularity.ranking) {
+      if (answer.length >= numResults) break
+      if (!this.#isExcluded(item)) answer.push({ itemId: items.id(item), score: onlyPopular ? rounded(popularity.share(item)) : 0, popular: true })
+    }
+    return answer
+  }
+
+  #clearScores (): void {
+    for (let i = 0; i < this.#touchedCount; i++) this.#scores[this.#touched[i]!] = 0
+    this.#touchedCount = 0
+  }
+
+  #exclude (item: number): void {
+    this.#excluded[item] = this.#queryNumber
+  }
+
+  #isExcluded (item: number): boolean {
+    return this.#excluded[item] === this.#queryNumber
+  }
+}
+
+function rounded (score: number): number {
+  return Number(score.toPrecision(6))
+}

@@ -1,0 +1,150 @@
+import { fit } from './column.ts'
+import { Histories } from './histories.ts'
+import { Interactions } from './interactions.ts'
+import { defaultLimits, type IndexLimits } from './limits.ts'
+import { Popularity } from './popularity.ts'
+import { Postings } from './postings.ts'
+import { createSlots, type Slots } from './slots.ts'
+
+/** What the index learns from: one user met one item. */
+export interface Interaction {
+  /** A visitor without an account is known by the session. */
+  userId: string
+  sessionId?: string | undefined
+  itemId: string
+  /** How much it counts; zero or less is a dislike. */
+  weight: number
+  /** Epoch milliseconds. */
+  time: number
+}
+
+/** Interactions of one user without a session belong together until a gap of this length. */
+const sessionGapMs = 30 * 60 * 1000
+
+/**
+ * The inverted index of VMIS-kNN (Kersbergen et al., "Serenade", SIGMOD 2022), kept up to date one event at a time: per item
+ * its most recent histories, per history its items, per user the way back through what they did. Feed it in the order of time.
+ */
+export class SessionIndex {
+  readonly limits: IndexLimits
+  readonly items: Slots
+  readonly users: Slots
+  readonly interactions: Interactions
+  readonly histories: Histories
+  readonly popularity = new Popularity()
+  readonly #now: () => number
+
+  // Columns by item slot.
+  readonly #postings: Array<Postings | undefined> = []
+  #frequencies = new Uint32Array(1024)
+  #bornAt = new Float64Array(1024)
+  // Columns by user slot.
+  #newestOfUser = new Float64Array(1024)
+  #historyOfUser = new Float64Array(1024)
+  #lastSeen = new Float64Array(1024)
+
+  /** @param now epoch milliseconds; an interaction from the future counts as of now */
+  constructor (now: () => number, limits: Partial<IndexLimits> = {}) {
+    this.#now = now
+    this.limits = { ...defaultLimits, ...limits }
+    this.items = createSlots(this.limits.items, slot => this.#resetItem(slot))
+    this.users = createSlots(this.limits.users, slot => this.#resetUser(slot))
+    this.interactions = new Interactions(this.limits.interactions)
+    this.histories = new Histories(this.limits.histories, this.limits.historyItems)
+  }
+
+  apply (event: Interaction): void {
+    const time = Math.min(event.time, this.#now())
+    const item = this.items.take(event.itemId)
+    const user = this.users.take(event.userId)
+    const history = this.#historyFor(event, user, time)
+    this.#lastSeen[user] = time
+    this.#historyOfUser[user] = history
+    this.#record(item, user, history, event.weight)
+    if (event.weight > 0) this.popularity.add(item, event.weight, time)
+  }
+
+  /** The item's most recent histories, oldest first; undefined where it has none. */
+  postings (item: number): Postings | undefined {
+    return this.#postings[item]
+  }
+
+  /** In how many histories the item was met, ever. */
+  frequency (item: number): number {
+    return this.#frequencies[item]!
+  }
+
+  /** The user's newest interaction; 0 where there is none. */
+  newestOfUser (user: number): number {
+    return this.#newestOfUser[user]!
+  }
+
+  /** The history that the user was last in. */
+  historyOfUser (user: number): number {
+    return this.#historyOfUser[user]!
+  }
+
+  /** The item's slot of an interaction, or -1 where that was retracted or its item has since lost the slot to another. */
+  itemOf (interaction: number): number {
+    const item = this.interactions.item(interaction)
+    return item >= 0 && interaction >= this.#bornAt[item]! ? item : -1
+  }
+
+  #historyFor (event: Interaction, user: number, time: number): number {
+    if (event.sessionId !== undefined) {
+      return this.histories.ofSession(event.sessionId) ?? this.histories.begin(event.sessionId)
+    }
+    const current = this.#historyOfUser[user]!
+    const goesOn = this.histories.isKept(current) && time - this.#lastSeen[user]! <= sessionGapMs
+    return goesOn ? current : this.histories.begin(undefined)
+  }
+
+  #record (item: number, user: number, history: number, weight: number): void {
+    const { interactions, histories } = this
+    const newest = histories.newest(history)
+    const earlier = this.#find(item, newest)
+    if (earlier !== 0) {
+      const strongest = weight > 0 ? Math.max(weight, interactions.weight(earlier)) : weight
+      if (earlier === newest && earlier === this.#newestOfUser[user]) {
+        interactions.setWeight(earlier, strongest)
+        return
+      }
+      interactions.retract(earlier)
+      weight = strongest
+    } else {
+      this.#frequencies[item]!++
+      if (histories.lengthen(history)) (this.#postings[item] ??= new Postings()).add(history, this.limits.postings)
+    }
+    const number = interactions.append(item, weight, newest, this.#newestOfUser[user]!)
+    histories.setNewest(history, number)
+    this.#newestOfUser[user] = number
+  }
+
+  /** The interaction with an item in a history, 0 where it has none among its recent ones. */
+  #find (item: number, newest: number): number {
+    let steps = this.limits.historyItems
+    let at = this.interactions.isKept(newest) ? newest : 0
+    for (; at !== 0 && steps > 0; at = this.interactions.previousInHistory(at), steps--) {
+      if (this.itemOf(at) === item) return at
+    }
+    return 0
+  }
+
+  #resetItem (slot: number): void {
+    this.#frequencies = fit(this.#frequencies, slot + 1)
+    this.#bornAt = fit(this.#bornAt, slot + 1)
+    this.#frequencies[slot] = 0
+    this.#bornAt[slot] = this.interactions.next
+    this.#postings[slot] = undefined
+    this.popularity.reset(slot)
+  }
+
+  #resetUser (slot: number): void {
+    this.#newestOfUser = fit(this.#newestOfUser, slot + 1)
+    this.#historyOfUser = fit(this.#historyOfUser, slot + 1)
+    this.#lastSeen = fit(this.#lastSeen, slot + 1)
+    this.#newestOfUser[slot] = 0
+    this.#historyOfUser[slot] = 0
+    this.#lastSeen[slot] = 0
+  }
+}

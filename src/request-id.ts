@@ -1,0 +1,11 @@
+import { randomUUID } from 'node:crypto'
+import { type IncomingHttpHeaders } from 'node:http'
+
+/** What a caller's id may look like: it goes into logs and back into a header. */
+const acceptable = /^[\w.:=;@/+-]{1,128}$/
+
+/** The id of a request: the caller's, the load balancer's, or a new one. */
+export function requestId (headers: IncomingHttpHeaders): string {
+  const given = [headers['x-request-id'], headers['x-amzn-trace-id']]
+  return given.find(id => typeof id === 'string' && acceptable.test(id)) as string | undefined ?? randomUUID()
+}

@@ -1,0 +1,36 @@
+import { importItems } from './metadata/import-items.ts'
+import { localDbDirectory } from './metadata/localdb.ts'
+import { generations } from './metadata/generations.ts'
+import { importEvents } from './recommender/import-events.ts'
+import { openEventLog } from './recommender/event-log.ts'
+import { eventLogDirectory } from './recommender/of-namespace.ts'
+import { packagedFile } from './settings.ts'
+
+const namespace = 'my-store'
+
+/** Fills the sample store's catalog and events, the first time it is served. */
+export async function seedSampleStore (dataDir: string): Promise<void> {
+  if (await generations(localDbDirectory(dataDir, namespace)).current() === undefined) {
+    await importItems({ dataDir, namespace, file: packagedFile('samples/items.jsonl') })
+  }
+  if (await isLogEmpty(dataDir)) {
+    await importEvents({ dataDir, namespace, file: packagedFile('samples/events.csv'), now: Date.now })
+  }
+}
+
+/** Three commands to paste: what a user gets, a click, and what the user gets after it. */
+export function sampleCurls (port: number): string {
+  const recommend = `curl -s 'http://localhost:${port}/recommend-items/${namespace}/recommended-for-you/user-1?numResults=3'`
+  const event = JSON.stringify({ userId: 'user-1', sessionId: 'session-1', eventList: [{ eventType: 'click', itemId: 'item-42' }] })
+  const click = `curl -s 'http://localhost:${port}/events/${namespace}' -H 'Content-Type: application/json' -d '${event}'`
+  return ['', 'The sample store is open. What should user-1 see, and what after a click?', '', recommend, click, recommend, ''].join('\n')
+}
+
+async function isLogEmpty (dataDir: string): Promise<boolean> {
+  const log = await openEventLog(eventLogDirectory(dataDir, namespace))
+  try {
+    return log.count === 0
+  } finally {
+    await log.close()
+  }
+}

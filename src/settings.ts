@@ -1,0 +1,53 @@
+import { basename, dirname, join } from 'node:path'
+import Type, { type Static } from 'typebox'
+import Value from 'typebox/value'
+import { checker, type Finding } from './validation.ts'
+
+const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+
+/** The process settings, by the names of their environment variables. */
+export const SettingsSchema = Type.Object({
+  PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8080 }),
+  HOST: Type.String({ minLength: 1, default: '0.0.0.0' }),
+  LOG_LEVEL: Type.Enum(levels, { default: 'info' }),
+  CONFIG_FILE: Type.Optional(Type.String({ minLength: 1, description: 'the configuration document; the sample store where absent' })),
+  DATA_DIR: Type.String({ minLength: 1, default: './data' }),
+  SHUTDOWN_DRAIN: Type.Number({ minimum: 0, maximum: 20, default: 0, description: 'seconds to serve on after SIGTERM' })
+})
+
+export type Settings = Static<typeof SettingsSchema>
+
+const check = checker(SettingsSchema)
+
+/** The configuration of the sample store that this package brings along. */
+export const sampleConfigFile = packagedFile('samples/config.json')
+
+export class SettingsError extends Error {
+  readonly findings: Finding[]
+
+  constructor (findings: Finding[]) {
+    super(findings.map(({ pointer, message }) => `${pointer.slice(1)} ${message}`).join('\n'))
+    this.name = 'SettingsError'
+    this.findings = findings
+  }
+}
+
+/**
+ * Reads the settings from the environment: the only reader of it. An empty variable counts as absent.
+ * @throws SettingsError naming every variable that is wrong
+ */
+export function readSettings (environment: NodeJS.ProcessEnv = process.env): Settings {
+  const given = Object.keys(SettingsSchema.properties)
+    .map(name => [name, environment[name]] as const)
+    .filter(([, text]) => text !== undefined && text !== '')
+  const converted = Value.Convert(SettingsSchema, Value.Default(SettingsSchema, Object.fromEntries(given)))
+  const { value, findings } = check(converted)
+  if (findings.length > 0) throw new SettingsError(findings)
+  return value
+}
+
+/** The path of a file that is part of this package, from the sources and from the build alike. */
+export function packagedFile (path: string): string {
+  const above = dirname(import.meta.dirname)
+  return join(basename(above) === 'dist' ? dirname(above) : above, path)
+}

@@ -1,0 +1,112 @@
+import { Compile } from 'typebox/compile'
+import { Settings } from 'typebox/system'
+import { type Static, type TSchema } from 'typebox'
+
+// All mistakes at once, not the first eight; still a bound.
+Settings.Set({ maxErrors: 1000 })
+
+/** One mistake in a value: where it is, and what was expected there. */
+export interface Finding {
+  /** A JSON pointer (RFC 6901); empty for the value itself. */
+  pointer: string
+  message: string
+}
+
+/** As much of a JSON schema as a description needs. */
+interface SchemaNode {
+  [keyword: string]: unknown
+  type?: string
+  const?: unknown
+  enum?: unknown[]
+  anyOf?: SchemaNode[]
+  pattern?: string
+  description?: string
+  minimum?: number
+  maximum?: number
+  exclusiveMinimum?: number
+  minLength?: number
+  maxLength?: number
+  minItems?: number
+  maxItems?: number
+  patternProperties?: Record<string, unknown>
+}
+
+export type Checker<S extends TSchema> = (value: unknown, pointer?: string) => { value: Static<S>, findings: Finding[] }
+
+/**
+ * Compiles a schema into a function that lists everything wrong with a value.
+ * @returns the value as typed by the schema, to be used only where there are no findings
+ */
+export function checker<S extends TSchema> (schema: S): Checker<S> {
+  const validator = Compile(schema)
+  return (value, pointer = '') => {
+    const findings: Finding[] = []
+    if (validator.Check(value)) return { value, findings }
+    for (const error of validator.Errors(value)) {
+      const at = pointer + error.instancePath
+      const node = resolve(schema, error.schemaPath)
+      if (error.keyword === 'required') {
+        for (const key of (error.params).requiredProperties) {
+          const property = (node['properties'] as Record<string, SchemaNode> | undefined)?.[key]
+          findings.push({ pointer: `${at}/${escapePointer(key)}`, message: `is missing; expected ${property ? expectation(property) : 'a value'}` })
+        }
+      } else if (error.keyword === 'boolean') {
+        const names = resolve(schema, error.schemaPath.replace(/\/[^/]*$/, '')).patternProperties
+        findings.push({ pointer: at, message: names ? `is not a valid name here; expected ${Object.keys(names).join(' or ')}` : 'is not a known key here' })
+      } else if (error.keyword !== 'additionalProperties') {
+        findings.push({ pointer: at, message: `expected ${expectation(node)}` })
+      }
+    }
+    return { value: value as Static<S>, findings: withoutNested(findings) }
+  }
+}
+
+/** Says in words what a schema asks for: "an integer from 1 to 500". */
+export function expectation (node: SchemaNode): string {
+  if (node.const !== undefined) return JSON.stringify(node.const)
+  if (node.enum) return `one of ${node.enum.map(value => JSON.stringify(value)).join(', ')}`
+  if (node.anyOf) return [...new Set(node.anyOf.map(expectation))].join(' or ')
+  switch (node.type) {
+    case 'integer': return `an integer${range(node.minimum, node.maximum)}`
+    case 'number': return `a number${range(node.minimum ?? node.exclusiveMinimum, node.maximum)}`
+    case 'boolean': return 'true or false'
+    case 'array': return `a list${range(node.minItems, node.maxItems, ' items')}`
+    case 'object': return 'an object'
+    case 'string': return `a string${range(node.minLength, node.maxLength, ' characters')}${node.pattern ? ` matching ${node.pattern}` : ''}`
+    default: return node.description ?? 'a valid value'
+  }
+}
+
+export function escapePointer (key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+function range (low: number | undefined, high: number | undefined, unit = ''): string {
+  const kind = unit === '' ? '' : ' of'
+  if (low !== undefined && high !== undefined) return `${kind || ' from'} ${low} to ${high}${unit}`
+  if (low !== undefined) return `${kind} at least ${low}${unit}`
+  if (high !== undefined) return `${kind} at most ${high}${unit}`
+  return ''
+}
+
+/** Follows a validator's schema path ("#/properties/a/items") into the schema. */
+export function resolve (schema: object, schemaPath: string): SchemaNode {
+  let node = schema as SchemaNode
+  for (const segment of schemaPath.split('/').slice(1)) {
+    const key = decodeURIComponent(segment).replaceAll('~1', '/').replaceAll('~0', '~')
+    const next = node[key]
+    if (typeof next !== 'object' || next === null) return node
+    node = next as SchemaNode
+  }
+  return node
+}
+
+/** Where a whole value is wrong (a union that nothing matched), what is said of its insides only confuses. */
+function withoutNested (findings: Finding[]): Finding[] {
+  const seen = new Set<string>()
+  return findings.filter(({ pointer, message }) => {
+    const known = seen.has(pointer + message)
+    seen.add(pointer + message)
+    return !known
+  })
+}
