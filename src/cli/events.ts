@@ -12,6 +12,7 @@ interface ImportOptions {
   namespace: string
   eventType?: string
   columns?: Columns
+  strict?: boolean
 }
 
 export function eventsCommand (): Command {
@@ -22,14 +23,16 @@ export function eventsCommand (): Command {
     .argument('<file>')
     .addOption(namespaceOption())
     .option('--event-type <type>', 'for records that name none (default: "view")')
+    .option('--strict', 'take nothing of a file with a bad line in it; without, bad lines are listed and the others imported')
     .option('--columns <field=column,…>', `which column holds which of ${fields.join(', ')}`, columnsOption(fields))
     .action(async (file: string, options: ImportOptions) => {
       const progress = startProgress('importing events')
       const started = performance.now()
       try {
-        const { read, added } = await importEvents({ dataDir: readSettings().DATA_DIR, file, ...options, now: Date.now, onProgress: progress.update })
+        const { read, added, bad } = await importEvents({ dataDir: readSettings().DATA_DIR, file, ...options, now: Date.now, onProgress: progress.update })
         progress.stop()
         const seconds = (performance.now() - started) / 1000
+        if (bad.count > 0) console.error(`${bad.count} bad lines were passed over:\n${bad.toString()}`)
         console.log(`${added} of ${read} events are new to ${options.namespace} (${seconds.toFixed(1)} s, ${Math.round(read / seconds)} a second)`)
       } finally {
         progress.stop()

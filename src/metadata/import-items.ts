@@ -1,3 +1,4 @@
+import { committed } from '../lmdb.ts'
 import { BadLines } from '../records/import-error.ts'
 import { readRecords, type ReadOptions } from '../records/read-records.ts'
 import { generations } from './generations.ts'
@@ -36,8 +37,8 @@ async function fill (path: string, file: string, options: ReadOptions): Promise<
   const items = openItems(path, { writable: true })
   const bad = new BadLines()
   try {
-    let written: Promise<unknown> = Promise.resolve()
-    let pending = 0
+    const writes = new Set<Promise<unknown>>()
+    let read = 0
     for await (const batch of readRecords(file, options)) {
       for (const source of batch) {
         if ('problem' in source) {
@@ -47,12 +48,14 @@ async function fill (path: string, file: string, options: ReadOptions): Promise<
         const { id, ...metadata } = source.record
         const itemId = typeof id === 'number' ? String(id) : id
         if (typeof itemId !== 'string' || itemId === '' || itemId.length > longestId) bad.add(source.line, `id: expected a string of 1 to ${longestId} characters`)
-        else written = items.put(itemId, JSON.stringify(metadata))
-        if (++pending % writesAtOnce === 0) await written
+        else writes.add(items.put(itemId, JSON.stringify(metadata)))
+        if (++read % writesAtOnce > 0) continue
+        await committed(writes)
+        writes.clear()
       }
     }
     bad.refuse()
-    await written
+    await committed(writes)
     await items.flushed
     return (items.getStats() as { entryCount: number }).entryCount
   } finally {

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { open, type Database, type RootDatabase } from 'lmdb'
+import { committed } from '../lmdb.ts'
 
 /** An interaction as the log keeps it, whole enough to train another recommender from. */
 export interface LoggedEvent {
@@ -61,11 +62,12 @@ export async function openEventLog (directory: string, { limit = 20_000_000 }: E
   const writing = new Map<string, Promise<unknown>>()
   const nextKey = keySequence()
 
-  function put ({ key, event }: LogEntry): Promise<unknown> {
-    const written = Promise.all([entries.put(key, encode(event)), ids.put(event.eventId, '')])
-    const settled = written.finally(() => writing.delete(event.eventId))
-    writing.set(event.eventId, settled)
-    return settled
+  function put (added: LogEntry[]): Promise<void> {
+    const writes = new Set<Promise<unknown>>()
+    for (const { key, event } of added) writes.add(entries.put(key, encode(event))).add(ids.put(event.eventId, ''))
+    const written = committed(writes).finally(() => { for (const { event } of added) writing.delete(event.eventId) })
+    for (const { event } of added) writing.set(event.eventId, written)
+    return written
   }
 
   async function prune (): Promise<void> {
@@ -73,9 +75,8 @@ export async function openEventLog (directory: string, { limit = 20_000_000 }: E
     if (excess.entryCount <= limit) return
     const target = Math.floor(limit * (1 - pruneShare))
     while (excess.entryCount > target) {
-      const removals = read(undefined, Math.min(pruneAtOnce, excess.entryCount - target))
-        .flatMap(({ key, event }) => [entries.remove(key), ids.remove(event.eventId)])
-      await Promise.all(removals)
+      await committed(read(undefined, Math.min(pruneAtOnce, excess.entryCount - target))
+        .flatMap(({ key, event }) => [entries.remove(key), ids.remove(event.eventId)]))
       excess = entries.getStats() as { entryCount: number }
     }
   }
@@ -96,7 +97,7 @@ export async function openEventLog (directory: string, { limit = 20_000_000 }: E
       }
       const added = [...fresh.values()]
       onWriting?.(added.map(({ key }) => key))
-      for (const entry of added) waiting.add(put(entry))
+      if (added.length > 0) waiting.add(put(added))
       await Promise.all(waiting)
       await prune()
       return added
@@ -104,7 +105,7 @@ export async function openEventLog (directory: string, { limit = 20_000_000 }: E
     read,
     get count () { return (entries.getStats() as { entryCount: number }).entryCount },
     get generation () { return meta.get('generation') ?? 0 },
-    async announce () { await meta.put('generation', (meta.get('generation') ?? 0) + 1) },
+    announce: async () => committed([meta.put('generation', (meta.get('generation') ?? 0) + 1)]),
     close: async () => root.close()
   }
 }
@@ -123,13 +124,11 @@ function keySequence (): (time: number) => Buffer {
 }
 
 function encode ({ eventId, userId, sessionId, itemId, eventType, sentAt: _, ...rest }: LoggedEvent): string {
-  const fields = [eventId, userId ?? null, sessionId ?? null, itemId, eventType]
-  const more = Object.values(rest).some(value => value !== undefined)
-  return JSON.stringify(more ? [...fields, rest] : fields)
+  return JSON.stringify([eventId, userId ?? null, sessionId ?? null, itemId, eventType, rest])
 }
 
 function decode (key: Buffer, text: string): LoggedEvent {
   const [eventId, userId, sessionId, itemId, eventType, rest] = JSON.parse(text) as
-    [string, string | null, string | null, string, string, Partial<LoggedEvent> | undefined]
+    [string, string | null, string | null, string, string, Partial<LoggedEvent>]
   return { eventId, userId: userId ?? undefined, sessionId: sessionId ?? undefined, itemId, eventType, sentAt: key.readUIntBE(0, 6), ...rest }
 }

@@ -11,32 +11,37 @@ export interface ImportEventsOptions extends ReadOptions {
   file: string
   /** For records that name none. */
   eventType?: string | undefined
+  /** Take nothing of a file with a bad line in it. */
+  strict?: boolean | undefined
   /** Epoch milliseconds, for records that name no time. */
   now: () => number
 }
 
 export interface ImportedEvents {
-  /** In the file. */
+  /** Good ones in the file. */
   read: number
-  /** That the log did not have yet. */
+  /** Those that the log did not have yet. */
   added: number
+  /** Lines that were passed over. */
+  bad: BadLines
 }
 
 const longestId = 256
 
 /**
  * Loads events into the log of a namespace's embedded recommender. A server that runs on the same directory learns them within
- * seconds. Importing a file twice adds nothing: a record without an `eventId` gets one made from what it says.
- * @throws ImportError listing the bad lines; the file is checked whole before any of it is written
+ * seconds. Importing a file twice adds nothing (a record without an `eventId` gets one made from what it says), so a file whose
+ * bad lines were mended can be imported again.
+ * @throws ImportError listing the bad lines, where `strict`; the file is then checked whole before any of it is written
  */
-export async function importEvents ({ dataDir, namespace, file, onProgress, columns, ...options }: ImportEventsOptions): Promise<ImportedEvents> {
-  // Two passes, of which the first only looks: nothing is half imported.
-  const halves = (pass: 0 | 1) => (done: number, total: number): void => { onProgress?.((pass * total + done) / 2, total) }
-  await check(file, { ...options, columns, onProgress: halves(0) })
+export async function importEvents ({ dataDir, namespace, file, strict = false, onProgress, ...options }: ImportEventsOptions): Promise<ImportedEvents> {
+  const passes = strict ? 2 : 1
+  const partOf = (pass: number) => (done: number, total: number): void => { onProgress?.((pass * total + done) / passes, total) }
+  if (strict) (await checkEvents(file, { ...options, onProgress: partOf(0) })).refuse()
 
   const log = await openEventLog(eventLogDirectory(dataDir, namespace))
   try {
-    return await write(log, file, { ...options, columns, onProgress: halves(1) })
+    return await write(log, file, { ...options, onProgress: partOf(passes - 1) })
   } finally {
     await log.close()
   }
@@ -44,22 +49,30 @@ export async function importEvents ({ dataDir, namespace, file, onProgress, colu
 
 type ReadEventsOptions = ReadOptions & Pick<ImportEventsOptions, 'eventType' | 'now'>
 
-async function check (file: string, options: ReadEventsOptions): Promise<void> {
+async function checkEvents (file: string, options: ReadEventsOptions): Promise<BadLines> {
   const bad = new BadLines()
   for await (const batch of readEvents(file, options)) {
     for (const { line, event } of batch) if (typeof event === 'string') bad.add(line, event)
   }
-  bad.refuse()
+  return bad
 }
 
 async function write (log: EventLog, file: string, options: ReadEventsOptions): Promise<ImportedEvents> {
-  const imported = { read: 0, added: 0 }
+  const imported = { read: 0, added: 0, bad: new BadLines() }
+  let writing = Promise.resolve([] as unknown[])
   for await (const batch of readEvents(file, options)) {
-    const events = batch.map(({ event }) => event).filter(event => typeof event !== 'string')
-    if (events.length < batch.length) throw new Error('the file changed while it was being imported')
+    const events: LoggedEvent[] = []
+    for (const { line, event } of batch) {
+      if (typeof event === 'string') imported.bad.add(line, event)
+      else events.push(event)
+    }
     imported.read += events.length
-    imported.added += (await log.append(events)).length
+    // One batch is read while the one before is written; where that fails, the next turn tells.
+    imported.added += (await writing).length
+    writing = log.append(events)
+    writing.catch(() => {})
   }
+  imported.added += (await writing).length
   if (imported.added > 0) await log.announce()
   return imported
 }
@@ -72,22 +85,31 @@ async function * readEvents (file: string, { eventType, now, ...read }: ReadEven
 }
 
 /** The event that a record describes, or what is wrong with it. */
-function toEvent (record: Record<string, unknown>, eventType: string | undefined, now: () => number): LoggedEvent | string {
-  const fields = { userId: text(record['userId']), sessionId: text(record['sessionId']), itemId: text(record['itemId']), eventType: text(record['eventType']) ?? eventType ?? 'view' }
-  const { userId, sessionId, itemId } = fields
+function toEvent (record: Record<string, unknown>, defaultType: string | undefined, now: () => number): LoggedEvent | string {
+  const userId = text(record['userId'])
+  const sessionId = text(record['sessionId'])
+  const itemId = text(record['itemId'])
+  const eventType = text(record['eventType']) ?? defaultType ?? 'view'
+  const eventId = text(record['eventId'])
   if (itemId === undefined) return 'itemId: is missing'
   if (userId === undefined && sessionId === undefined) return 'userId: is missing, and so is sessionId'
-  const long = Object.entries(fields).find(([, value]) => value !== undefined && value.length > longestId)
-  if (long) return `${long[0]}: expected at most ${longestId} characters`
+  const longest = Math.max(itemId.length, eventType.length, userId?.length ?? 0, sessionId?.length ?? 0, eventId?.length ?? 0)
+  if (longest > longestId) return `itemId, userId, sessionId, eventType, eventId: expected at most ${longestId} characters`
 
-  const sentAt = record['sentAt'] === undefined || record['sentAt'] === '' ? now() : parseTime(record['sentAt'] as string)
+  const sentAt = isGiven(record['sentAt']) ? parseTime(record['sentAt'] as string) : now()
   if (sentAt === undefined) return 'sentAt: expected epoch seconds or an ISO 8601 time'
-  const eventValue = record['eventValue'] === undefined || record['eventValue'] === '' ? undefined : Number(record['eventValue'])
+  const eventValue = isGiven(record['eventValue']) ? Number(record['eventValue']) : undefined
   if (Number.isNaN(eventValue)) return 'eventValue: expected a number'
-  const given = text(record['eventId'])
-  if (given !== undefined && given.length > longestId) return `eventId: expected at most ${longestId} characters`
-  const eventId = given ?? hash('sha1', JSON.stringify([userId, sessionId, itemId, fields.eventType, sentAt, eventValue]), 'base64url')
-  return { ...fields, itemId, eventId, sentAt, eventValue }
+  return { userId, sessionId, itemId, eventType, sentAt, eventValue, eventId: eventId ?? contentId(userId, sessionId, itemId, eventType, sentAt) }
+}
+
+/** The same for the same event, however often it is imported. */
+function contentId (...facts: ReadonlyArray<string | number | undefined>): string {
+  return hash('sha1', facts.join('\0'), 'base64url')
+}
+
+function isGiven (value: unknown): boolean {
+  return value !== undefined && value !== '' && value !== null
 }
 
 function text (value: unknown): string | undefined {

@@ -1,30 +1,35 @@
-/** So many bad lines are listed before an import gives up. */
+/** So many bad lines are told one by one. */
 const mostListed = 20
 
 /** A file that was refused, with the lines that are bad. Nothing of it was taken over. */
 export class ImportError extends Error {
-  readonly lines: ReadonlyArray<{ line: number, problem: string }>
+  readonly lines: BadLines
 
-  constructor (lines: ReadonlyArray<{ line: number, problem: string }>) {
-    const more = lines.length >= mostListed ? '\n  …' : ''
-    super(`refused, nothing was imported:\n${lines.map(({ line, problem }) => `  line ${line}: ${problem}`).join('\n')}${more}`)
+  constructor (lines: BadLines) {
+    super(`refused, nothing was imported:\n${lines.toString()}`)
     this.name = 'ImportError'
     this.lines = lines
   }
 }
 
-/** Collects bad lines and ends the import when there are too many to be useful. */
+/** The lines of a file that are bad: all counted, the first ones listed. */
 export class BadLines {
-  readonly #lines: Array<{ line: number, problem: string }> = []
+  count = 0
+  readonly listed: Array<{ line: number, problem: string }> = []
 
-  /** @throws ImportError with the twentieth */
   add (line: number, problem: string): void {
-    this.#lines.push({ line, problem })
-    if (this.#lines.length >= mostListed) this.refuse()
+    this.count++
+    if (this.listed.length < mostListed) this.listed.push({ line, problem })
   }
 
   /** @throws ImportError where any line was bad */
   refuse (): void {
-    if (this.#lines.length > 0) throw new ImportError(this.#lines)
+    if (this.count > 0) throw new ImportError(this)
+  }
+
+  toString (): string {
+    const lines = this.listed.map(({ line, problem }) => `  line ${line}: ${problem}`)
+    const more = this.count - this.listed.length
+    return [...lines, ...more > 0 ? [`  and ${more} more`] : []].join('\n')
   }
 }
