@@ -16,7 +16,9 @@ export default fp(async app => {
     const { plan } = app.config
     const { body, variation, cacheControl } = await infer(plan, request)
     if (plan.version !== undefined) this.header('x-personalization-config-version', plan.version)
-    if (cacheControl !== undefined) this.header('cache-control', cacheControl)
+    const mayBeStored = this.request.method === 'GET'
+    if (!mayBeStored) this.header('cache-control', 'no-store')
+    else if (cacheControl !== undefined) this.header('cache-control', cacheControl)
     return this.header('x-personalization-variation', variation).type('application/json; charset=utf-8').send(body)
   })
 }, { name: 'inference', dependencies: ['config'] })

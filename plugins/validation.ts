@@ -10,6 +10,7 @@ export default fp(async app => {
   const forText = new Ajv({ ...options, coerceTypes: true, keywords: ['example'] })
   const forJson = new Ajv({ ...options, keywords: ['example'] })
 
+  app.removeContentTypeParser('text/plain')
   app.setValidatorCompiler<object>(({ schema, httpPart }) => (httpPart === 'body' ? forJson : forText).compile(schema))
   app.setSchemaErrorFormatter((errors, part) => {
     const error = errors.find(({ keyword }) => keyword === 'anyOf') ?? errors.at(0)

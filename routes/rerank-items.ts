@@ -29,8 +29,6 @@ export default async function rerankItems (app: App): Promise<void> {
       body: ItemIdsSchema,
       response: answers(Type.Ref('PersonalizedRanking'))
     }
-  }, async ({ params, query, body }, reply) => {
-    reply.header('cache-control', 'no-store')
-    return reply.infer({ action: 'rerank-items', ...params, itemIds: body, numResults: body.length, ...readCommonParameters(query) })
-  })
+  }, async ({ params, query, body }, reply) =>
+    reply.infer({ action: 'rerank-items', ...params, itemIds: body, numResults: body.length, ...readCommonParameters(query) }))
 }

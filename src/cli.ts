@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { pino } from 'pino'
-import { buildApp } from './app.ts'
 import { configCommand } from './cli/config.ts'
 import { eventsCommand } from './cli/events.ts'
 import { itemsCommand } from './cli/items.ts'
@@ -24,6 +23,7 @@ gateway.command('openapi')
   .option('--config <file>', 'the configuration document', sampleConfigFile)
   .option('--output <file>', 'where to write it (default: standard output)')
   .action(async ({ config, output }: { config: string, output?: string }) => {
+    const { buildApp } = await import('./app.ts')
     const dataDir = await mkdtemp(join(tmpdir(), 'gateway-openapi-'))
     const app = await buildApp({ source: fileSource(config), dataDir, logger: pino({ level: 'silent' }) })
     await app.ready()

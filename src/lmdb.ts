@@ -1,7 +1,25 @@
+import { statfsSync } from 'node:fs'
+
+/** Room that is left on a disk, so that a write never meets its end: lmdb's writer does not survive that. */
+const reserve = 16 * 1024 * 1024
+
+export class DiskFullError extends Error {
+  constructor () {
+    super('the disk is full')
+    this.name = 'DiskFullError'
+  }
+}
+
+/** To be asked before each batch of writes. @throws DiskFullError where less than 16 MiB (a quarter of a small disk) are left */
+export function assertRoom (directory: string): void {
+  const { bavail, blocks, bsize } = statfsSync(directory)
+  if (bavail * bsize < Math.min(reserve, blocks * bsize / 4)) throw new DiskFullError()
+}
+
 /**
  * Waits until writes are committed.
  * lmdb tells of a failed commit by the promise of each batch of writes, and once more by a promise inside that error: both are
- * looked at here, so that a full disk is an error of the caller and not the end of the process.
+ * looked at here.
  * @param writes what `put` and `remove` returned; those of one batch return the same promise
  * @throws Error whose cause is what the disk said
  */

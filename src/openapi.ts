@@ -78,7 +78,7 @@ function rewrite (item: PathItem, namespace: string, describe: (operation: Opera
       ...described,
       operationId: `${described.operationId ?? method}_${namespace}`.replaceAll(/[^a-zA-Z0-9]+/g, '_'),
       tags: [namespace],
-      parameters: (described.parameters ?? []).filter(({ name }) => name !== 'namespace' && name !== 'recommender').map(withExample)
+      parameters: (described.parameters ?? []).filter(({ name }) => name !== 'namespace' && name !== 'recommender').map(describeParameter)
     }]
   }))
 }
@@ -98,7 +98,12 @@ function describeRecommender (operation: Operation, { name, title, description, 
   }
 }
 
-function withExample (parameter: Parameter): Parameter {
+/** Adds an example, and says of what has a default that it need not be given. */
+function describeParameter (parameter: Parameter): Parameter {
   const example = examples[parameter.name] ?? parameter.schema?.default ?? parameter.schema?.examples?.[0]
-  return example === undefined ? parameter : { ...parameter, example }
+  return {
+    ...parameter,
+    ...(parameter.schema?.default === undefined ? {} : { required: false }),
+    ...(example === undefined ? {} : { example })
+  }
 }

@@ -3,7 +3,7 @@ import { GatewayError } from '../errors.ts'
 import { actions } from '../origins/origin.ts'
 import { recommenderKey } from '../config/plan.ts'
 import { type EventsBody, type UserEvent } from './event.ts'
-import { parseTime } from './time.ts'
+import { parseTime } from '../time.ts'
 
 export interface CollectOptions {
   /** Epoch milliseconds. */

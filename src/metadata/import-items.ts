@@ -1,12 +1,12 @@
-import { committed } from '../lmdb.ts'
+import { assertRoom, committed } from '../lmdb.ts'
 import { BadLines } from '../records/import-error.ts'
 import { readRecords, type ReadOptions } from '../records/read-records.ts'
 import { generations } from './generations.ts'
 import { localDbDirectory, openItems } from './localdb.ts'
 
 const longestId = 256
-/** Writes under way at once. */
-const writesAtOnce = 5_000
+/** Bytes (about) under way to the disk at once. */
+const bytesAtOnce = 4 * 1024 * 1024
 
 export interface ImportItemsOptions extends ReadOptions {
   dataDir: string
@@ -38,7 +38,8 @@ async function fill (path: string, file: string, options: ReadOptions): Promise<
   const bad = new BadLines()
   try {
     const writes = new Set<Promise<unknown>>()
-    let read = 0
+    let pending = 0
+    assertRoom(path)
     for await (const batch of readRecords(file, options)) {
       for (const source of batch) {
         if ('problem' in source) {
@@ -48,10 +49,16 @@ async function fill (path: string, file: string, options: ReadOptions): Promise<
         const { id, ...metadata } = source.record
         const itemId = typeof id === 'number' ? String(id) : id
         if (typeof itemId !== 'string' || itemId === '' || itemId.length > longestId) bad.add(source.line, `id: expected a string of 1 to ${longestId} characters`)
-        else writes.add(items.put(itemId, JSON.stringify(metadata)))
-        if (++read % writesAtOnce > 0) continue
+        else {
+          const text = JSON.stringify(metadata)
+          pending += itemId.length + text.length
+          writes.add(items.put(itemId, text))
+        }
+        if (pending < bytesAtOnce) continue
         await committed(writes)
         writes.clear()
+        pending = 0
+        assertRoom(path)
       }
     }
     bad.refuse()

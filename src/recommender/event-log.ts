@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { open, type Database, type RootDatabase } from 'lmdb'
-import { committed } from '../lmdb.ts'
+import { assertRoom, committed } from '../lmdb.ts'
 
 /** An interaction as the log keeps it, whole enough to train another recommender from. */
 export interface LoggedEvent {
@@ -28,7 +28,7 @@ export interface EventLog {
    * process; they are on the disk at most 100 ms later.
    * @param onWriting told the keys as soon as they are settled
    * @returns the events that were new
-   * @throws what the disk says, full or broken
+   * @throws DiskFullError, or what the disk says
    */
   append: (events: readonly LoggedEvent[], onWriting?: (keys: Buffer[]) => void) => Promise<LogEntry[]>
   /** The next entries in the order of time, after a key. */
@@ -88,6 +88,7 @@ export async function openEventLog (directory: string, { limit = 20_000_000 }: E
 
   return {
     async append (events, onWriting) {
+      assertRoom(directory)
       const waiting = new Set<Promise<unknown>>()
       const fresh = new Map<string, LogEntry>()
       for (const event of events) {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { parseTime } from '../events/time.ts'
+import { parseTime } from '../time.ts'
 import { BadLines } from '../records/import-error.ts'
 import { readRecords, type ReadOptions } from '../records/read-records.ts'
 import { openEventLog, type EventLog, type LoggedEvent } from './event-log.ts'

@@ -1,0 +1,57 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import { type Test } from 'tap'
+import { buildApp } from '../../src/app.ts'
+import { fileSource } from '../../src/config/file-source.ts'
+
+/** A store whose every recommender is the embedded one. */
+export const storeConfig = {
+  version: '7',
+  title: 'Test store',
+  cacheControl: {
+    userSpecified: { maxAge: 10, directives: 'private' },
+    syntheticUserSpecified: { maxAge: 300, directives: 'public' },
+    noUserSpecified: { maxAge: 1200, directives: 'public' }
+  },
+  namespaces: {
+    store: {
+      inferenceItemMetadata: { type: 'localdb' },
+      recommenders: {
+        'recommend-items': { 'for-you': { variations: { sessions: { type: 'embedded' } } } },
+        'related-items': { similar: { variations: { sessions: { type: 'embedded' } } } },
+        'rerank-items': { ranking: { variations: { sessions: { type: 'embedded' } } } }
+      },
+      eventTargets: [{ type: 'embedded' }]
+    },
+    mute: { recommenders: {} }
+  }
+}
+
+export interface TestGateway {
+  app: FastifyInstance
+  dataDir: string
+  configFile: string
+}
+
+/** A gateway in this process, on a data directory and a configuration file of its own; it ends with the test. */
+export async function startGateway (t: Test, config: object = storeConfig): Promise<TestGateway> {
+  const dataDir = t.testdir({ 'config.json': JSON.stringify(config) })
+  const configFile = join(dataDir, 'config.json')
+  const app = await buildApp({ source: fileSource(configFile, 20), dataDir, logger: pino({ level: 'silent' }) })
+  t.teardown(async () => app.close())
+  await app.ready()
+  return { app, dataDir, configFile }
+}
+
+/** Sends events and expects them to be taken. */
+export async function sendEvents (t: Test, app: FastifyInstance, userId: string, itemIds: string[], more: object = {}): Promise<void> {
+  const eventList = itemIds.map(itemId => ({ eventType: 'view', itemId }))
+  const { statusCode, body } = await app.inject({ method: 'POST', url: '/events/store', payload: { userId, sessionId: `session-${userId}`, eventList, ...more } })
+  t.equal(statusCode, 200, body)
+}
+
+export function rewrite (configFile: string, config: object | string): void {
+  writeFileSync(configFile, typeof config === 'string' ? config : JSON.stringify(config))
+}

@@ -1,0 +1,29 @@
+import { type ConfigSource } from '../../src/config/source.ts'
+
+/** A document in memory that a test changes. */
+export interface MemorySource extends ConfigSource {
+  /** Puts another document (or text, or a failure to read) in its place and says so. */
+  change: (document: unknown) => void
+  readonly watched: boolean
+}
+
+export function memorySource (document: unknown): MemorySource {
+  let now = document
+  const listeners = new Set<() => void>()
+  return {
+    name: 'memory',
+    read: async () => {
+      if (now instanceof Error) throw now
+      return typeof now === 'string' ? now : JSON.stringify(now)
+    },
+    watch (onChange) {
+      listeners.add(onChange)
+      return () => { listeners.delete(onChange) }
+    },
+    change (next) {
+      now = next
+      for (const listener of listeners) listener()
+    },
+    get watched () { return listeners.size > 0 }
+  }
+}

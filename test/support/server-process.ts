@@ -1,0 +1,71 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { type Test } from 'tap'
+import { packagedFile } from '../../src/settings.ts'
+import { eventually } from './eventually.ts'
+
+export interface ServerProcess {
+  url: string
+  child: ChildProcess
+  /** What it has printed so far. */
+  output: () => string
+  /** Sends a signal and waits for the end; resolves with exit code and signal. */
+  end: (signal: NodeJS.Signals) => Promise<[number | null, NodeJS.Signals | null]>
+}
+
+/** Runs a file of the build with the same Node.js, as a user would. `npm test` builds first. */
+export function run (file: string, args: string[], environment: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, [packagedFile(`dist/src/${file}`), ...args], {
+    env: { PATH: process.env['PATH'], LOG_LEVEL: 'warn', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+}
+
+/** Everything a process prints, and its exit code. */
+export async function finished (child: ChildProcess): Promise<{ code: number | null, output: string }> {
+  const output = collect(child)
+  const [code] = await once(child, 'close') as [number | null]
+  return { code, output: output() }
+}
+
+/** Starts a gateway and waits until it is ready. It ends with the test. */
+export async function startServer (t: Test, environment: Record<string, string>): Promise<ServerProcess> {
+  const port = await freePort()
+  const child = run('server.js', [], { PORT: String(port), HOST: '127.0.0.1', ...environment })
+  const output = collect(child)
+  const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  const url = `http://127.0.0.1:${port}`
+  await eventually('the server is ready', async () => {
+    if (child.exitCode !== null) throw new Error(`the server ended: ${output()}`)
+    return fetch(`${url}/health/ready`).then(({ ok }) => ok, () => false)
+  }, 20_000)
+  return {
+    url,
+    child,
+    output,
+    end: async signal => {
+      child.kill(signal)
+      return ended
+    }
+  }
+}
+
+function collect (child: ChildProcess): () => string {
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream!.on('data', (chunk: Buffer) => { text += chunk.toString() })
+  return () => text
+}
+
+export async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
