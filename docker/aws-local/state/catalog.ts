@@ -1,0 +1,45 @@
+import { readRecords } from '../../../src/records/read-records.ts'
+
+/** What is known of the items. */
+export interface Catalog {
+  put: (itemId: string, metadata: Readonly<Record<string, unknown>>) => void
+  /** The columns of an item that were asked for and that it has, as Personalize gives them: keys in lower camel case, values as text. */
+  select: (itemId: string, columns: readonly string[]) => Record<string, string>
+}
+
+/** Past it the oldest item goes. */
+const mostItems = 100_000
+
+/** @param file of items, each with its `id` and its columns in lower camel case */
+export async function openCatalog (file: string): Promise<Catalog> {
+  const items = new Map<string, Readonly<Record<string, unknown>>>()
+  for await (const batch of readRecords(file)) {
+    for (const source of batch) {
+      if ('problem' in source) throw new Error(`${file}, line ${source.line}: ${source.problem}`)
+      const { id, ...metadata } = source.record
+      items.set(String(id), metadata)
+    }
+  }
+  return {
+    put (itemId, metadata) {
+      items.set(itemId, { ...items.get(itemId), ...metadata })
+      if (items.size > mostItems) items.delete(items.keys().next().value!)
+    },
+    select (itemId, columns) {
+      const item = items.get(itemId) ?? {}
+      const keys = columns.map(lowerCamelCase).filter(key => Object.hasOwn(item, key))
+      return Object.fromEntries(keys.map(key => [key, text(item[key])]))
+    }
+  }
+}
+
+/** BRAND_NAME → brandName; a name in another case keeps it, but for its first letter. */
+function lowerCamelCase (column: string): string {
+  if (/[a-z]/.test(column)) return column.charAt(0).toLowerCase() + column.slice(1)
+  return column.toLowerCase().replace(/_+(.)/g, (_, letter: string) => letter.toUpperCase())
+}
+
+function text (value: unknown): string {
+  if (Array.isArray(value)) return value.map(text).join('|')
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
