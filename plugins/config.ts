@@ -21,7 +21,9 @@ export default fp<ConfigOptions>(async (app, { source, dataDir }) => {
     now: Date.now,
     onError: (error: unknown) => app.log.error(error, 'something failed in the background'),
     recommenders: app.recommenders,
-    itemMetadata: app.itemMetadata
+    itemMetadata: app.itemMetadata,
+    awsClients: app.awsClients,
+    http: app.httpDispatcher
   }
   const config = await openLiveConfig(source, resources, {
     onLoaded: ({ version, generation }) => app.log.info({ version, generation, source: source.name }, 'configuration loaded'),
@@ -29,4 +31,4 @@ export default fp<ConfigOptions>(async (app, { source, dataDir }) => {
   })
   app.decorate('config', config)
   app.addHook('onClose', async () => config.close())
-}, { name: 'config', dependencies: ['recommenders', 'item-metadata'] })
+}, { name: 'config', dependencies: ['recommenders', 'item-metadata', 'origins'] })

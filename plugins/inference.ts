@@ -14,8 +14,9 @@ declare module 'fastify' {
 export default fp(async app => {
   app.decorateReply('infer', async function (this: FastifyReply, request: InferenceRequest) {
     const { plan } = app.config
-    const { body, variation, cacheControl } = await infer(plan, request)
+    const { body, variation, degraded, cacheControl } = await infer(plan, request)
     if (plan.version !== undefined) this.header('x-personalization-config-version', plan.version)
+    if (degraded !== undefined) this.header('x-personalization-degraded', degraded)
     const mayBeStored = this.request.method === 'GET'
     if (!mayBeStored) this.header('cache-control', 'no-store')
     else if (cacheControl !== undefined) this.header('cache-control', cacheControl)

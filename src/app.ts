@@ -6,12 +6,14 @@ import inference from '../plugins/inference.ts'
 import itemMetadata from '../plugins/item-metadata.ts'
 import limits, { longestUrl } from '../plugins/limits.ts'
 import openapi from '../plugins/openapi.ts'
+import origins from '../plugins/origins.ts'
 import readiness from '../plugins/readiness.ts'
 import recommenders from '../plugins/recommenders.ts'
 import requestIds from '../plugins/request-id.ts'
 import validation from '../plugins/validation.ts'
 import events from '../routes/events.ts'
 import health from '../routes/health.ts'
+import predictedRatings from '../routes/predicted-ratings.ts'
 import recommendItems from '../routes/recommend-items.ts'
 import relatedItems from '../routes/related-items.ts'
 import rerankItems from '../routes/rerank-items.ts'
@@ -53,10 +55,11 @@ export async function buildApp ({ source, dataDir, logger }: AppOptions): Promis
   await app.register(readiness)
   await app.register(recommenders)
   await app.register(itemMetadata)
+  await app.register(origins)
   await app.register(config, { source, dataDir })
   await app.register(openapi)
   await app.register(inference)
 
-  for (const route of [recommendItems, relatedItems, rerankItems, events, health]) await app.register(route)
+  for (const route of [recommendItems, relatedItems, rerankItems, predictedRatings, events, health]) await app.register(route)
   return app
 }

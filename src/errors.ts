@@ -1,5 +1,26 @@
 import Type from 'typebox'
 
+/** How a provider can fail, with the HTTP status that its caller gets. */
+const failures = {
+  /** It says that what the caller asked for is wrong. */
+  BadRequest: 400,
+  /** It does not know us, or what the configuration names. */
+  Refused: 502,
+  Throttled: 429,
+  Unavailable: 503,
+  Timeout: 504,
+  InvalidAnswer: 502
+} as const
+
+type Failure = keyof typeof failures
+export type Provider = 'Personalize' | 'SageMaker' | 'Function' | 'Http'
+
+type ProviderErrors<P extends Provider> = { [F in Failure as `${P}${F}`]: { type: P, status: number } }
+
+function providerErrors<P extends Provider> (type: P): ProviderErrors<P> {
+  return Object.fromEntries(Object.entries(failures).map(([failure, status]) => [`${type}${failure}`, { type, status }])) as ProviderErrors<P>
+}
+
 /** Every error that an answer can carry: its code, with the part of the system it speaks of and its HTTP status. */
 export const errorTable = {
   InvalidParameter: { type: 'Validation', status: 400 },
@@ -16,8 +37,13 @@ export const errorTable = {
   NamespaceNotFound: { type: 'Configuration', status: 404 },
   RecommenderNotConfigured: { type: 'Configuration', status: 404 },
   NoEventTargets: { type: 'Configuration', status: 409 },
+  ...providerErrors('Personalize'),
+  ...providerErrors('SageMaker'),
+  ...providerErrors('Function'),
+  ...providerErrors('Http'),
+  CircuitOpen: { type: 'Overload', status: 503 },
+  TooManyCalls: { type: 'Overload', status: 503 },
   EventsNotDelivered: { type: 'Internal', status: 503 },
-  ShuttingDown: { type: 'Overload', status: 503 },
   InternalError: { type: 'Internal', status: 500 }
 } as const
 

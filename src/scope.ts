@@ -1,3 +1,4 @@
+import { type Dispatcher } from 'undici'
 import { type ItemMetadataStore } from './metadata/store.ts'
 import { type Lease, type Pool } from './pool.ts'
 import { type Recommender } from './recommender/recommender.ts'
@@ -12,6 +13,10 @@ export interface Resources {
   onError: (error: unknown) => void
   recommenders: Pool<Recommender>
   itemMetadata: Pool<ItemMetadataStore>
+  /** SDK clients by service and region. */
+  awsClients: Pool<{ destroy: () => void }>
+  /** Connections to HTTP services. */
+  http: Dispatcher
 }
 
 /** Where a part of a configuration opens what it needs; all that is held is released when that configuration retires. */

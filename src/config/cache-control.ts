@@ -24,13 +24,17 @@ export const CacheControlSchema = strict({
 
 export type CacheControl = Static<typeof CacheControlSchema>
 
-/** The `Cache-Control` header of an answer, as the sample composes it; undefined where there is nothing to say. */
-export function cacheControlHeader (policy: CacheControl | undefined, user: 'none' | 'synthetic' | 'given'): string | undefined {
+/**
+ * The `Cache-Control` header of an answer, as the sample composes it; undefined where there is nothing to say.
+ * @param mostAge bounds how long the answer may be kept, in seconds
+ */
+export function cacheControlHeader (policy: CacheControl | undefined, user: 'none' | 'synthetic' | 'given', mostAge = Infinity): string | undefined {
   if (policy === undefined) return undefined
-  const { maxAge, directives } = {
+  const { maxAge: configuredAge, directives } = {
     none: policy.noUserSpecified,
     synthetic: policy.syntheticUserSpecified,
     given: policy.userSpecified
   }[user]
+  const maxAge = Math.min(configuredAge, mostAge)
   return maxAge > 0 ? [directives, `max-age=${maxAge}`].filter(Boolean).join(',') : directives || undefined
 }

@@ -1,10 +1,12 @@
 import { eventTargetTypes } from '../events/registry.ts'
 import { type EventTarget } from '../events/target.ts'
 import { undeliverable } from '../events/undeliverable.ts'
-import { type ItemMetadataStore } from '../metadata/store.ts'
+import { openPostProcessor } from '../inference/post-process.ts'
 import { itemMetadataTypes } from '../metadata/registry.ts'
+import { type OriginScope } from '../origins/origin.ts'
 import { originTypes } from '../origins/registry.ts'
-import { defaultTimeout } from '../origins/resilience.ts'
+import { protect } from '../origins/protect.ts'
+import { defaults } from '../origins/resilience.ts'
 import { type Lease } from '../pool.ts'
 import { type Resources, type Scope } from '../scope.ts'
 import { inherited, type Document, type Tagged } from './document.ts'
@@ -60,25 +62,33 @@ async function compileRecommender (levels: Array<Element<object>>, recommender: 
     name,
     title: value.name,
     description: value.description,
+    postProcessor: value.responsePostProcessor && await openPostProcessor(value.responsePostProcessor, { name, config: value }, scope),
     features: Object.keys(value.experiments ?? {}),
-    variations: await inOrder(variationsOf(recommender), async variation => compileVariation([...levels, variation], variation, scope))
+    variations: await inOrder(variationsOf(recommender), async variation =>
+      compileVariation([...levels, variation], variation, { ...scope, recommender: { name, config: value } }))
   }
 }
 
-async function compileVariation (levels: Array<Element<object>>, { name, value }: { name: string, value: Tagged }, scope: Scope): Promise<VariationPlan> {
+async function compileVariation (levels: Array<Element<object>>, { name, value }: { name: string, value: Tagged }, scope: Scope & Pick<OriginScope, 'recommender'>): Promise<VariationPlan> {
   const own = Object.fromEntries(Object.entries(value).filter(([key]) => !(key in inherited)))
+  const { provider, open } = originTypes.get(value.type)!
+  const resilience = inherit('resilience', levels)?.value ?? {}
+  const metadata = inherit('inferenceItemMetadata', levels)?.value
+  const metadataType = metadata && itemMetadataTypes.get(metadata.type)
+  const origin = await open(own, { ...scope, variation: value, itemColumns: metadataType?.itemColumns?.(metadata!) })
   return {
     name,
     type: value.type,
-    origin: await originTypes.get(value.type)!.open(own, scope),
-    timeout: inherit('resilience', levels)?.value.timeout ?? defaultTimeout,
+    config: value,
+    origin: provider === undefined ? origin : protect(origin, provider, resilience),
+    local: provider === undefined,
+    timeout: resilience.timeout ?? defaults.timeout,
+    hedge: resilience.hedge === name ? undefined : resilience.hedge,
+    fallback: inherit('fallback', levels)?.value ?? [],
+    filters: inherit('filters', levels)?.value ?? [],
     cacheControl: inherit('cacheControl', levels)?.value,
-    itemMetadata: await openItemMetadata(inherit('inferenceItemMetadata', levels)?.value, scope)
+    itemMetadata: await metadataType?.open(metadata!, scope)
   }
-}
-
-async function openItemMetadata (config: Tagged | undefined, scope: Scope): Promise<ItemMetadataStore | undefined> {
-  return config && itemMetadataTypes.get(config.type)!.open(config, scope)
 }
 
 async function openEventTarget (config: Tagged, scope: Scope): Promise<EventTarget> {

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { AutoContextSchema, FiltersSchema } from '../context/rules.ts'
+import { functionArn } from '../origins/lambda.ts'
 import { actions } from '../origins/origin.ts'
 import { ResilienceSchema } from '../origins/resilience.ts'
 import { FeatureSchema, NameSchema, strict } from '../schema.ts'
@@ -25,7 +26,7 @@ export type Inherited = Static<typeof InheritedSchema>
 
 const ResponsePostProcessorSchema = strict({
   type: Type.Enum(['lambda', 'function']),
-  arn: Type.String({ pattern: '^arn:[\\w-]+:lambda:[a-z0-9-]+:\\d{12}:function:.+$' }),
+  arn: functionArn,
   lookAheadMultiplier: Type.Optional(Type.Number({ minimum: 1, maximum: 500 })),
   lookAheadMaximumValue: Type.Optional(Type.Number({ minimum: 1, maximum: 500 }))
 })

@@ -6,14 +6,13 @@ import { levelsOf, recommendersOf, rulesOf, variationsOf } from './elements.ts'
 
 /** Spellings that the sample's documentation and code use for one and the same. */
 const operatorAliases: Readonly<Record<string, string>> = { 'start-with': 'starts-with', 'end-with': 'ends-with' }
-const planned: Readonly<Record<string, string>> = { function: 'lambda' }
 
 /** A copy of a document in which everything has its one name. It may be anything: what is wrong with it is found later. */
 export function normalise (input: unknown): unknown {
   const document = structuredClone(input) as Document
   if (typeof document !== 'object' || document === null) return document
   for (const recommender of recommendersOf(document)) {
-    for (const { value } of variationsOf(recommender)) value.type = planned[value.type] ?? nameOf(value, originTypes)
+    for (const { value } of variationsOf(recommender)) value.type = nameOf(value, originTypes)
   }
   for (const { value } of levelsOf(document).flatMap(rulesOf)) {
     value.type = nameOf(value, ruleTypes)

@@ -1,6 +1,9 @@
 import { type EventTarget } from '../events/target.ts'
 import { type ItemMetadataStore } from '../metadata/store.ts'
+import { type Filters } from '../context/rules.ts'
+import { type PostProcessor } from '../inference/post-process.ts'
 import { type Action, type Origin } from '../origins/origin.ts'
+import { type ProtectedOrigin } from '../origins/protect.ts'
 import { type CacheControl } from './cache-control.ts'
 
 /** A configuration made ready to serve: inheritance flattened, origins open. It never changes; a new one takes its place. */
@@ -30,6 +33,7 @@ export interface RecommenderPlan {
   readonly description: string | undefined
   /** In the order of the document; the first answers where no experiment decides. */
   readonly variations: readonly VariationPlan[]
+  readonly postProcessor: PostProcessor | undefined
   /** The names of its experiments. */
   readonly features: readonly string[]
 }
@@ -37,9 +41,18 @@ export interface RecommenderPlan {
 export interface VariationPlan {
   readonly name: string
   readonly type: string
-  readonly origin: Origin
+  /** As in the document, for providers that want to know. */
+  readonly config: object
+  readonly origin: Origin | ProtectedOrigin
+  /** Whether it answers in this process, without waiting. */
+  readonly local: boolean
   /** The most a request may take, in ms. */
   readonly timeout: number
+  /** The variation to serve at the deadline in the place of this one. */
+  readonly hedge: string | undefined
+  /** Variations to ask where this one fails. */
+  readonly fallback: readonly string[]
+  readonly filters: Filters
   readonly cacheControl: CacheControl | undefined
   readonly itemMetadata: ItemMetadataStore | undefined
 }

@@ -2,7 +2,7 @@ import { ruleTypes } from '../context/rules.ts'
 import { eventTargetTypes, plannedEventTargetTypes } from '../events/registry.ts'
 import { experimentMethods } from '../experiments/registry.ts'
 import { itemMetadataTypes, plannedItemMetadataTypes } from '../metadata/registry.ts'
-import { originTypes, plannedOriginTypes } from '../origins/registry.ts'
+import { originTypes } from '../origins/registry.ts'
 import { type Kind, type Registry } from '../schema.ts'
 import { checker, type Checker, type Finding } from '../validation.ts'
 import { DocumentSchema, inherited, InheritedSchema, type Document } from './document.ts'
@@ -52,9 +52,9 @@ function variationFindings ({ pointer, value }: Element<{ type: string }>, actio
   const own = Object.fromEntries(Object.entries(value).filter(([key]) => !(key in inherited)))
   const shared = Object.fromEntries(Object.entries(value).filter(([key]) => key in inherited))
   const kind = originTypes.get(value.type)
-  const findings = checkInherited(shared, pointer).findings
-  if (kind === undefined && plannedOriginTypes.includes(value.type)) return [...findings, ...unavailable({ pointer, value }, plannedOriginTypes)]
-  findings.push(...kindFindings({ pointer, value: own }, 'type', originTypes))
+  const ownFindings = kindFindings({ pointer, value: own }, 'type', originTypes)
+  const findings = [...checkInherited(shared, pointer).findings, ...ownFindings]
+  if (ownFindings.length === 0) findings.push(...kind?.check?.(own).map(({ key, message }) => ({ pointer: `${pointer}/${key}`, message })) ?? [])
   if (kind !== undefined && !kind.actions.some(known => known === action)) {
     findings.push({ pointer: `${pointer}/type`, message: `"${value.type}" does not answer ${action}; it answers ${kind.actions.join(', ')}` })
   }

@@ -18,3 +18,8 @@ export const ItemListSchema = Type.Object({ itemList: Type.Array(ItemSchema), ..
 /** The body of an answer to rerank-items. */
 export const PersonalizedRankingSchema = Type.Object({ personalizedRanking: Type.Array(ItemSchema), ...common },
   { $id: 'PersonalizedRanking', description: 'The given items, best first.' })
+
+/** The body of an answer to predicted-ratings. */
+export const RatingsSchema = Type.Object({
+  ratings: Type.Array(Type.Union([Type.Number(), Type.Null()]), { description: 'In the order asked; null where the model gives none.' })
+}, { $id: 'Ratings', description: 'Predicted ratings.' })

@@ -2,6 +2,8 @@ import { cacheControlHeader } from '../config/cache-control.ts'
 import { recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../config/plan.ts'
 import { GatewayError } from '../errors.ts'
 import { type OriginAnswer } from '../origins/origin.ts'
+import { OriginError } from '../origins/origin-error.ts'
+import { ask, type Answered } from './ask.ts'
 import { renderBody } from './render.ts'
 import { type InferenceRequest } from './request.ts'
 
@@ -11,8 +13,13 @@ export interface Inference {
   body: string
   /** The variation that answered. */
   variation: string
+  /** Why it is not the answer of the assigned variation; undefined where it is. */
+  degraded: string | undefined
   cacheControl: string | undefined
 }
+
+/** A degraded answer may be kept this long downstream, in seconds. */
+const degradedMaxAge = 2
 
 /**
  * Answers an inference request: resolve the recommender, assign a variation, ask its origin, decorate, render.
@@ -21,13 +28,16 @@ export interface Inference {
 export async function infer (plan: Plan, request: InferenceRequest): Promise<Inference> {
   const recommender = resolve(plan, request)
   const variation = assign(recommender, request)
-  const signal = AbortSignal.timeout(variation.timeout)
-  const answer = cut(await variation.origin.recommend(request, signal), request.numResults)
-  const metadata = await decorate(variation, answer, request, signal)
+  const deadline = AbortSignal.timeout(variation.timeout)
+  const answered = await ask(recommender, variation, lookAhead(recommender, request), deadline)
+  const processed = await postProcess(recommender, answered, request, deadline)
+  const answer = cut(processed, request.numResults)
+  const metadata = await decorate(answered.variation, answer, request, deadline)
   return {
     body: renderBody(request.action, answer, metadata),
-    variation: variation.name,
-    cacheControl: cacheControlHeader(variation.cacheControl, knownUser(request))
+    variation: answered.variation.name,
+    degraded: answered.degraded,
+    cacheControl: cacheControlHeader(variation.cacheControl, knownUser(request), answered.degraded === undefined ? undefined : degradedMaxAge)
   }
 }
 
@@ -41,6 +51,20 @@ function resolve (plan: Plan, { action, namespace, recommender }: InferenceReque
 
 function assign ({ variations }: RecommenderPlan, _request: InferenceRequest): VariationPlan {
   return variations[0]!
+}
+
+function lookAhead ({ postProcessor }: RecommenderPlan, request: InferenceRequest): InferenceRequest {
+  if (postProcessor === undefined || request.itemIds !== undefined) return request
+  return { ...request, numResults: postProcessor.lookAhead(request.numResults) }
+}
+
+async function postProcess ({ postProcessor }: RecommenderPlan, { answer, variation }: Answered, request: InferenceRequest, signal: AbortSignal): Promise<OriginAnswer> {
+  if (postProcessor === undefined || request.action === 'predicted-ratings') return answer
+  try {
+    return await postProcessor.process(request, variation.config, answer, signal)
+  } catch (error) {
+    throw error instanceof OriginError ? error.toGatewayError() : error
+  }
 }
 
 function cut (answer: OriginAnswer, numResults: number): OriginAnswer {

@@ -11,8 +11,8 @@ const listName: Readonly<Record<Action, string>> = {
  * The body of an answer, as text. Metadata comes as the JSON text that the store holds and is put in as it is: parsing it only
  * to write it again would be most of the cost of a miss.
  */
-export function renderBody (action: Action, { items, ...rest }: OriginAnswer, metadata: ReadonlyMap<string, string>): string {
-  const list = items.map(item => renderItem(item, metadata.get(item.itemId))).join(',')
+export function renderBody (action: Action, { items, ratings, ...rest }: OriginAnswer, metadata: ReadonlyMap<string, string>): string {
+  const list = ratings?.join(',') ?? items.map(item => renderItem(item, metadata.get(item.itemId))).join(',')
   const more = JSON.stringify(rest)
   return `{"${listName[action]}":[${list}]${more === '{}' ? '}' : `,${more.slice(1)}`}`
 }

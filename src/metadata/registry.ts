@@ -1,21 +1,19 @@
 import Type from 'typebox'
 import { registry, strict, type Kind } from '../schema.ts'
 import { localdb } from './localdb.ts'
+import { personalize } from './personalize.ts'
 import { type ItemMetadataType } from './store-type.ts'
 
 /** Every kind of item metadata store there is, by its `type`. */
 export const itemMetadataTypes = registry<ItemMetadataType>(
-  localdb
+  localdb,
+  personalize
 )
 
 const units = Type.Optional(Type.Integer({ minimum: 0 }))
 
 /** Stores that a configuration may name but that this build does not have. */
 export const plannedItemMetadataTypes = registry<Kind>(
-  {
-    type: 'personalize',
-    schema: strict({ type: Type.Literal('personalize'), itemColumns: Type.Optional(Type.Array(Type.String({ minLength: 1 }))) })
-  },
   {
     type: 'dynamodb',
     schema: strict({

@@ -5,6 +5,8 @@ import { type ItemMetadataStore } from './store.ts'
 
 /** A kind of item metadata store: the schema of its part of the configuration, and its factory. */
 export interface ItemMetadataType<S extends TObject = TObject> extends Kind<S> {
+  /** The columns that the provider is asked to bring along, for a kind that leaves it to the provider. */
+  itemColumns?: (config: Static<S>) => readonly string[] | undefined
   open: (config: Static<S>, scope: Scope) => Promise<ItemMetadataStore>
 }
 

@@ -1,4 +1,5 @@
 import { type Static, type TObject } from 'typebox'
+import { type Provider } from '../errors.ts'
 import { type Kind } from '../schema.ts'
 import { type Scope } from '../scope.ts'
 
@@ -17,9 +18,12 @@ export interface OriginRequest {
   /** With rerank-items and predicted-ratings. */
   itemIds?: readonly string[] | undefined
   numResults: number
+  /** Name or ARN. */
   filter?: string | undefined
   filterValues?: Readonly<Record<string, string>> | undefined
   context?: Readonly<Record<string, string>> | undefined
+  /** Whether the caller wants metadata, for a provider that brings it along. */
+  decorateItems: boolean
 }
 
 /** One item of an answer. What a provider says of an item beyond these passes through. */
@@ -32,22 +36,41 @@ export interface RecommendedItem {
 
 export interface OriginAnswer {
   items: RecommendedItem[]
+  /** With predicted-ratings, in the order asked; null where the model gives none. */
+  ratings?: Array<number | null>
   recommendationId?: string
 }
 
-/** A provider of recommendations, ready to be asked. */
+/** A provider of recommendations, ready to be asked. It knows its protocol and nothing else: no retries, no caching, no metrics. */
 export interface Origin {
   /**
    * @param signal ends the wait
-   * @throws what the provider said, classified
+   * @throws OriginError
    */
   recommend: (request: OriginRequest, signal: AbortSignal) => Promise<OriginAnswer>
+}
+
+/** What an origin may know of its place in the configuration, and open there. */
+export interface OriginScope extends Scope {
+  recommender: {
+    name: string
+    /** As in the document. */
+    config: object
+  }
+  /** The variation as in the document. */
+  variation: object
+  /** The columns of item metadata that the provider is to bring along, where the configuration says so. */
+  itemColumns: readonly string[] | undefined
 }
 
 /** A kind of provider: the schema of its part of the configuration, the actions it knows and its factory. */
 export interface OriginType<S extends TObject = TObject> extends Kind<S> {
   readonly actions: readonly Action[]
-  open: (config: Static<S>, scope: Scope) => Promise<Origin>
+  /** How its errors are called; absent where it is in this process: then it never waits, and needs no protection. */
+  readonly provider?: Provider
+  /** What is wrong with a configuration that its schema cannot say, by key. */
+  check?: (config: Static<S>) => Array<{ key: string, message: string }>
+  open: (config: Static<S>, scope: OriginScope) => Promise<Origin>
 }
 
 /** Ties a factory's parameter to its schema, then forgets which, so that kinds of all schemas fit one registry. */

@@ -1,11 +1,18 @@
 import { registry } from '../schema.ts'
 import { embedded } from './embedded.ts'
+import { http } from './http.ts'
+import { lambda } from './lambda.ts'
 import { type OriginType } from './origin.ts'
+import { personalizeCampaign } from './personalize-campaign.ts'
+import { personalizeRecommender } from './personalize-recommender.ts'
+import { sagemaker } from './sagemaker.ts'
 
 /** Every provider there is, by the `type` of its variations. */
 export const originTypes = registry<OriginType>(
-  embedded
+  embedded,
+  personalizeCampaign,
+  personalizeRecommender,
+  sagemaker,
+  lambda,
+  http
 )
-
-/** Providers that a configuration may name but that this build does not have. */
-export const plannedOriginTypes: readonly string[] = ['personalize-campaign', 'personalize-recommender', 'sagemaker', 'lambda', 'http']

@@ -17,4 +17,11 @@ export const ResilienceSchema = strict({
 
 export type Resilience = Static<typeof ResilienceSchema>
 
-export const defaultTimeout = 1000
+export const defaults = {
+  /** ms, for the whole request */
+  timeout: 1000,
+  retries: 1,
+  breaker: { failures: 5, probeInterval: 1000 },
+  /** Calls of one origin under way at once. */
+  bulkhead: 256
+}

@@ -1,0 +1,90 @@
+import { type RecommenderPlan, type VariationPlan } from '../config/plan.ts'
+import { type OriginAnswer, type OriginRequest } from '../origins/origin.ts'
+import { failureRules, OriginError, type OriginFailure } from '../origins/origin-error.ts'
+import { selectFilter } from '../context/filters.ts'
+
+/** An answer, and how it was made. */
+export interface Answered {
+  answer: OriginAnswer
+  variation: VariationPlan
+  /** Why another variation than the assigned one answered. */
+  degraded?: OriginFailure
+}
+
+/** A provider may go on this many times longer than its caller waits, so that its late answer is of use to the next. */
+const latePatience = 4
+const longestWait = 30_000
+
+const never = new AbortController().signal
+const tooLate = Symbol('too late')
+
+export interface AskOptions {
+  /** Told the answer of a provider that came after its hedge was served. */
+  onLate?: (answered: Answered) => void
+}
+
+/**
+ * Asks a variation's origin until the deadline; then, where it fails, its hedge and its fallbacks in order. What runs in this
+ * process may answer after the deadline, too: it does not wait.
+ * @throws GatewayError for the first failure, where nothing else answered either
+ */
+export async function ask (recommender: RecommenderPlan, variation: VariationPlan, request: OriginRequest, deadline: AbortSignal, { onLate }: AskOptions = {}): Promise<Answered> {
+  const hedge = recommender.variations.find(({ name }) => name === variation.hedge)
+  try {
+    if (hedge !== undefined) return await askHedged(variation, hedge, request, onLate)
+    return { answer: await call(variation, request, deadline), variation }
+  } catch (error) {
+    if (!(error instanceof OriginError)) throw error
+    return await fallBack(recommender, variation, request, deadline, error)
+  }
+}
+
+async function call ({ origin, filters, local }: VariationPlan, request: OriginRequest, signal: AbortSignal): Promise<OriginAnswer> {
+  return origin.recommend({ ...request, ...selectFilter(filters, request) }, local ? never : signal)
+}
+
+async function fallBack ({ variations }: RecommenderPlan, failed: VariationPlan, request: OriginRequest, deadline: AbortSignal, error: OriginError): Promise<Answered> {
+  const names = failed.hedge === undefined ? failed.fallback : [failed.hedge, ...failed.fallback]
+  if (failureRules[error.failure].fallback) {
+    for (const name of new Set(names)) {
+      const variation = variations.find(other => other.name === name)
+      if (variation === undefined || variation === failed || (deadline.aborted && !variation.local)) continue
+      try {
+        return { answer: await call(variation, request, deadline), variation, degraded: error.failure }
+      } catch (next) {
+        // What failed first says more to the caller than what failed in its stead.
+        if (!(next instanceof OriginError)) throw next
+      }
+    }
+  }
+  throw error.toGatewayError()
+}
+
+/**
+ * Waits for the provider until the deadline, and serves the hedge then. The hedge is worked out when the provider is slower than it
+ * is to nineteen of twenty, so that it is there in time; the provider is not stopped at the deadline.
+ */
+async function askHedged (variation: VariationPlan, hedge: VariationPlan, request: OriginRequest, onLate: AskOptions['onLate']): Promise<Answered> {
+  const { timeout, origin } = variation
+  const patience = AbortSignal.timeout(Math.min(timeout * latePatience, longestWait))
+  const provider = call(variation, request, patience)
+  let spare: Promise<OriginAnswer> | undefined
+  const prepare = (): Promise<OriginAnswer> => {
+    spare ??= call(hedge, request, never)
+    spare.catch(() => {})
+    return spare
+  }
+  const slow = 'latencies' in origin ? origin.latencies.p95() ?? timeout : timeout
+  const preparing = setTimeout(() => { void prepare() }, Math.min(slow, timeout))
+  let deadline: NodeJS.Timeout | undefined
+  const late = new Promise<typeof tooLate>(resolve => { deadline = setTimeout(resolve, timeout, tooLate) })
+  try {
+    const first = await Promise.race([provider, late])
+    if (first !== tooLate) return { answer: first, variation }
+    provider.then(answer => onLate?.({ answer, variation }), () => {})
+    return { answer: await prepare(), variation: hedge, degraded: 'timeout' }
+  } finally {
+    clearTimeout(preparing)
+    clearTimeout(deadline)
+  }
+}

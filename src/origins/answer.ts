@@ -1,0 +1,38 @@
+import { type Provider } from '../errors.ts'
+import { type Action, type OriginAnswer, type RecommendedItem } from './origin.ts'
+import { OriginError } from './origin-error.ts'
+
+/** More items than this no caller can have asked for. */
+const mostItems = 1000
+
+/**
+ * Reads what a provider answered: `{"itemList":[…]}`, `{"personalizedRanking":[…]}` or `{"ratings":[…]}`, as the action asks.
+ * @throws OriginError invalid-answer
+ */
+export function readAnswer (provider: Provider, action: Action, answer: unknown, asked = 0): OriginAnswer {
+  const invalid = (expected: string): OriginError => new OriginError(provider, 'invalid-answer', { cause: new Error(`expected ${expected}`) })
+  if (typeof answer !== 'object' || answer === null) throw invalid('an object')
+  const { recommendationId, ratings, ...lists } = answer as Record<string, unknown>
+  const rest = typeof recommendationId === 'string' ? { recommendationId } : {}
+
+  if (action === 'predicted-ratings') {
+    if (!Array.isArray(ratings) || ratings.length !== asked) throw invalid(`{"ratings":[…]} with ${asked} ratings`)
+    return { items: [], ratings: ratings.map(rating => typeof rating === 'number' && Number.isFinite(rating) ? rating : null), ...rest }
+  }
+  const name = action === 'rerank-items' ? 'personalizedRanking' : 'itemList'
+  const list = lists[name]
+  if (!Array.isArray(list)) throw invalid(`{"${name}":[…]}`)
+  return { items: list.slice(0, mostItems).map(item => readItem(item) ?? fail(invalid(`items with an itemId in ${name}`))), ...rest }
+}
+
+function readItem (item: unknown): RecommendedItem | undefined {
+  if (typeof item === 'string') return { itemId: item }
+  if (typeof item !== 'object' || item === null) return undefined
+  const { itemId } = item as { itemId?: unknown }
+  if (typeof itemId === 'number') return { ...item, itemId: String(itemId) }
+  return typeof itemId === 'string' && itemId !== '' ? item as RecommendedItem : undefined
+}
+
+function fail (error: Error): never {
+  throw error
+}

@@ -1,0 +1,67 @@
+import Type from 'typebox'
+import { errors, type Dispatcher } from 'undici'
+import { strict } from '../schema.ts'
+import { originType, type OriginRequest } from './origin.ts'
+import { failureOfStatus, OriginError } from './origin-error.ts'
+import { checkMappings, compileMappings, mapAnswer, mappingKeys, mapRequest, problemOf } from './payload.ts'
+import { compileUrlTemplate } from './url-template.ts'
+
+const headerName = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$"
+
+/** Any HTTP service: GET or POST to a URL made from a template, its answer taken as it is or mapped. */
+export const http = originType({
+  type: 'http',
+  schema: strict({
+    type: Type.Literal('http'),
+    url: Type.String({ minLength: 1, maxLength: 2048 }),
+    method: Type.Optional(Type.Enum(['GET', 'POST'])),
+    headers: Type.Optional(Type.Record(Type.String({ pattern: headerName }), Type.String({ pattern: '^[\\x20-\\x7e]{0,4096}$' }), { additionalProperties: false })),
+    ...mappingKeys
+  }),
+  actions: ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'],
+  provider: 'Http',
+  check: config => [...checkMappings(config), ...problemOf('url', () => compileUrlTemplate(config.url))],
+  async open ({ url: template, method = 'GET', headers, ...config }, scope) {
+    const url = compileUrlTemplate(template)
+    const mappings = compileMappings(config)
+    const body = async (request: OriginRequest): Promise<string | null> => {
+      if (method === 'GET') return null
+      return mappings.request === undefined ? JSON.stringify(plainRequest(request)) : mapRequest('Http', mappings.request, request)
+    }
+    return {
+      async recommend (request, signal) {
+        const { origin, pathname, search } = url(request)
+        const options: Dispatcher.RequestOptions = {
+          origin,
+          path: pathname + search,
+          method,
+          headers: { accept: 'application/json', ...(method === 'POST' ? { 'content-type': 'application/json' } : {}), ...headers },
+          body: await body(request),
+          signal
+        }
+        const { text, contentType } = await call(scope.http, options, signal)
+        return mapAnswer('Http', mappings.response, request, text, contentType)
+      }
+    }
+  }
+})
+
+function plainRequest ({ decorateItems: _, filter: __, filterValues: ___, ...request }: OriginRequest): object {
+  return request
+}
+
+async function call (dispatcher: Dispatcher, options: Dispatcher.RequestOptions, signal: AbortSignal): Promise<{ text: string, contentType: string | undefined }> {
+  try {
+    const { statusCode, headers, body } = await dispatcher.request(options)
+    if (statusCode !== 200) {
+      await body.dump()
+      throw new OriginError('Http', failureOfStatus(statusCode), { cause: new Error(`it answered ${statusCode}`) })
+    }
+    const contentType = headers['content-type']
+    return { text: await body.text(), contentType: Array.isArray(contentType) ? contentType[0] : contentType }
+  } catch (cause) {
+    if (cause instanceof OriginError) throw cause
+    if (signal.aborted) throw new OriginError('Http', 'timeout', { cause })
+    throw new OriginError('Http', cause instanceof errors.ResponseExceededMaxSizeError ? 'invalid-answer' : 'unavailable', { cause })
+  }
+}

@@ -1,0 +1,47 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
+import Type from 'typebox'
+import { strict } from '../schema.ts'
+import { type Scope } from '../scope.ts'
+import { readAnswer } from './answer.ts'
+import { awsClient, callAws, parseArn } from './aws.ts'
+import { originType } from './origin.ts'
+import { OriginError } from './origin-error.ts'
+import { samplePayload } from './sample-payload.ts'
+
+export const functionArn = Type.String({ pattern: '^arn:[\\w-]+:lambda:[a-z0-9-]+:\\d{12}:function:[a-zA-Z0-9_-]+(:[a-zA-Z0-9$_-]+)?$' })
+
+/** A function that is invoked with the sample's payload. */
+export const lambda = originType({
+  type: 'lambda',
+  aliases: ['function'],
+  schema: strict({ type: Type.Literal('lambda'), arn: functionArn }),
+  actions: ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'],
+  provider: 'Function',
+  async open ({ arn }, scope) {
+    const invoke = await openFunction(arn, scope)
+    return {
+      recommend: async (request, signal) =>
+        readAnswer('Function', request.action, await invoke(samplePayload(scope, request), signal), request.itemIds?.length)
+    }
+  }
+})
+
+/**
+ * A function, ready to be invoked with a payload and waited for.
+ * @returns what it answers, parsed
+ */
+export async function openFunction (arn: string, scope: Scope): Promise<(payload: object, signal: AbortSignal) => Promise<unknown>> {
+  const client = await awsClient(scope, LambdaClient, parseArn(arn).region)
+  return async (payload, signal) => {
+    const { FunctionError, Payload } = await callAws('Function', signal, async () =>
+      client.send(new InvokeCommand({ FunctionName: arn, Payload: JSON.stringify(payload) }), { abortSignal: signal }))
+    const text = Payload?.transformToString() ?? ''
+    // An error inside the function is an HTTP 200 with a mark.
+    if (FunctionError !== undefined) throw new OriginError('Function', 'invalid-answer', { cause: new Error(`${FunctionError}: ${text.slice(0, 1000)}`) })
+    try {
+      return JSON.parse(text) as unknown
+    } catch (cause) {
+      throw new OriginError('Function', 'invalid-answer', { cause })
+    }
+  }
+}

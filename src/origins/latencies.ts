@@ -1,0 +1,28 @@
+/** How long the most recent calls took. */
+export interface Latencies {
+  /** In ms. */
+  add: (duration: number) => void
+  /** The 95th percentile in ms; undefined while there are too few to say. */
+  p95: () => number | undefined
+}
+
+const kept = 128
+const enough = 20
+
+/** Keeps the newest 128 durations. */
+export function createLatencies (): Latencies {
+  const durations = new Float64Array(kept)
+  let count = 0
+  let p95: number | undefined
+  return {
+    add (duration) {
+      durations[count++ % kept] = duration
+      // Sorting at each call would cost more than the hedge saves.
+      if (count >= enough && count % 16 === 0) {
+        const sorted = durations.slice(0, Math.min(count, kept)).sort()
+        p95 = sorted[Math.floor(sorted.length * 0.95)]
+      }
+    },
+    p95: () => p95
+  }
+}

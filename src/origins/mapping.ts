@@ -1,0 +1,41 @@
+import jsonata from 'jsonata'
+import { type OriginRequest } from './origin.ts'
+
+/** Bounds of one evaluation: ms, depth of calls, members of a list. */
+const bounds = { timeout: 100, stack: 200, sequence: 10_000 }
+
+/** A JSONata expression, ready to be evaluated on an input, with the request as `$request`. */
+export type Mapping = (input: unknown, request: OriginRequest) => Promise<unknown>
+
+/** Regular expressions can run for ever, whatever the time bound says, so mappings have none. */
+const NoRegularExpressions = class {
+  constructor () {
+    throw new Error('regular expressions are not available in mappings')
+  }
+} as unknown as RegExpConstructor
+
+/**
+ * Compiles a mapping (https://docs.jsonata.org).
+ * @throws Error with the position of the mistake
+ */
+export function compileMapping (expression: string): Mapping {
+  try {
+    const compiled = jsonata(expression, { ...bounds, RegexEngine: NoRegularExpressions })
+    // Text that comes at run time is data, never an expression.
+    compiled.assign('eval', undefined)
+    return async (input, request) => plain(await compiled.evaluate(input, { request: mappingInput(request) }))
+  } catch (error) {
+    const { message, position } = error as { message: string, position?: number }
+    throw new Error(position === undefined ? message : `${message} (at character ${position})`, { cause: error })
+  }
+}
+
+/** What a request mapping sees; what is absent is missing. */
+export function mappingInput ({ action, namespace, recommender, userId, itemId, itemIds, numResults, context }: OriginRequest): object {
+  return { action, namespace, recommender, userId, itemId, itemIds, numResults, context }
+}
+
+/** JSONata marks its lists with properties of its own; a copy through JSON has none. */
+function plain (value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? JSON.parse(JSON.stringify(value)) : value
+}

@@ -1,0 +1,76 @@
+import { GatewayError, type ErrorCode, type Provider } from '../errors.ts'
+
+/** What went wrong with a call of a provider. */
+export type OriginFailure =
+  /** The caller asked for something wrong. Not retried, no fallback, not the provider's fault. */
+  | 'bad-request'
+  /** Our credentials or our configuration are wrong. Not retried; a fallback may answer. */
+  | 'refused'
+  | 'throttled'
+  | 'unavailable'
+  | 'timeout'
+  | 'invalid-answer'
+  /** Not called: the breaker is open. */
+  | 'circuit-open'
+  /** Not called: too many calls are under way. */
+  | 'overloaded'
+
+interface Rule {
+  /** The error's code after the provider's name; whole where it speaks of no provider. */
+  code: string
+  message: string
+  retried: boolean
+  /** Whether the breaker counts it. */
+  counted: boolean
+  fallback: boolean
+  /** Seconds. */
+  retryAfter?: number
+}
+
+/** The one place that says what each failure means. */
+export const failureRules: Readonly<Record<OriginFailure, Rule>> = {
+  'bad-request': { code: 'BadRequest', message: 'refused the request', retried: false, counted: false, fallback: false },
+  refused: { code: 'Refused', message: 'does not accept calls as the gateway is configured', retried: false, counted: false, fallback: true },
+  throttled: { code: 'Throttled', message: 'gets too many calls', retried: true, counted: true, fallback: true, retryAfter: 1 },
+  unavailable: { code: 'Unavailable', message: 'is not available', retried: true, counted: true, fallback: true, retryAfter: 1 },
+  timeout: { code: 'Timeout', message: 'was too slow', retried: false, counted: true, fallback: true },
+  'invalid-answer': { code: 'InvalidAnswer', message: 'gave an answer that cannot be used', retried: false, counted: true, fallback: true },
+  'circuit-open': { code: 'CircuitOpen', message: 'failed lately and is not asked for a moment', retried: false, counted: false, fallback: true, retryAfter: 1 },
+  overloaded: { code: 'TooManyCalls', message: 'has too many calls under way', retried: false, counted: false, fallback: true, retryAfter: 1 }
+}
+
+const providerNames: Readonly<Record<Provider, string>> = { Personalize: 'Amazon Personalize', SageMaker: 'the SageMaker endpoint', Function: 'the function', Http: 'the HTTP recommender' }
+
+export interface OriginErrorOptions {
+  cause?: unknown
+  /** More for the caller; never what the provider said of itself. */
+  message?: string
+}
+
+/** A failed call of a provider, classified. Its cause is for the log. */
+export class OriginError extends Error {
+  readonly provider: Provider
+  readonly failure: OriginFailure
+
+  constructor (provider: Provider, failure: OriginFailure, { cause, message }: OriginErrorOptions = {}) {
+    super(message ?? `${providerNames[provider]} ${failureRules[failure].message}`, { cause })
+    this.name = 'OriginError'
+    this.provider = provider
+    this.failure = failure
+  }
+
+  toGatewayError (): GatewayError {
+    const { code, retryAfter } = failureRules[this.failure]
+    const whole = this.failure === 'circuit-open' || this.failure === 'overloaded' ? code : `${this.provider}${code}`
+    return new GatewayError(whole as ErrorCode, this.message, { cause: this, ...(retryAfter === undefined ? {} : { retryAfter }) })
+  }
+}
+
+/** The failure that an HTTP status of a provider stands for. */
+export function failureOfStatus (status: number): OriginFailure {
+  if (status === 429) return 'throttled'
+  if (status === 408 || status === 504) return 'timeout'
+  if (status >= 500) return 'unavailable'
+  if (status === 401 || status === 403 || status === 404) return 'refused'
+  return status >= 400 ? 'bad-request' : 'invalid-answer'
+}

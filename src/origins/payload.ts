@@ -1,0 +1,70 @@
+import Type from 'typebox'
+import { type Provider } from '../errors.ts'
+import { readAnswer } from './answer.ts'
+import { compileMapping, mappingInput, type Mapping } from './mapping.ts'
+import { type OriginAnswer, type OriginRequest } from './origin.ts'
+import { OriginError } from './origin-error.ts'
+
+const expression = Type.Optional(Type.String({ minLength: 1, maxLength: 20_000 }))
+
+/** The keys of a provider whose requests and answers can be mapped. */
+export const mappingKeys = { request: expression, response: expression }
+
+interface MappedConfig {
+  request?: string
+  response?: string
+}
+
+/** What is wrong with the mappings, with the position of each mistake. */
+export function checkMappings (config: MappedConfig): Array<{ key: string, message: string }> {
+  return [...mappingsOf(config)].flatMap(([key, source]) => problemOf(key, () => compileMapping(source)))
+}
+
+/** Tries to compile something that is configured under a key. */
+export function problemOf (key: string, compile: () => unknown): Array<{ key: string, message: string }> {
+  try {
+    compile()
+    return []
+  } catch (error) {
+    return [{ key, message: (error as Error).message }]
+  }
+}
+
+export function compileMappings (config: MappedConfig): { request?: Mapping, response?: Mapping } {
+  return Object.fromEntries([...mappingsOf(config)].map(([key, source]) => [key, compileMapping(source)]))
+}
+
+function mappingsOf ({ request, response }: MappedConfig): Map<string, string> {
+  return new Map(Object.entries({ request, response }).filter((entry): entry is [string, string] => entry[1] !== undefined))
+}
+
+/** What is sent: text as it is, anything else as JSON. @throws OriginError bad-request where the request cannot be mapped */
+export async function mapRequest (provider: Provider, mapping: Mapping, request: OriginRequest): Promise<string> {
+  const mapped = await evaluate(provider, 'refused', mapping, mappingInput(request), request)
+  return typeof mapped === 'string' ? mapped : JSON.stringify(mapped ?? null)
+}
+
+/** The answer that a body stands for. @throws OriginError invalid-answer */
+export async function mapAnswer (provider: Provider, mapping: Mapping | undefined, request: OriginRequest, body: string, contentType: string | undefined): Promise<OriginAnswer> {
+  const parsed = parseBody(provider, body, contentType)
+  const answer = mapping === undefined ? parsed : await evaluate(provider, 'invalid-answer', mapping, parsed, request)
+  return readAnswer(provider, request.action, answer, request.itemIds?.length)
+}
+
+async function evaluate (provider: Provider, failure: 'refused' | 'invalid-answer', mapping: Mapping, input: unknown, request: OriginRequest): Promise<unknown> {
+  try {
+    return await mapping(input, request)
+  } catch (cause) {
+    throw new OriginError(provider, failure, { cause })
+  }
+}
+
+/** JSON unless the provider says that it is something else; then the mapping gets the text. */
+function parseBody (provider: Provider, body: string, contentType = 'application/json'): unknown {
+  if (!/json/i.test(contentType)) return body
+  try {
+    return JSON.parse(body) as unknown
+  } catch (cause) {
+    throw new OriginError(provider, 'invalid-answer', { cause })
+  }
+}

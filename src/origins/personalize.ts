@@ -1,0 +1,93 @@
+import { GetPersonalizedRankingCommand, GetRecommendationsCommand, PersonalizeRuntimeClient, type PredictedItem } from '@aws-sdk/client-personalize-runtime'
+import Type, { type Static } from 'typebox'
+import { strict } from '../schema.ts'
+import { awsClient, awsFailure, parseArn } from './aws.ts'
+import { type Action, type Origin, type OriginRequest, type OriginScope, originType, type OriginType, type RecommendedItem } from './origin.ts'
+import { OriginError } from './origin-error.ts'
+import { resolveFilter } from './personalize-filter.ts'
+
+/** Limits of the service: items with and without metadata, columns of metadata. */
+export const mostItems = 500
+export const mostItemsWithMetadata = 50
+export const mostColumns = 10
+
+const PromotionSchema = strict({
+  name: Type.String({ pattern: '^[a-zA-Z0-9_-]{1,63}$' }),
+  percentPromotedItems: Type.Integer({ minimum: 1, maximum: 100 }),
+  filterArn: Type.Optional(Type.String({ pattern: '^arn:[\\w-]+:personalize:[a-z0-9-]+:\\d{12}:filter/[a-zA-Z0-9_-]+$' })),
+  filterValues: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 1000 }), { maxProperties: 25 }))
+})
+
+interface PersonalizeKind {
+  type: 'personalize-campaign' | 'personalize-recommender'
+  resource: 'campaign' | 'recommender'
+  actions: readonly Action[]
+}
+
+/** Amazon Personalize's runtime API; its two kinds differ in what their ARN is called and in who can rerank. */
+export function personalize ({ type, resource, actions }: PersonalizeKind): OriginType {
+  const schema = strict({
+    type: Type.Literal(type),
+    arn: Type.String({ pattern: `^arn:[\\w-]+:personalize:[a-z0-9-]+:\\d{12}:${resource}/[a-zA-Z0-9_-]+$` }),
+    promotions: Type.Optional(Type.Array(PromotionSchema, { maxItems: 1 }))
+  })
+  return originType({
+    type,
+    schema,
+    actions,
+    provider: 'Personalize',
+    open: async ({ arn, promotions }, scope) => openPersonalize({ [`${resource}Arn`]: arn }, arn, promotions, scope)
+  })
+}
+
+async function openPersonalize (target: { campaignArn?: string }, arn: string, promotions: Array<Static<typeof PromotionSchema>> | undefined, scope: OriginScope): Promise<Origin> {
+  const client = await awsClient(scope, PersonalizeRuntimeClient, parseArn(arn).region)
+  return {
+    async recommend (request, signal) {
+      const columns = request.decorateItems ? scope.itemColumns : undefined
+      checkLimits(request, columns)
+      const common = {
+        userId: request.userId,
+        context: request.context,
+        ...resolveFilter(arn, request),
+        ...(columns === undefined ? {} : { metadataColumns: { ITEMS: [...columns] } })
+      }
+      try {
+        if (request.action === 'rerank-items') {
+          const input = { ...common, campaignArn: arn, userId: request.userId, inputList: [...request.itemIds ?? []] }
+          const { personalizedRanking, recommendationId } = await client.send(new GetPersonalizedRankingCommand(input), { abortSignal: signal })
+          return answer(personalizedRanking, recommendationId)
+        }
+        const input = { ...target, ...common, itemId: request.itemId, numResults: Math.min(request.numResults, mostItems), promotions }
+        const { itemList, recommendationId } = await client.send(new GetRecommendationsCommand(input), { abortSignal: signal })
+        return answer(itemList, recommendationId)
+      } catch (error) {
+        throw error instanceof OriginError ? error : classify(error, signal, columns)
+      }
+    }
+  }
+}
+
+function checkLimits ({ action, numResults }: OriginRequest, columns: readonly string[] | undefined): void {
+  if (columns === undefined || numResults <= mostItemsWithMetadata) return
+  const name = action === 'rerank-items' ? 'itemIds' : 'numResults'
+  throw new OriginError('Personalize', 'bad-request', { message: `${name}: expected at most ${mostItemsWithMetadata} items where Amazon Personalize brings their metadata; ask with decorateItems=false for more` })
+}
+
+function classify (error: unknown, signal: AbortSignal, columns: readonly string[] | undefined): OriginError {
+  const failure = awsFailure(error, signal)
+  // Which columns there are, only the service knows. That it does not know one is a mistake of the configuration, not of the caller.
+  if (failure === 'bad-request' && columns !== undefined && /column|metadata/i.test((error as Error).message)) {
+    return new OriginError('Personalize', 'refused', { cause: error, message: `Amazon Personalize does not bring the metadata that is configured; check itemColumns (${columns.join(', ')}), and that metadata is enabled for what is called` })
+  }
+  return new OriginError('Personalize', failure, { cause: error })
+}
+
+function answer (items: PredictedItem[] | undefined, recommendationId: string | undefined): { items: RecommendedItem[], recommendationId?: string } {
+  if (!Array.isArray(items)) throw new OriginError('Personalize', 'invalid-answer', { cause: new Error('no list of items') })
+  const named = items.map(item => {
+    if (typeof item.itemId !== 'string') throw new OriginError('Personalize', 'invalid-answer', { cause: new Error('an item without an id') })
+    return item as RecommendedItem
+  })
+  return { items: named, ...(recommendationId === undefined ? {} : { recommendationId }) }
+}

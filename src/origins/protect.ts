@@ -1,0 +1,80 @@
+import { bulkhead, BrokenCircuitError, BulkheadRejectedError, circuitBreaker, ConsecutiveBreaker, handleWhen, wrap } from 'cockatiel'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Provider } from '../errors.ts'
+import { createLatencies, type Latencies } from './latencies.ts'
+import { type Origin } from './origin.ts'
+import { failureRules, OriginError } from './origin-error.ts'
+import { defaults, type Resilience } from './resilience.ts'
+
+/** An origin that can be asked without fear. */
+export interface ProtectedOrigin extends Origin {
+  /** How long its recent answers took. */
+  readonly latencies: Latencies
+}
+
+/** A first retry waits up to this long, each further one up to twice as long, in ms. */
+const firstPause = 40
+
+export interface ProtectOptions {
+  /** 0 to 1. */
+  random?: () => number
+}
+
+/**
+ * Puts retries, a breaker and a bulkhead around an origin. The deadline is the caller's signal: retries end with it.
+ * Breaker and bulkhead are cockatiel's. The retry is ours, a loop: cockatiel's knows no deadline, and would wait past it.
+ */
+export function protect (origin: Origin, provider: Provider, { retries = defaults.retries, breaker, bulkhead: most = defaults.bulkhead }: Resilience, { random = Math.random }: ProtectOptions = {}): ProtectedOrigin {
+  const policy = wrap(
+    circuitBreaker(handleWhen(isCounted), {
+      breaker: new ConsecutiveBreaker(breaker?.failures ?? defaults.breaker.failures),
+      halfOpenAfter: breaker?.probeInterval ?? defaults.breaker.probeInterval
+    }),
+    bulkhead(most)
+  )
+  const latencies = createLatencies()
+
+  async function attempt (...[request, signal]: Parameters<Origin['recommend']>): ReturnType<Origin['recommend']> {
+    try {
+      return await policy.execute(async () => {
+        const started = performance.now()
+        const answer = await origin.recommend(request, signal)
+        latencies.add(performance.now() - started)
+        return answer
+      })
+    } catch (error) {
+      throw toOriginError(provider, error, signal)
+    }
+  }
+
+  return {
+    latencies,
+    async recommend (request, signal) {
+      for (let retry = 0; ; retry++) {
+        try {
+          return await attempt(request, signal)
+        } catch (error) {
+          const { failure } = error as OriginError
+          if (retry >= retries || !failureRules[failure].retried || signal.aborted) throw error
+          try {
+            await sleep(random() * firstPause * 2 ** retry, undefined, { signal, ref: false })
+          } catch {
+            // The deadline came first; what went wrong before it says more than that.
+            throw error
+          }
+        }
+      }
+    }
+  }
+}
+
+function isCounted (error: Error): boolean {
+  return !(error instanceof OriginError) ? !(error instanceof BulkheadRejectedError) : failureRules[error.failure].counted
+}
+
+function toOriginError (provider: Provider, error: unknown, signal: AbortSignal): OriginError {
+  if (error instanceof OriginError) return error
+  if (error instanceof BrokenCircuitError) return new OriginError(provider, 'circuit-open', { cause: error })
+  if (error instanceof BulkheadRejectedError) return new OriginError(provider, 'overloaded', { cause: error })
+  return new OriginError(provider, signal.aborted ? 'timeout' : 'unavailable', { cause: error })
+}

@@ -1,0 +1,57 @@
+import { InvokeEndpointCommand, SageMakerRuntimeClient, type InvokeEndpointCommandOutput } from '@aws-sdk/client-sagemaker-runtime'
+import Type from 'typebox'
+import { strict } from '../schema.ts'
+import { awsClient, awsFailure } from './aws.ts'
+import { originType } from './origin.ts'
+import { failureOfStatus, OriginError } from './origin-error.ts'
+import { checkMappings, compileMappings, mapAnswer, mappingKeys, mapRequest } from './payload.ts'
+import { samplePayload } from './sample-payload.ts'
+
+const mediaType = Type.Optional(Type.String({ pattern: '^[\\x20-\\x7e]{1,1024}$' }))
+const variantName = Type.Optional(Type.String({ pattern: '^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$' }))
+
+/** A model behind a SageMaker endpoint: the sample's payload, or one of the model's own by mappings. */
+export const sagemaker = originType({
+  type: 'sagemaker',
+  schema: strict({
+    type: Type.Literal('sagemaker'),
+    endpointName: Type.String({ pattern: '^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$' }),
+    ...mappingKeys,
+    contentType: mediaType,
+    accept: mediaType,
+    targetVariant: variantName,
+    inferenceComponent: variantName
+  }),
+  actions: ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'],
+  provider: 'SageMaker',
+  check: checkMappings,
+  async open (config, scope) {
+    const client = await awsClient(scope, SageMakerRuntimeClient)
+    const mappings = compileMappings(config)
+    const { endpointName, contentType = 'application/json', accept = 'application/json', targetVariant, inferenceComponent } = config
+    const endpoint = { EndpointName: endpointName, ContentType: contentType, Accept: accept, TargetVariant: targetVariant, InferenceComponentName: inferenceComponent }
+    return {
+      async recommend (request, signal) {
+        const body = mappings.request === undefined ? JSON.stringify(samplePayload(scope, request)) : await mapRequest('SageMaker', mappings.request, request)
+        let output: InvokeEndpointCommandOutput
+        try {
+          output = await client.send(new InvokeEndpointCommand({ ...endpoint, Body: body }), { abortSignal: signal })
+        } catch (cause) {
+          throw classify(cause, signal)
+        }
+        return mapAnswer('SageMaker', mappings.response, request, output.Body?.transformToString() ?? '', output.ContentType)
+      }
+    }
+  }
+})
+
+/** A model's own error comes as 424 with the status that the model gave. */
+function classify (cause: unknown, signal: AbortSignal): OriginError {
+  const { name, OriginalStatusCode: status } = cause as { name?: string, OriginalStatusCode?: number }
+  if (name === 'ModelError' && !signal.aborted) {
+    const failure = failureOfStatus(status ?? 500)
+    // What we send, the configuration's mapping makes: that a model refuses it, is not the caller's mistake.
+    return new OriginError('SageMaker', failure === 'bad-request' ? 'refused' : failure, { cause })
+  }
+  return new OriginError('SageMaker', awsFailure(cause, signal), { cause })
+}

@@ -1,0 +1,17 @@
+import { type OriginRequest, type OriginScope } from './origin.ts'
+
+/** The payload, version 1.0, that models behind SageMaker endpoints and functions of the AWS sample "personalization-apis" get. */
+export function samplePayload ({ recommender: { name, config }, variation }: OriginScope, request: OriginRequest): object {
+  const { action, userId = '', itemId, itemIds, numResults, context } = request
+  const reranks = action === 'rerank-items' || action === 'predicted-ratings'
+  return {
+    version: '1.0',
+    action,
+    recommender: { path: name, config },
+    variation,
+    userId,
+    itemId,
+    ...(reranks ? { itemList: itemIds } : { numResults }),
+    context
+  }
+}
