@@ -1,5 +1,5 @@
 import neostandard from 'neostandard'
-import importX from 'eslint-plugin-import-x'
+import importX, { createNodeResolver } from 'eslint-plugin-import-x'
 import tseslint from 'typescript-eslint'
 
 const typed = ['**/*.ts']
@@ -47,6 +47,7 @@ export default tseslint.config(
     files: typed,
     extends: [...tseslint.configs.recommendedTypeChecked],
     plugins: { 'import-x': importX },
+    settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.js'] })] },
     languageOptions: { parserOptions: { project: './tsconfig.test.json', tsconfigRootDir: import.meta.dirname } },
     rules: {
       'import-x/no-cycle': 'error',
@@ -54,6 +55,7 @@ export default tseslint.config(
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: true }],
       '@typescript-eslint/require-await': 'off',
+      'no-void': ['error', { allowAsStatement: true }],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }]
     }
   },

@@ -23,7 +23,8 @@ export default fp<ConfigOptions>(async (app, { source, dataDir }) => {
     recommenders: app.recommenders,
     itemMetadata: app.itemMetadata,
     awsClients: app.awsClients,
-    http: app.httpDispatcher
+    http: app.httpDispatcher,
+    userVersions: app.userVersions
   }
   const config = await openLiveConfig(source, resources, {
     onLoaded: ({ version, generation }) => app.log.info({ version, generation, source: source.name }, 'configuration loaded'),
@@ -31,4 +32,4 @@ export default fp<ConfigOptions>(async (app, { source, dataDir }) => {
   })
   app.decorate('config', config)
   app.addHook('onClose', async () => config.close())
-}, { name: 'config', dependencies: ['recommenders', 'item-metadata', 'origins'] })
+}, { name: 'config', dependencies: ['recommenders', 'item-metadata', 'origins', 'cache'] })

@@ -1,5 +1,6 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import accessLog from '../plugins/access-log.ts'
+import cache from '../plugins/cache.ts'
 import config from '../plugins/config.ts'
 import errors, { sendError } from '../plugins/errors.ts'
 import inference from '../plugins/inference.ts'
@@ -56,6 +57,7 @@ export async function buildApp ({ source, dataDir, logger }: AppOptions): Promis
   await app.register(recommenders)
   await app.register(itemMetadata)
   await app.register(origins)
+  await app.register(cache)
   await app.register(config, { source, dataDir })
   await app.register(openapi)
   await app.register(inference)

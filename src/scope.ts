@@ -1,4 +1,5 @@
 import { type Dispatcher } from 'undici'
+import { type UserVersions } from './cache/user-versions.ts'
 import { type ItemMetadataStore } from './metadata/store.ts'
 import { type Lease, type Pool } from './pool.ts'
 import { type Recommender } from './recommender/recommender.ts'
@@ -17,6 +18,7 @@ export interface Resources {
   awsClients: Pool<{ destroy: () => void }>
   /** Connections to HTTP services. */
   http: Dispatcher
+  userVersions: UserVersions
 }
 
 /** Where a part of a configuration opens what it needs; all that is held is released when that configuration retires. */

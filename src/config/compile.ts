@@ -1,3 +1,4 @@
+import { createLateAnswers } from '../cache/late-answers.ts'
 import { eventTargetTypes } from '../events/registry.ts'
 import { type EventTarget } from '../events/target.ts'
 import { undeliverable } from '../events/undeliverable.ts'
@@ -73,6 +74,7 @@ async function compileVariation (levels: Array<Element<object>>, { name, value }
   const own = Object.fromEntries(Object.entries(value).filter(([key]) => !(key in inherited)))
   const { provider, open } = originTypes.get(value.type)!
   const resilience = inherit('resilience', levels)?.value ?? {}
+  const hedge = resilience.hedge === name ? undefined : resilience.hedge
   const metadata = inherit('inferenceItemMetadata', levels)?.value
   const metadataType = metadata && itemMetadataTypes.get(metadata.type)
   const origin = await open(own, { ...scope, variation: value, itemColumns: metadataType?.itemColumns?.(metadata!) })
@@ -83,7 +85,8 @@ async function compileVariation (levels: Array<Element<object>>, { name, value }
     origin: provider === undefined ? origin : protect(origin, provider, resilience),
     local: provider === undefined,
     timeout: resilience.timeout ?? defaults.timeout,
-    hedge: resilience.hedge === name ? undefined : resilience.hedge,
+    hedge,
+    lateAnswers: hedge === undefined ? undefined : createLateAnswers(scope.userVersions),
     fallback: inherit('fallback', levels)?.value ?? [],
     filters: inherit('filters', levels)?.value ?? [],
     cacheControl: inherit('cacheControl', levels)?.value,

@@ -1,3 +1,4 @@
+import { type LateAnswers } from '../cache/late-answers.ts'
 import { type EventTarget } from '../events/target.ts'
 import { type ItemMetadataStore } from '../metadata/store.ts'
 import { type Filters } from '../context/rules.ts'
@@ -50,6 +51,8 @@ export interface VariationPlan {
   readonly timeout: number
   /** The variation to serve at the deadline in the place of this one. */
   readonly hedge: string | undefined
+  /** With a hedge: what the provider answered too late for the one who asked. */
+  readonly lateAnswers: LateAnswers | undefined
   /** Variations to ask where this one fails. */
   readonly fallback: readonly string[]
   readonly filters: Filters

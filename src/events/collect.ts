@@ -1,7 +1,7 @@
-import { type Plan, type NamespacePlan } from '../config/plan.ts'
+import { type UserVersions } from '../cache/user-versions.ts'
+import { recommenderKey, type NamespacePlan, type Plan } from '../config/plan.ts'
 import { GatewayError } from '../errors.ts'
 import { actions } from '../origins/origin.ts'
-import { recommenderKey } from '../config/plan.ts'
 import { type EventsBody, type UserEvent } from './event.ts'
 import { parseTime } from '../time.ts'
 
@@ -9,6 +9,7 @@ export interface CollectOptions {
   /** Epoch milliseconds. */
   now: () => number
   newId: () => string
+  userVersions: UserVersions
 }
 
 /** What became of the events at each target. */
@@ -32,6 +33,8 @@ export async function collectEvents (plan: Plan, namespaceName: string, body: Ev
 
   const results = await Promise.allSettled(namespace.eventTargets.map(async target => target.deliver(events)))
   const failures = results.filter(result => result.status === 'rejected').map(({ reason }) => reason as Error)
+  const user = body.userId ?? body.sessionId
+  if (user !== undefined) options.userVersions.raise(namespaceName, user)
   const outcomes = Object.fromEntries(results.map((result, i) =>
     [namespace.eventTargets[i]!.name, result.status === 'fulfilled' ? delivered : `failed: ${(result.reason as Error).message}`]))
   if (failures.length > 0) {

@@ -18,20 +18,15 @@ const longestWait = 30_000
 const never = new AbortController().signal
 const tooLate = Symbol('too late')
 
-export interface AskOptions {
-  /** Told the answer of a provider that came after its hedge was served. */
-  onLate?: (answered: Answered) => void
-}
-
 /**
  * Asks a variation's origin until the deadline; then, where it fails, its hedge and its fallbacks in order. What runs in this
  * process may answer after the deadline, too: it does not wait.
  * @throws GatewayError for the first failure, where nothing else answered either
  */
-export async function ask (recommender: RecommenderPlan, variation: VariationPlan, request: OriginRequest, deadline: AbortSignal, { onLate }: AskOptions = {}): Promise<Answered> {
+export async function ask (recommender: RecommenderPlan, variation: VariationPlan, request: OriginRequest, deadline: AbortSignal): Promise<Answered> {
   const hedge = recommender.variations.find(({ name }) => name === variation.hedge)
   try {
-    if (hedge !== undefined) return await askHedged(variation, hedge, request, onLate)
+    if (hedge !== undefined) return await askHedged(variation, hedge, request)
     return { answer: await call(variation, request, deadline), variation }
   } catch (error) {
     if (!(error instanceof OriginError)) throw error
@@ -62,10 +57,14 @@ async function fallBack ({ variations }: RecommenderPlan, failed: VariationPlan,
 
 /**
  * Waits for the provider until the deadline, and serves the hedge then. The hedge is worked out when the provider is slower than it
- * is to nineteen of twenty, so that it is there in time; the provider is not stopped at the deadline.
+ * is to nineteen of twenty, so that it is there in time; the provider is not stopped at the deadline, and what it answers then is
+ * kept for the next who asks the same.
  */
-async function askHedged (variation: VariationPlan, hedge: VariationPlan, request: OriginRequest, onLate: AskOptions['onLate']): Promise<Answered> {
-  const { timeout, origin } = variation
+async function askHedged (variation: VariationPlan, hedge: VariationPlan, request: OriginRequest): Promise<Answered> {
+  const { timeout, origin, lateAnswers } = variation
+  const before = lateAnswers?.get(request)
+  if (before !== undefined) return { answer: before, variation }
+  const keepLate = lateAnswers?.expect(request)
   const patience = AbortSignal.timeout(Math.min(timeout * latePatience, longestWait))
   const provider = call(variation, request, patience)
   let spare: Promise<OriginAnswer> | undefined
@@ -81,7 +80,7 @@ async function askHedged (variation: VariationPlan, hedge: VariationPlan, reques
   try {
     const first = await Promise.race([provider, late])
     if (first !== tooLate) return { answer: first, variation }
-    provider.then(answer => onLate?.({ answer, variation }), () => {})
+    provider.then(keepLate, () => {})
     return { answer: await prepare(), variation: hedge, degraded: 'timeout' }
   } finally {
     clearTimeout(preparing)

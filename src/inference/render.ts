@@ -12,7 +12,7 @@ const listName: Readonly<Record<Action, string>> = {
  * to write it again would be most of the cost of a miss.
  */
 export function renderBody (action: Action, { items, ratings, ...rest }: OriginAnswer, metadata: ReadonlyMap<string, string>): string {
-  const list = ratings?.join(',') ?? items.map(item => renderItem(item, metadata.get(item.itemId))).join(',')
+  const list = ratings !== undefined ? JSON.stringify(ratings).slice(1, -1) : items.map(item => renderItem(item, metadata.get(item.itemId))).join(',')
   const more = JSON.stringify(rest)
   return `{"${listName[action]}":[${list}]${more === '{}' ? '}' : `,${more.slice(1)}`}`
 }

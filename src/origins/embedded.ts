@@ -23,7 +23,7 @@ const defaultEventWeights = { view: 1, click: 1, cart: 2, purchase: 3 }
 export const embedded = originType({
   type: 'embedded',
   schema: EmbeddedSchema,
-  actions: ['recommend-items', 'related-items', 'rerank-items'],
+  actions: ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'],
   async open ({ excludeSeen = true, parameters, eventWeights = defaultEventWeights }, scope) {
     const recommender = await recommenderOf(scope)
     const model = scope.hold(await recommender.model(eventWeights))
@@ -32,6 +32,7 @@ export const embedded = originType({
       async recommend ({ action, userId, itemId, itemIds, numResults }) {
         const query = { userId, numResults, excludeSeen, parameters: knn }
         if (itemId !== undefined) return answer(model.query.related(itemId, query))
+        if (action === 'predicted-ratings') return { items: [], ratings: model.query.rate(itemIds ?? [], query) }
         if (action === 'rerank-items') return answer(model.query.rerank(itemIds ?? [], query))
         return answer(model.query.recommend(query))
       }

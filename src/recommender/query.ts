@@ -92,6 +92,25 @@ export class Query {
     return ranked.map(({ itemId, score }) => ({ itemId, score: rounded(score) }))
   }
 
+  /**
+   * How the user would rate the given items, 1 to 5: by their scores as a share of the best score that any item has for the user,
+   * by popularity where nothing is known of the user; null for an unknown item.
+   */
+  rate (itemIds: readonly string[], query: Omit<UserQuery, 'numResults' | 'excludeSeen'>): Array<number | null> {
+    const { items, popularity } = this.#index
+    const history = this.#begin({ ...query, numResults: itemIds.length, excludeSeen: false })
+    this.#score(history, query.parameters)
+    this.#scaleByRarity()
+    const best = this.#bestScore()
+    const ratings = itemIds.map(itemId => {
+      const item = items.get(itemId)
+      if (item === undefined) return null
+      return rounded(1 + 4 * (best > 0 ? this.#scores[item]! / best : popularity.share(item)))
+    })
+    this.#clearScores()
+    return ratings
+  }
+
   /** Collects the query's items and marks what must not be recommended; returns the history that the user is in (0: none). */
   #begin ({ userId, excludeSeen, parameters }: UserQuery): number {
     const index = this.#index
@@ -209,6 +228,12 @@ export class Query {
       if (!this.#isExcluded(item)) answer.push({ itemId: items.id(item), score: onlyPopular ? rounded(popularity.share(item)) : 0, popular: true })
     }
     return answer
+  }
+
+  #bestScore (): number {
+    let best = 0
+    for (let i = 0; i < this.#touchedCount; i++) best = Math.max(best, this.#scores[this.#touched[i]!]!)
+    return best
   }
 
   #clearScores (): void {
