@@ -10,6 +10,7 @@ COPY src src
 COPY plugins plugins
 COPY routes routes
 COPY samples samples
+COPY docker docker
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM ${NODE_IMAGE}

@@ -1,4 +1,4 @@
-import { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError, type ErrorCode } from '../src/errors.ts'
 
@@ -7,9 +7,9 @@ const frameworkCodes: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['BodyTooLarge', 'body: expected at most 1 MiB'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UnsupportedContentType', 'Content-Type: expected application/json'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['InvalidBody', 'body: expected JSON, got nothing'],
-  FST_ERR_CTP_INVALID_JSON_BODY: ['InvalidBody', 'body: is not JSON'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['InvalidBody', 'body: is not JSON, or holds a key that is not allowed in it'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['InvalidRequest', 'Content-Length: does not match the body'],
-  FST_ERR_BAD_URL: ['InvalidUrl', 'the URL is not valid: a percent sign begins no escape'],
+  FST_ERR_BAD_URL: ['InvalidUrl', 'the URL is not valid: a percent sign begins no escape, or what is escaped is no text'],
   FST_ERR_MAX_PARAM_LENGTH_EXCEEDED: ['UrlTooLong', 'the URL is too long'],
   FST_ERR_ASYNC_CONSTRAINT: ['InvalidRequest', 'the request is not valid']
 }
@@ -36,7 +36,7 @@ function toGatewayError (error: Error & { code?: string, statusCode?: number }):
   if (error instanceof GatewayError) return error
   const framework = frameworkCodes[error.code ?? '']
   if (framework !== undefined) return new GatewayError(...framework, { cause: error })
-  if (error instanceof SyntaxError && error.statusCode === 400) return new GatewayError('InvalidBody', 'body: is not JSON', { cause: error })
+  if (error instanceof SyntaxError && error.statusCode === 400) return new GatewayError('InvalidBody', 'body: is not JSON, or holds a key that is not allowed in it', { cause: error })
   if (error.statusCode !== undefined && error.statusCode < 500) return new GatewayError('InvalidRequest', error.message, { cause: error })
   return new GatewayError('InternalError', 'something went wrong on our side', { cause: error })
 }

@@ -1,7 +1,7 @@
-import { type FastifyReply } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import { infer } from '../src/inference/infer.ts'
-import { type InferenceRequest } from '../src/inference/request.ts'
+import type { InferenceRequest } from '../src/inference/request.ts'
 
 declare module 'fastify' {
   interface FastifyReply {

@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { GatewayError } from '../src/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -9,6 +10,11 @@ declare module 'fastify' {
 
 export default fp(async app => {
   const readiness = { draining: false }
+  let closing = false
   app.decorate('readiness', readiness)
-  app.addHook('preClose', async () => { readiness.draining = true })
-}, { name: 'readiness' })
+  app.addHook('preClose', async () => { readiness.draining = closing = true })
+  app.addHook('onRequest', async (_request, reply) => {
+    if (readiness.draining) reply.header('connection', 'close')
+    if (closing) throw new GatewayError('ShuttingDown', 'the gateway is shutting down', { retryAfter: 1 })
+  })
+}, { name: 'readiness', dependencies: ['errors'] })

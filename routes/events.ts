@@ -21,7 +21,7 @@ export default async function events (app: App): Promise<void> {
     }
   }, async ({ params, body }, reply) => {
     const { plan } = app.config
-    const targets = await collectEvents(plan, params.namespace, body, { now: Date.now, newId: randomUUID, userVersions: app.userVersions })
+    const targets = await collectEvents(plan, params.namespace, body, { ...app.resources, newId: randomUUID })
     if (plan.version !== undefined) reply.header('x-personalization-config-version', plan.version)
     return reply.header('cache-control', 'no-store').send({ targets })
   })

@@ -1,11 +1,11 @@
 import Type from 'typebox'
 import { ConfigStatusSchema } from '../src/config/status.ts'
-import { type App } from './route.ts'
+import type { App } from './route.ts'
 
 const LiveSchema = Type.Object({ status: Type.Literal('live') })
 
 const ReadySchema = Type.Object({
-  status: Type.Enum(['ready', 'degraded', 'draining']),
+  status: Type.Enum(['starting', 'ready', 'degraded', 'draining']),
   configuration: ConfigStatusSchema
 })
 
@@ -26,6 +26,7 @@ export default async function health (app: App): Promise<void> {
     const configuration = app.config.status
     reply.header('cache-control', 'no-store')
     if (app.readiness.draining) return reply.code(503).send({ status: 'draining' as const, configuration })
+    if (configuration.loadedAt === undefined) return reply.code(503).send({ status: 'starting' as const, configuration })
     return reply.send({ status: configuration.error === undefined ? 'ready' as const : 'degraded' as const, configuration })
   })
 }

@@ -1,16 +1,13 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import accessLog from '../plugins/access-log.ts'
-import cache from '../plugins/cache.ts'
 import config from '../plugins/config.ts'
 import errors, { sendError } from '../plugins/errors.ts'
 import inference from '../plugins/inference.ts'
-import itemMetadata from '../plugins/item-metadata.ts'
 import limits, { longestUrl } from '../plugins/limits.ts'
 import openapi from '../plugins/openapi.ts'
-import origins from '../plugins/origins.ts'
 import readiness from '../plugins/readiness.ts'
-import recommenders from '../plugins/recommenders.ts'
 import requestIds from '../plugins/request-id.ts'
+import resources from '../plugins/resources.ts'
 import validation from '../plugins/validation.ts'
 import events from '../routes/events.ts'
 import health from '../routes/health.ts'
@@ -18,7 +15,7 @@ import predictedRatings from '../routes/predicted-ratings.ts'
 import recommendItems from '../routes/recommend-items.ts'
 import relatedItems from '../routes/related-items.ts'
 import rerankItems from '../routes/rerank-items.ts'
-import { type ConfigSource } from './config/source.ts'
+import type { ConfigSource } from './config/source.ts'
 import { refuseClient } from './client-error.ts'
 import { requestId } from './request-id.ts'
 
@@ -41,9 +38,9 @@ export async function buildApp ({ source, dataDir, logger }: AppOptions): Promis
     // Longer than a load balancer keeps its side of an idle connection (60 s), so that it never writes into one that we close.
     keepAliveTimeout: 72_000,
     requestTimeout: 30_000,
-    // A recommender with a long log takes its time to learn before the gateway is ready.
-    pluginTimeout: 600_000,
     forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    http: { headersTimeout: 15_000, connectionsCheckingInterval: 5_000, requireHostHeader: false },
     frameworkErrors: (error, request, reply) => { sendError(error, request, reply) },
     clientErrorHandler: refuseClient
   })
@@ -54,11 +51,8 @@ export async function buildApp ({ source, dataDir, logger }: AppOptions): Promis
   await app.register(limits)
   await app.register(validation)
   await app.register(readiness)
-  await app.register(recommenders)
-  await app.register(itemMetadata)
-  await app.register(origins)
-  await app.register(cache)
-  await app.register(config, { source, dataDir })
+  await app.register(resources, { dataDir })
+  await app.register(config, { source })
   await app.register(openapi)
   await app.register(inference)
 

@@ -27,6 +27,7 @@ gateway.command('openapi')
     const dataDir = await mkdtemp(join(tmpdir(), 'gateway-openapi-'))
     const app = await buildApp({ source: fileSource(config), dataDir, logger: pino({ level: 'silent' }) })
     await app.ready()
+    await app.config.loaded
     const text = `${JSON.stringify(app.openapi(), null, 2)}\n`
     await app.close()
     await rm(dataDir, { recursive: true })

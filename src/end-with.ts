@@ -1,12 +1,8 @@
-import { ConfigError } from './config/parse.ts'
-import { DiskFullError } from './lmdb.ts'
-import { ImportError } from './records/import-error.ts'
-import { SettingsError } from './settings.ts'
+import { UserError } from './user-error.ts'
 
 /** Says what went wrong and ends the process with 1. Where it is the user's to mend there is no stack in the way. */
 export function endWith (error: unknown): never {
-  const known = error instanceof ConfigError || error instanceof SettingsError || error instanceof ImportError || error instanceof DiskFullError || isSystemError(error)
-  console.error(known ? (error as Error).message : error)
+  console.error(error instanceof UserError || isSystemError(error) ? (error as Error).message : error)
   process.exit(1)
 }
 

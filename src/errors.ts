@@ -30,6 +30,7 @@ export const errorTable = {
   InvalidUrl: { type: 'Validation', status: 400 },
   InvalidRequest: { type: 'Validation', status: 400 },
   RouteNotFound: { type: 'Validation', status: 404 },
+  RequestTimeout: { type: 'Validation', status: 408 },
   BodyTooLarge: { type: 'Validation', status: 413 },
   UrlTooLong: { type: 'Validation', status: 414 },
   UnsupportedContentType: { type: 'Validation', status: 415 },
@@ -41,6 +42,8 @@ export const errorTable = {
   ...providerErrors('SageMaker'),
   ...providerErrors('Function'),
   ...providerErrors('Http'),
+  ShuttingDown: { type: 'Overload', status: 503 },
+  Starting: { type: 'Overload', status: 503 },
   CircuitOpen: { type: 'Overload', status: 503 },
   TooManyCalls: { type: 'Overload', status: 503 },
   EventsNotDelivered: { type: 'Internal', status: 503 },
@@ -89,5 +92,7 @@ export const ErrorSchema = Type.Object({
   type: Type.Enum(types, { description: 'The part of the system that the error speaks of.' }),
   code: Type.Enum(codes),
   message: Type.String({ description: 'What was wrong, naming the parameter where there is one.' }),
-  requestId: Type.String()
+  requestId: Type.String(),
+  targets: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'With `EventsNotDelivered`: what became of the events at each target.' })),
+  eventIds: Type.Optional(Type.Array(Type.String(), { description: 'With `EventsNotDelivered`: the ids to send the events again with.' }))
 }, { $id: 'Error', description: 'An error.' })

@@ -1,9 +1,10 @@
 import { statfsSync } from 'node:fs'
+import { UserError } from './user-error.ts'
 
 /** Room that is left on a disk, so that a write never meets its end: lmdb's writer does not survive that. */
 const reserve = 16 * 1024 * 1024
 
-export class DiskFullError extends Error {
+export class DiskFullError extends UserError {
   constructor () {
     super('the disk is full')
     this.name = 'DiskFullError'

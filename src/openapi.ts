@@ -1,4 +1,4 @@
-import { type NamespacePlan, type Plan, type RecommenderPlan } from './config/plan.ts'
+import type { NamespacePlan, Plan, RecommenderPlan } from './config/plan.ts'
 
 /** As much of an OpenAPI 3.1 document as is rewritten here. */
 export interface OpenApiDocument {
@@ -76,7 +76,7 @@ function rewrite (item: PathItem, namespace: string, describe: (operation: Opera
     const described = describe(operation)
     return [method, {
       ...described,
-      operationId: `${described.operationId ?? method}_${namespace}`.replaceAll(/[^a-zA-Z0-9]+/g, '_'),
+      operationId: `${described.operationId ?? method}.${namespace}`,
       tags: [namespace],
       parameters: (described.parameters ?? []).filter(({ name }) => name !== 'namespace' && name !== 'recommender').map(describeParameter)
     }]
@@ -92,7 +92,7 @@ function describeRecommender (operation: Operation, { name, title, description, 
   ]
   return {
     ...operation,
-    operationId: `${operation.operationId ?? ''}_${name}`,
+    operationId: `${operation.operationId ?? ''}.${name}`,
     summary: `${operation.summary ?? ''}: ${title ?? name}`,
     description: about.filter(Boolean).join('\n\n')
   }

@@ -5,64 +5,83 @@ export interface Lease<T> {
 }
 
 /** Opened things shared by key. One that nobody holds any more is closed after a grace, so that requests under way can end. */
-export interface Pool<T> {
-  /** What is open under the key, or else what `open` gives. Where `open` fails, nothing stays behind. */
-  acquire: (key: string, open: () => Promise<T>) => Promise<Lease<T>>
-  /** Closes everything, held or not. */
+export interface Pool {
+  /**
+   * What is open under the key, or else what `open` gives. Where `open` fails, nothing stays behind.
+   * @param close closes it again; the first caller's counts
+   */
+  acquire: <T>(key: string, open: () => Promise<T>, close: (value: T) => Promise<void> | void) => Promise<Lease<T>>
+  /** Closes everything, held or not; after it nothing can be acquired. */
   close: () => Promise<void>
 }
 
-interface Entry<T> {
-  opened: Promise<T>
+interface Entry {
+  opened: Promise<unknown>
+  close: () => Promise<void>
   holders: number
-  closing?: NodeJS.Timeout
+  timer?: NodeJS.Timeout
+  closing?: Promise<void>
 }
 
-/**
- * @param shut closes one thing
- * @param graceMs from the last release to closing; no less than the longest request
- */
-export function createPool<T> (shut: (value: T) => Promise<void>, graceMs = 30_000): Pool<T> {
-  const entries = new Map<string, Entry<T>>()
+export interface PoolOptions {
+  /** Told what could not be closed. */
+  onError: (error: unknown) => void
+  /** From the last release to closing, in ms; no less than the longest request. */
+  grace?: number
+}
 
-  async function remove (key: string, entry: Entry<T>): Promise<void> {
-    if (entries.get(key) === entry) entries.delete(key)
-    await shut(await entry.opened)
+export function createPool ({ onError, grace = 30_000 }: PoolOptions): Pool {
+  const entries = new Map<string, Entry>()
+  let closed = false
+
+  // The entry stays until it is closed: who wants the same thing meanwhile has to wait for it.
+  async function remove (key: string, entry: Entry): Promise<void> {
+    entry.closing ??= entry.close().catch(onError).finally(() => { entries.delete(key) })
+    await entry.closing
   }
 
-  function lease (key: string, entry: Entry<T>, value: T): Lease<T> {
-    let held = true
-    return {
-      value,
-      release () {
-        if (!held) return
-        held = false
-        if (--entry.holders > 0 || entries.get(key) !== entry) return
-        entry.closing = setTimeout(() => { remove(key, entry).catch(() => {}) }, graceMs).unref()
-      }
+  async function entryFor<T> (key: string, open: () => Promise<T>, close: (value: T) => Promise<void> | void): Promise<Entry> {
+    for (let known = entries.get(key); known !== undefined; known = entries.get(key)) {
+      if (known.closing === undefined) return known
+      await known.closing
     }
+    if (closed) throw new Error('the gateway is closing')
+    const opened = open()
+    const entry = { opened, holders: 0, close: async () => close(await opened) }
+    entries.set(key, entry)
+    return entry
+  }
+
+  function release (key: string, entry: Entry): void {
+    if (--entry.holders > 0 || entry.closing !== undefined) return
+    entry.timer = setTimeout(() => { void remove(key, entry) }, grace).unref()
   }
 
   return {
-    async acquire (key, open) {
-      let entry = entries.get(key)
-      if (entry === undefined) {
-        entry = { opened: open(), holders: 0 }
-        entries.set(key, entry)
-      }
-      clearTimeout(entry.closing)
+    async acquire<T> (key: string, open: () => Promise<T>, close: (value: T) => Promise<void> | void) {
+      const entry = await entryFor(key, open, close)
+      clearTimeout(entry.timer)
       entry.holders++
       try {
-        return lease(key, entry, await entry.opened)
+        const value = await entry.opened as T
+        let held = true
+        return {
+          value,
+          release () {
+            if (held) release(key, entry)
+            held = false
+          }
+        }
       } catch (error) {
         if (entries.get(key) === entry) entries.delete(key)
         throw error
       }
     },
     async close () {
+      closed = true
       const open = [...entries]
-      for (const [, entry] of open) clearTimeout(entry.closing)
-      await Promise.allSettled(open.map(async ([key, entry]) => remove(key, entry)))
+      for (const [, entry] of open) clearTimeout(entry.timer)
+      await Promise.all(open.map(async ([key, entry]) => remove(key, entry)))
     }
   }
 }

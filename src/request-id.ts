@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 
 /** What a caller's id may look like: it goes into logs and back into a header. */
 const acceptable = /^[\w.:=;@/+-]{1,128}$/

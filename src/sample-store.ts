@@ -6,7 +6,7 @@ import { openEventLog } from './recommender/event-log.ts'
 import { eventLogDirectory } from './recommender/of-namespace.ts'
 import { packagedFile } from './settings.ts'
 
-const namespace = 'my-store'
+const namespace = 'sample-store'
 
 /** Fills the sample store's catalog and events, the first time it is served. */
 export async function seedSampleStore (dataDir: string): Promise<void> {
@@ -27,7 +27,7 @@ export function sampleCurls (port: number): string {
 }
 
 async function isLogEmpty (dataDir: string): Promise<boolean> {
-  const log = await openEventLog(eventLogDirectory(dataDir, namespace))
+  const log = await openEventLog(eventLogDirectory(dataDir, namespace), { now: Date.now, onError: error => { throw error } })
   try {
     return log.count === 0
   } finally {

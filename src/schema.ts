@@ -7,7 +7,13 @@ export const NameSchema = Type.String({ pattern: namePattern })
 /** What an experiment's feature is called. */
 export const FeatureSchema = Type.String({ pattern: '^[a-zA-Z0-9._-]{1,128}$' })
 
+/** Ids of users, sessions, items and events. */
 export const IdSchema = Type.String({ minLength: 1, maxLength: 256 })
+
+/** Whether a text is one for the schema, which counts characters and not their halves. */
+export function isId (text: string): boolean {
+  return text !== '' && (text.length <= 256 || (text.length <= 512 && [...text].length <= 256))
+}
 
 /** One kind of a thing that has several, told apart by its `type` (or `method`). */
 export interface Kind<S extends TObject = TObject> {

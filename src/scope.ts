@@ -1,8 +1,5 @@
-import { type Dispatcher } from 'undici'
-import { type UserVersions } from './cache/user-versions.ts'
-import { type ItemMetadataStore } from './metadata/store.ts'
-import { type Lease, type Pool } from './pool.ts'
-import { type Recommender } from './recommender/recommender.ts'
+import type { UserVersions } from './cache/user-versions.ts'
+import type { Lease, Pool } from './pool.ts'
 
 /** What lives longer than one configuration and is shared between them. */
 export interface Resources {
@@ -12,17 +9,28 @@ export interface Resources {
   now: () => number
   /** Told what went wrong in the background. */
   onError: (error: unknown) => void
-  recommenders: Pool<Recommender>
-  itemMetadata: Pool<ItemMetadataStore>
-  /** SDK clients by service and region. */
-  awsClients: Pool<{ destroy: () => void }>
-  /** Connections to HTTP services. */
-  http: Dispatcher
+  /** Everything that is open: stores, recommenders, clients. */
+  pool: Pool
   userVersions: UserVersions
 }
 
-/** Where a part of a configuration opens what it needs; all that is held is released when that configuration retires. */
-export interface Scope extends Resources {
+/** Where a part of a configuration opens what it needs. */
+export interface Scope extends Omit<Resources, 'pool'> {
   namespace: string
-  hold: <T>(lease: Lease<T>) => T
+  /** What is open under the key, or else what `open` gives; held until this configuration retires, and closed when none holds it. */
+  share: <T>(key: string, open: () => Promise<T>, close: (value: T) => Promise<void> | void) => Promise<T>
+}
+
+/** Keeps what a configuration holds open. */
+export function createHolder ({ pool, ...resources }: Resources): { scopeOf: (namespace: string) => Scope, release: () => void } {
+  const leases: Array<Lease<unknown>> = []
+  const share: Scope['share'] = async (key, open, close) => {
+    const lease = await pool.acquire(key, open, close)
+    leases.push(lease)
+    return lease.value
+  }
+  return {
+    scopeOf: namespace => ({ ...resources, namespace, share }),
+    release () { for (const lease of leases.splice(0)) lease.release() }
+  }
 }

@@ -24,10 +24,14 @@ async function serve (): Promise<void> {
     else logger.info({ signal, drain }, 'draining')
     app.readiness.draining = true
     if (!err) await sleep(drain)
+    // A client that does not go on sending must not hold up the end.
+    setTimeout(() => app.server.closeAllConnections(), closeWithin / 2).unref()
     await app.close()
   })
 
+  // Probes are answered while a long log is still being learned.
   await app.listen({ port: settings.PORT, host: settings.HOST })
+  await app.config.loaded
   const address = app.server.address()
   if (file === sampleConfigFile && typeof address === 'object') console.log(sampleCurls(address!.port))
 }

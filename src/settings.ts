@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
+import { UserError } from './user-error.ts'
 import { checker, type Finding } from './validation.ts'
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
@@ -22,7 +23,7 @@ const check = checker(SettingsSchema)
 /** The configuration of the sample store that this package brings along. */
 export const sampleConfigFile = packagedFile('samples/config.json')
 
-export class SettingsError extends Error {
+export class SettingsError extends UserError {
   readonly findings: Finding[]
 
   constructor (findings: Finding[]) {

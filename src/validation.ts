@@ -1,6 +1,6 @@
 import { Compile } from 'typebox/compile'
 import { Settings } from 'typebox/system'
-import { type Static, type TSchema } from 'typebox'
+import type { Static, TSchema } from 'typebox'
 
 // All mistakes at once, not the first eight; still a bound.
 Settings.Set({ maxErrors: 1000 })
@@ -93,7 +93,7 @@ function range (low: number | undefined, high: number | undefined, unit = ''): s
 export function resolve (schema: object, schemaPath: string): SchemaNode {
   let node = schema as SchemaNode
   for (const segment of schemaPath.split('/').slice(1)) {
-    const key = decodeURIComponent(segment).replaceAll('~1', '/').replaceAll('~0', '~')
+    const key = segment.replaceAll('~1', '/').replaceAll('~0', '~')
     const next = node[key]
     if (typeof next !== 'object' || next === null) return node
     node = next as SchemaNode

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { errorTable, ErrorSchema } from '../src/errors.ts'
+import { errorTable, type ErrorSchema } from '../src/errors.ts'
 import { type OpenApiDocument } from '../src/openapi.ts'
 import { eventually } from './support/eventually.ts'
 import { rewrite, startGateway, storeConfig } from './support/gateway.ts'
@@ -24,7 +24,7 @@ t.test('the document has a path per namespace, recommender and action, with exam
   const ids = Object.values(document.paths).flatMap(item => Object.values(item)).map(({ operationId }) => operationId)
   t.equal(new Set(ids).size, ids.length, 'operation ids are unique')
   const text = JSON.stringify(document)
-  for (const [, name] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) t.ok((document['components'] as { schemas: object }).schemas.hasOwnProperty(name!), `${name!} is there`)
+  for (const [, name] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) t.ok(Object.hasOwn((document['components'] as { schemas: object }).schemas, name!), `${name!} is there`)
 })
 
 t.test('it follows the configuration', async t => {

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { strict } from '../../src/schema.ts'
 import { canFail, failureNames } from './failures.ts'
-import { type Service } from './service.ts'
+import type { Service } from './service.ts'
 
 /** How a service is made to behave, other than well. */
 export const BehaviourSchema = strict({

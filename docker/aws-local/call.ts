@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 
 /** A call as it came in. */
 export interface ReceivedCall {

@@ -1,11 +1,11 @@
-import { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
 import { BehaviourSchema, type Behaviours } from './behaviour.ts'
 import { reader } from './input.ts'
-import { type Recording } from './recording.ts'
+import type { Recording } from './recording.ts'
 import { Refusal } from './refusal.ts'
-import { type Configurations } from './state/configurations.ts'
+import type { Configurations } from './state/configurations.ts'
 import { FeatureSchema, type Features } from './state/features.ts'
-import { type Secrets } from './state/secrets.ts'
+import type { Secrets } from './state/secrets.ts'
 import { WorldSchema, type Worlds } from './state/world.ts'
 
 /** What can be changed and looked at while the services run. */

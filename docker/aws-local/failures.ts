@@ -1,6 +1,6 @@
 import { parsed, type Reply } from './call.ts'
 import { faults, Refusal, type Fault } from './refusal.ts'
-import { type Service } from './service.ts'
+import type { Service } from './service.ts'
 
 const wireFailures = ['html-502', 'empty-503', 'reset', 'hang', 'truncated-json', 'wrong-shape'] as const
 const ownFailures = ['function-error', 'model-error'] as const

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
-import { type Scope } from './scope.ts'
+import type { Scope } from './scope.ts'
 
 const common = { version: Type.Literal('1.0'), context: Type.Optional(Type.Record(Type.String(), Type.Unknown())) }
 const numResults = Type.Integer({ minimum: 1 })

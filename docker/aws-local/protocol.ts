@@ -1,5 +1,5 @@
 import { json, type Reply } from './call.ts'
-import { type ErrorShape, type FaultTable } from './refusal.ts'
+import type { ErrorShape, FaultTable } from './refusal.ts'
 
 /** What the answers of a service have in common. */
 export interface Protocol {

@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { parsed, type ReceivedCall } from './call.ts'
 
 export interface ReceivedRequest {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { header, type Call, type ReceivedCall, type Reply } from './call.ts'
-import { type Behaviours } from './behaviour.ts'
+import type { Behaviours } from './behaviour.ts'
 import { fail, type Outcome } from './failures.ts'
-import { type Recording } from './recording.ts'
+import type { Recording } from './recording.ts'
 import { Refusal } from './refusal.ts'
-import { type Service } from './service.ts'
+import type { Service } from './service.ts'
 
 export interface ServeOptions {
   behaviours: Behaviours

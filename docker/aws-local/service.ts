@@ -1,8 +1,8 @@
-import { type Static, type TSchema } from 'typebox'
+import type { Static, TSchema } from 'typebox'
 import { json, type Call, type Reply } from './call.ts'
 import { reader } from './input.ts'
-import { type Protocol } from './protocol.ts'
-import { type FaultTable } from './refusal.ts'
+import type { Protocol } from './protocol.ts'
+import type { FaultTable } from './refusal.ts'
 
 export interface Operation {
   /** @throws Refusal */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import { type OriginAnswer, type OriginRequest } from '../origins/origin.ts'
-import { type UserVersions } from './user-versions.ts'
+import type { OriginAnswer, OriginRequest } from '../origins/origin.ts'
+import type { UserVersions } from './user-versions.ts'
 
 /** Answers of a provider that came after the hedge had been served: they cost a call, and the user may ask again any moment. */
 export interface LateAnswers {

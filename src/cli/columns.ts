@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import { type Columns } from '../records/read-records.ts'
+import type { Columns } from '../records/read-records.ts'
 
 /** Reads `field=column,…`, each field one of those known unless any will do. */
 export function columnsOption (known?: readonly string[]): (text: string) => Columns {

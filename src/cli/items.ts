@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { importItems } from '../metadata/import-items.ts'
-import { type Columns } from '../records/read-records.ts'
+import type { Columns } from '../records/read-records.ts'
 import { readSettings } from '../settings.ts'
 import { columnsOption } from './columns.ts'
 import { namespaceOption } from './namespace.ts'

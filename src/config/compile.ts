@@ -1,15 +1,13 @@
 import { createLateAnswers } from '../cache/late-answers.ts'
 import { eventTargetTypes } from '../events/registry.ts'
-import { type EventTarget } from '../events/target.ts'
-import { undeliverable } from '../events/undeliverable.ts'
+import { missingTarget, type EventTarget } from '../events/target.ts'
 import { openPostProcessor } from '../inference/post-process.ts'
 import { itemMetadataTypes } from '../metadata/registry.ts'
-import { type OriginScope } from '../origins/origin.ts'
+import type { OriginScope } from '../origins/origin.ts'
 import { originTypes } from '../origins/registry.ts'
 import { protect } from '../origins/protect.ts'
 import { defaults } from '../origins/resilience.ts'
-import { type Lease } from '../pool.ts'
-import { type Resources, type Scope } from '../scope.ts'
+import { createHolder, type Resources, type Scope } from '../scope.ts'
 import { inherited, type Document, type Tagged } from './document.ts'
 import { eventTargetsOf, namespacesOf, recommendersOf, variationsOf, type Element, type RecommenderElement } from './elements.ts'
 import { inherit } from './inherit.ts'
@@ -26,17 +24,12 @@ export interface CompiledPlan {
  * @throws what could not be opened; then nothing stays open
  */
 export async function compile (document: Document, generation: number, resources: Resources): Promise<CompiledPlan> {
-  const leases: Array<Lease<unknown>> = []
-  const release = (): void => { for (const lease of leases) lease.release() }
-  const hold: Scope['hold'] = lease => {
-    leases.push(lease)
-    return lease.value
-  }
+  const { scopeOf, release } = createHolder(resources)
   const recommenders = recommendersOf(document)
   try {
     const namespaces = new Map<string, NamespacePlan>()
     for (const namespace of namespacesOf(document)) {
-      const scope = { ...resources, namespace: namespace.name, hold }
+      const scope = scopeOf(namespace.name)
       const compiled = await inOrder(recommenders.filter(recommender => recommender.namespace === namespace.name), async recommender =>
         compileRecommender([{ pointer: '', value: document }, namespace, recommender], recommender, scope))
       namespaces.set(namespace.name, {
@@ -44,7 +37,7 @@ export async function compile (document: Document, generation: number, resources
         title: namespace.value.name,
         description: namespace.value.description,
         recommenders: new Map(compiled.map(recommender => [recommenderKey(recommender.action, recommender.name), recommender])),
-        eventTargets: await inOrder(eventTargetsOf(namespace), async ({ value }) => openEventTarget(value, scope))
+        eventTargets: await openEventTargets(eventTargetsOf(namespace).map(({ value }) => value), scope)
       })
     }
     const { version, title, description } = document
@@ -90,13 +83,20 @@ async function compileVariation (levels: Array<Element<object>>, { name, value }
     fallback: inherit('fallback', levels)?.value ?? [],
     filters: inherit('filters', levels)?.value ?? [],
     cacheControl: inherit('cacheControl', levels)?.value,
-    itemMetadata: await metadataType?.open(metadata!, scope)
+    itemMetadata: await metadataType?.open?.(metadata!, scope)
   }
 }
 
-async function openEventTarget (config: Tagged, scope: Scope): Promise<EventTarget> {
-  const type = eventTargetTypes.get(config.type)
-  return type === undefined ? undeliverable(config.type) : type.open(config, scope)
+/** The targets by what they are called in an answer: their type, numbered from the second of a type on. */
+async function openEventTargets (configs: readonly Tagged[], scope: Scope): Promise<Map<string, EventTarget>> {
+  const targets = new Map<string, EventTarget>()
+  for (const config of configs) {
+    const { type } = config
+    let name = type
+    for (let n = 2; targets.has(name); n++) name = `${type}-${n}`
+    targets.set(name, await eventTargetTypes.get(type)!.open?.(config, scope) ?? missingTarget(type))
+  }
+  return targets
 }
 
 /** Opens one after the other, so that a failure leaves nothing half open behind its back. */

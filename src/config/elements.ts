@@ -1,7 +1,7 @@
-import { type AutoContext, type Filters } from '../context/rules.ts'
+import type { AutoContext, Filters } from '../context/rules.ts'
 import { actions, type Action } from '../origins/origin.ts'
 import { escapePointer } from '../validation.ts'
-import { type Document, type NamespaceConfig, type RecommenderConfig, type Tagged } from './document.ts'
+import type { Document, NamespaceConfig, RecommenderConfig, Tagged } from './document.ts'
 
 /** A part of a document, with the JSON pointer to it. */
 export interface Element<T> {
@@ -56,7 +56,7 @@ export function rulesOf ({ pointer, value }: Element<object>): Array<Element<Tag
 }
 
 /** The object's or list's members that are objects themselves; what else is there, the document's schema has refused. */
-function entries<T> (value: Record<string, T> | readonly T[] | undefined, pointer: string): Array<Element<T> & { key: string }> {
+export function entries<T> (value: Record<string, T> | readonly T[] | undefined, pointer: string): Array<Element<T> & { key: string }> {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value)
     .filter(([, member]) => typeof member === 'object' && member !== null)

@@ -1,7 +1,7 @@
 import { unwatchFile, watchFile } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { type ConfigSource } from './source.ts'
+import { basename, resolve } from 'node:path'
+import type { ConfigSource } from './source.ts'
 
 /**
  * A file, looked at every `interval` ms. Polling sees what change events miss: files on mounted volumes, and files replaced
@@ -11,6 +11,7 @@ export function fileSource (file: string, interval = 500): ConfigSource {
   const path = resolve(file)
   return {
     name: path,
+    title: basename(path),
     read: async () => readFile(path, 'utf8'),
     watch (onChange) {
       const listener = (now: { mtimeMs: number, size: number, ino: number }, before: { mtimeMs: number, size: number, ino: number }): void => {

@@ -1,5 +1,5 @@
-import { inherited, type Inherited } from './document.ts'
-import { type Element } from './elements.ts'
+import type { Inherited } from './document.ts'
+import type { Element } from './elements.ts'
 
 export type InheritedKey = keyof Inherited
 
@@ -8,5 +8,3 @@ export function inherit<K extends InheritedKey> (key: K, levels: ReadonlyArray<E
   const nearest = levels.findLast(({ value }) => (value as Inherited)[key] !== undefined)
   return nearest && { pointer: `${nearest.pointer}/${key}`, value: (nearest.value as Inherited)[key] as NonNullable<Inherited[K]> }
 }
-
-export const inheritedKeys = Object.keys(inherited) as InheritedKey[]

@@ -1,15 +1,18 @@
-import { type Resources } from '../scope.ts'
+import { GatewayError } from '../errors.ts'
+import type { Resources } from '../scope.ts'
 import { compile, type CompiledPlan } from './compile.ts'
 import { ConfigError, parseConfig } from './parse.ts'
-import { type Plan } from './plan.ts'
-import { type ConfigSource } from './source.ts'
-import { type ConfigStatus } from './status.ts'
+import type { Plan } from './plan.ts'
+import type { ConfigSource } from './source.ts'
+import type { ConfigStatus } from './status.ts'
 
 export interface LiveConfig {
-  /** What serves now. Read it once per request. */
+  /** What serves now. Read it once per request. @throws GatewayError 503 until the first document is loaded */
   readonly plan: Plan
   readonly status: ConfigStatus
-  close: () => void
+  /** Settled with the first load. @throws ConfigError, or what could not be opened, where that document cannot be used */
+  readonly loaded: Promise<void>
+  close: () => Promise<void>
 }
 
 export interface LiveConfigEvents {
@@ -19,62 +22,72 @@ export interface LiveConfigEvents {
 }
 
 /**
- * Loads the document, and again whenever its source changes. A document is validated and compiled whole before it takes over.
- * @throws ConfigError, or what could not be opened, where the first document cannot be used
+ * Loads the document, and again whenever its source changes. A document is validated and compiled whole before it takes over; the
+ * one before goes on serving meanwhile, and after a document that cannot be used.
  */
-export async function openLiveConfig (source: ConfigSource, resources: Resources, events: LiveConfigEvents): Promise<LiveConfig> {
-  let text = await readText(source)
-  let current = await load(text, 1)
+export function openLiveConfig (source: ConfigSource, resources: Resources, events: LiveConfigEvents): LiveConfig {
+  let text: string | undefined
+  let current: CompiledPlan | undefined
+  let closed = false
   const time = (): string => new Date(resources.now()).toISOString()
-  const status: ConfigStatus = { source: source.name, ...versionOf(current.plan), loadedAt: time(), reloads: { succeeded: 0, failed: 0 } }
-  events.onLoaded(current.plan)
+  const status: ConfigStatus = { source: source.title, reloads: { succeeded: 0, failed: 0 } }
 
-  async function load (document: string, generation: number): Promise<CompiledPlan> {
-    return compile(parseConfig(document, source.name), generation, resources)
+  async function load (): Promise<void> {
+    const newest = await readText(source)
+    if (newest === text) {
+      // Changed back to what serves.
+      delete status.error
+      return
+    }
+    const next = await compile(parseConfig(newest, source.name), (current?.plan.generation ?? 0) + 1, resources)
+    current?.release()
+    current = next
+    text = newest
+    delete status.error
+    delete status.version
+    Object.assign(status, { loadedAt: time(), ...(next.plan.version === undefined ? {} : { version: next.plan.version }) })
+    events.onLoaded(next.plan)
   }
 
   async function reload (): Promise<void> {
+    if (closed) return
+    const serving = current
     try {
-      const changed = await readText(source)
-      if (changed === text && status.error === undefined) return
-      const next = changed === text ? current : await load(changed, current.plan.generation + 1)
-      text = changed
-      if (next !== current) current.release()
-      current = next
-      delete status.error
-      delete status.version
-      Object.assign(status, { ...versionOf(next.plan), loadedAt: time() })
-      status.reloads.succeeded++
-      events.onLoaded(next.plan)
+      await load()
+      if (current !== serving) status.reloads.succeeded++
     } catch (error) {
       status.reloads.failed++
-      status.error = { at: time(), message: (error as Error).message }
+      status.error = { at: time(), message: error instanceof ConfigError ? error.details : 'what it names could not be opened; the log says more' }
       events.onRefused(error)
     }
   }
 
-  // One reload at a time, in the order of the changes.
-  let reloading = Promise.resolve()
+  // One at a time, in the order of the changes, of which none is missed: watching begins before reading.
+  let reloading: Promise<void>
   const stop = source.watch(() => { reloading = reloading.then(reload) })
+  const loaded = load()
+  reloading = loaded.catch(() => {})
 
   return {
-    get plan () { return current.plan },
+    get plan () {
+      if (current === undefined) throw new GatewayError('Starting', 'the gateway is starting', { retryAfter: 1 })
+      return current.plan
+    },
     status,
-    close () {
+    loaded,
+    async close () {
+      closed = true
       stop()
-      current.release()
+      await reloading
+      current?.release()
     }
   }
-}
-
-function versionOf ({ version }: Plan): { version?: string } {
-  return version === undefined ? {} : { version }
 }
 
 async function readText (source: ConfigSource): Promise<string> {
   try {
     return await source.read()
   } catch (cause) {
-    throw new ConfigError(source.name, [{ pointer: '', message: `cannot be read: ${(cause as Error).message}` }], { cause })
+    throw new ConfigError(source.name, [{ pointer: '', message: `cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})` }], { cause })
   }
 }

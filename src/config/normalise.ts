@@ -1,11 +1,11 @@
 import { ruleTypes } from '../context/rules.ts'
 import { originTypes } from '../origins/registry.ts'
-import { type Kind, type Registry } from '../schema.ts'
-import { type Document, type Tagged } from './document.ts'
-import { levelsOf, recommendersOf, rulesOf, variationsOf } from './elements.ts'
+import type { Kind, Registry } from '../schema.ts'
+import type { Document, Tagged } from './document.ts'
+import { entries, levelsOf, recommendersOf, rulesOf, variationsOf } from './elements.ts'
 
 /** Spellings that the sample's documentation and code use for one and the same. */
-const operatorAliases: Readonly<Record<string, string>> = { 'start-with': 'starts-with', 'end-with': 'ends-with' }
+const operatorAliases: ReadonlyMap<unknown, string> = new Map([['start-with', 'starts-with'], ['end-with', 'ends-with']])
 
 /** A copy of a document in which everything has its one name. It may be anything: what is wrong with it is found later. */
 export function normalise (input: unknown): unknown {
@@ -16,8 +16,7 @@ export function normalise (input: unknown): unknown {
   }
   for (const { value } of levelsOf(document).flatMap(rulesOf)) {
     value.type = nameOf(value, ruleTypes)
-    const { valueMappings } = value as { valueMappings?: unknown }
-    if (Array.isArray(valueMappings)) valueMappings.forEach(normaliseOperator)
+    for (const { value: mapping } of entries((value as { valueMappings?: object[] }).valueMappings, '')) normaliseOperator(mapping)
   }
   return document
 }
@@ -26,7 +25,6 @@ function nameOf ({ type }: Tagged, registry: Registry<Kind>): string {
   return [...registry.values()].find(kind => kind.aliases?.includes(type))?.type ?? type
 }
 
-function normaliseOperator (mapping: unknown): void {
-  const { operator } = mapping as { operator?: string }
-  if (operator !== undefined) Object.assign(mapping as object, { operator: operatorAliases[operator] ?? operator })
+function normaliseOperator (mapping: { operator?: unknown }): void {
+  mapping.operator = operatorAliases.get(mapping.operator) ?? mapping.operator
 }

@@ -1,11 +1,11 @@
-import { type LateAnswers } from '../cache/late-answers.ts'
-import { type EventTarget } from '../events/target.ts'
-import { type ItemMetadataStore } from '../metadata/store.ts'
-import { type Filters } from '../context/rules.ts'
-import { type PostProcessor } from '../inference/post-process.ts'
-import { type Action, type Origin } from '../origins/origin.ts'
-import { type ProtectedOrigin } from '../origins/protect.ts'
-import { type CacheControl } from './cache-control.ts'
+import type { LateAnswers } from '../cache/late-answers.ts'
+import type { EventTarget } from '../events/target.ts'
+import type { ItemMetadataStore } from '../metadata/store.ts'
+import type { Filters } from '../context/rules.ts'
+import type { PostProcessor } from '../inference/post-process.ts'
+import type { Action, Origin } from '../origins/origin.ts'
+import type { ProtectedOrigin } from '../origins/protect.ts'
+import type { CacheControl } from './cache-control.ts'
 
 /** A configuration made ready to serve: inheritance flattened, origins open. It never changes; a new one takes its place. */
 export interface Plan {
@@ -23,7 +23,8 @@ export interface NamespacePlan {
   readonly description: string | undefined
   /** By `action/name`. */
   readonly recommenders: ReadonlyMap<string, RecommenderPlan>
-  readonly eventTargets: readonly EventTarget[]
+  /** By what they are called in an answer. */
+  readonly eventTargets: ReadonlyMap<string, EventTarget>
 }
 
 export interface RecommenderPlan {

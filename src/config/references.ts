@@ -1,23 +1,26 @@
-import { type Finding } from '../validation.ts'
-import { type Document } from './document.ts'
+import { originTypes } from '../origins/registry.ts'
+import { escapePointer, type Finding } from '../validation.ts'
+import type { Document } from './document.ts'
 import { experimentsOf, recommendersOf, variationsOf, type Element, type RecommenderElement } from './elements.ts'
 import { inherit } from './inherit.ts'
 
-/** Names of variations in a document that are not there: in experiments, fallbacks and hedges. */
+/**
+ * Names of variations in a document that are not there (in experiments, fallbacks and hedges), and hedges that would have to wait.
+ * The document may be unsound: what is not of the right form is passed over here.
+ */
 export function referenceFindings (document: Document): Finding[] {
   return recommendersOf(document).flatMap(recommender => {
-    const known = new Map(variationsOf(recommender).map(variation => [variation.name, variation.value.type]))
+    const types = new Map(variationsOf(recommender).map(({ name, value }) => [name, value.type]))
     const levels = levelsAbove(document, recommender)
     const lines = [levels, ...variationsOf(recommender).map(variation => [...levels, variation])]
-    const found = [
-      ...lines.flatMap(line => fallbackReferences(line)),
-      ...lines.flatMap(line => hedgeReferences(line)),
-      ...experimentsOf(recommender).flatMap(experimentReferences)
-    ]
+    const hedges = lines.flatMap(hedgeReferences)
+    const references = [...lines.flatMap(fallbackReferences), ...hedges, ...experimentsOf(recommender).flatMap(experimentReferences)]
     const where = `of ${recommender.action}/${recommender.name} in namespace ${recommender.namespace}`
-    const dangling = found.filter(({ name }) => !known.has(name))
-      .map(({ pointer, name }) => ({ pointer, message: `"${name}" is not a variation ${where}; expected one of ${[...known.keys()].join(', ')}` }))
-    return unique(dangling)
+    const dangling = references.filter(({ name }) => !types.has(name))
+      .map(({ pointer, name }) => ({ pointer, message: `"${name}" is not a variation ${where}; expected one of ${[...types.keys()].join(', ')}` }))
+    const waiting = hedges.filter(({ name }) => originTypes.get(types.get(name) ?? '')?.provider !== undefined)
+      .map(({ pointer, name }) => ({ pointer, message: `"${name}" ${where} does not answer in this process; expected an embedded variation` }))
+    return unique([...dangling, ...waiting])
   })
 }
 
@@ -27,28 +30,33 @@ interface Reference {
 }
 
 function levelsAbove (document: Document, recommender: RecommenderElement): Array<Element<object>> {
-  const namespace = document.namespaces[recommender.namespace]!
-  return [{ pointer: '', value: document }, { pointer: `/namespaces/${recommender.namespace}`, value: namespace }, recommender]
+  const pointer = `/namespaces/${recommender.namespace}`
+  return [{ pointer: '', value: document }, { pointer, value: document.namespaces[recommender.namespace]! }, recommender]
 }
 
 function fallbackReferences (levels: ReadonlyArray<Element<object>>): Reference[] {
   const fallback = inherit('fallback', levels)
-  return fallback?.value.map((name, index) => ({ pointer: `${fallback.pointer}/${index}`, name })) ?? []
+  return referencesIn(fallback?.value, fallback?.pointer ?? '', (_, name) => name)
 }
 
 function hedgeReferences (levels: ReadonlyArray<Element<object>>): Reference[] {
   const resilience = inherit('resilience', levels)
-  return resilience?.value.hedge === undefined ? [] : [{ pointer: `${resilience.pointer}/hedge`, name: resilience.value.hedge }]
+  return referencesIn({ hedge: (resilience?.value as { hedge?: unknown } | null | undefined)?.hedge }, resilience?.pointer ?? '', (_, name) => name)
 }
 
 function experimentReferences ({ pointer, value }: Element<object>): Reference[] {
-  const { weights = {}, overrides = {} } = value as { weights?: Record<string, number>, overrides?: Record<string, string> }
-  return [
-    ...Object.keys(weights).map(name => ({ pointer: `${pointer}/weights/${name}`, name })),
-    ...Object.entries(overrides).map(([user, name]) => ({ pointer: `${pointer}/overrides/${user}`, name }))
-  ]
+  const { weights, overrides } = value as { weights?: unknown, overrides?: unknown }
+  return [...referencesIn(weights, `${pointer}/weights`, variation => variation), ...referencesIn(overrides, `${pointer}/overrides`, (_user, variation) => variation)]
+}
+
+function referencesIn (holder: unknown, pointer: string, nameOf: (key: string, value: unknown) => unknown): Reference[] {
+  if (typeof holder !== 'object' || holder === null) return []
+  return Object.entries(holder).flatMap(([key, value]) => {
+    const name = nameOf(key, value)
+    return typeof name === 'string' ? [{ pointer: `${pointer}/${escapePointer(key)}`, name }] : []
+  })
 }
 
 function unique (findings: Finding[]): Finding[] {
-  return [...new Map(findings.map(finding => [finding.pointer, finding])).values()]
+  return [...new Map(findings.map(finding => [finding.pointer + finding.message, finding])).values()]
 }

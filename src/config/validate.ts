@@ -1,9 +1,9 @@
 import { ruleTypes } from '../context/rules.ts'
-import { eventTargetTypes, plannedEventTargetTypes } from '../events/registry.ts'
+import { eventTargetTypes } from '../events/registry.ts'
 import { experimentMethods } from '../experiments/registry.ts'
-import { itemMetadataTypes, plannedItemMetadataTypes } from '../metadata/registry.ts'
+import { itemMetadataTypes } from '../metadata/registry.ts'
 import { originTypes } from '../origins/registry.ts'
-import { type Kind, type Registry } from '../schema.ts'
+import type { Kind, Registry } from '../schema.ts'
 import { checker, type Checker, type Finding } from '../validation.ts'
 import { DocumentSchema, inherited, InheritedSchema, type Document } from './document.ts'
 import { eventTargetsOf, experimentsOf, levelsOf, namespacesOf, recommendersOf, rulesOf, variationsOf, type Element } from './elements.ts'
@@ -31,21 +31,22 @@ export function validateDocument (input: unknown): ValidatedDocument {
     ...structure,
     ...levelsOf(document).flatMap(metadataFindings),
     ...levelsOf(document).flatMap(rulesOf).flatMap(rule => kindFindings(rule, 'type', ruleTypes)),
-    ...namespacesOf(document).flatMap(eventTargetsOf).flatMap(target => kindFindings(target, 'type', new Map([...eventTargetTypes, ...plannedEventTargetTypes]))),
+    ...namespacesOf(document).flatMap(eventTargetsOf).flatMap(target => kindFindings(target, 'type', eventTargetTypes)),
     ...recommendersOf(document).flatMap(recommender => [
       ...variationsOf(recommender).flatMap(variation => variationFindings(variation, recommender.action)),
       ...experimentsOf(recommender).flatMap(experiment => kindFindings(experiment, 'method', experimentMethods))
     ])
   ]
-  // References are only worth following in a document that is sound.
-  return { document, findings: findings.length > 0 ? findings : referenceFindings(document) }
+  return { document, findings: [...findings, ...referenceFindings(document)] }
 }
 
 function metadataFindings ({ pointer, value }: Element<object>): Finding[] {
   const store = (value as { inferenceItemMetadata?: object }).inferenceItemMetadata
   if (typeof store !== 'object' || store === null) return []
   const at = { pointer: `${pointer}/inferenceItemMetadata`, value: store }
-  return [...kindFindings(at, 'type', new Map<string, Kind>([...plannedItemMetadataTypes, ...itemMetadataTypes])), ...unavailable(at, [...plannedItemMetadataTypes.keys()])]
+  const { type } = store as { type: string }
+  const missing = itemMetadataTypes.has(type) && itemMetadataTypes.get(type)?.open === undefined
+  return [...kindFindings(at, 'type', itemMetadataTypes), ...missing ? [{ pointer: `${at.pointer}/type`, message: `"${type}" is not available in this build` }] : []]
 }
 
 function variationFindings ({ pointer, value }: Element<{ type: string }>, action: string): Finding[] {
@@ -59,11 +60,6 @@ function variationFindings ({ pointer, value }: Element<{ type: string }>, actio
     findings.push({ pointer: `${pointer}/type`, message: `"${value.type}" does not answer ${action}; it answers ${kind.actions.join(', ')}` })
   }
   return findings
-}
-
-function unavailable ({ pointer, value }: Element<object>, planned: readonly string[]): Finding[] {
-  const { type } = value as { type: string }
-  return planned.includes(type) ? [{ pointer: `${pointer}/type`, message: `"${type}" is not available in this build` }] : []
 }
 
 /** Checks an element by the schema of its kind. */

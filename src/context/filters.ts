@@ -1,4 +1,4 @@
-import { type Filters } from './rules.ts'
+import type { Filters } from './rules.ts'
 
 interface FilterRequest {
   userId?: string | undefined

@@ -1,9 +1,10 @@
-import { type UserVersions } from '../cache/user-versions.ts'
+import type { UserVersions } from '../cache/user-versions.ts'
 import { recommenderKey, type NamespacePlan, type Plan } from '../config/plan.ts'
 import { GatewayError } from '../errors.ts'
 import { actions } from '../origins/origin.ts'
-import { type EventsBody, type UserEvent } from './event.ts'
+import type { EventsBody, UserEvent } from './event.ts'
 import { parseTime } from '../time.ts'
+import { DeliveryError } from './target.ts'
 
 export interface CollectOptions {
   /** Epoch milliseconds. */
@@ -16,6 +17,7 @@ export interface CollectOptions {
 export type Outcomes = Record<string, string>
 
 const delivered = 'delivered'
+const longestProperties = 1024
 
 /**
  * Takes the events of one request and hands them to every target of the namespace at once.
@@ -29,14 +31,20 @@ export async function collectEvents (plan: Plan, namespaceName: string, body: Ev
   checkConversions(namespace, body)
   const events = readEvents(body, options)
   if (events.length === 0) return {}
-  if (namespace.eventTargets.length === 0) throw new GatewayError('NoEventTargets', `namespace: "${namespaceName}" has no event targets in the configuration`)
+  if (namespace.eventTargets.size === 0) throw new GatewayError('NoEventTargets', `namespace: "${namespaceName}" has no event targets in the configuration`)
 
-  const results = await Promise.allSettled(namespace.eventTargets.map(async target => target.deliver(events)))
-  const failures = results.filter(result => result.status === 'rejected').map(({ reason }) => reason as Error)
+  const failures: unknown[] = []
+  const outcomes = Object.fromEntries(await Promise.all([...namespace.eventTargets].map(async ([name, target]) => {
+    try {
+      await target.deliver(events)
+      return [name, delivered]
+    } catch (error) {
+      failures.push(error)
+      return [name, `failed: ${error instanceof DeliveryError ? error.message : 'something went wrong on our side'}`]
+    }
+  }))) as Outcomes
   const user = body.userId ?? body.sessionId
   if (user !== undefined) options.userVersions.raise(namespaceName, user)
-  const outcomes = Object.fromEntries(results.map((result, i) =>
-    [namespace.eventTargets[i]!.name, result.status === 'fulfilled' ? delivered : `failed: ${(result.reason as Error).message}`]))
   if (failures.length > 0) {
     throw new GatewayError('EventsNotDelivered', 'not every event target has the events; send them again with the same event ids', {
       cause: new AggregateError(failures),
@@ -59,7 +67,7 @@ function readEvents ({ userId, sessionId, eventList, experimentConversions }: Ev
     userId,
     sessionId,
     eventId: eventId ?? newId(),
-    sentAt: readTime(sentAt, `body/eventList/${i}/sentAt`) ?? now(),
+    sentAt: Math.min(readTime(sentAt, `body/eventList/${i}/sentAt`) ?? now(), now()),
     properties: readProperties(properties, `body/eventList/${i}/properties`)
   }))
 }
@@ -73,10 +81,19 @@ function readTime (time: string | number | undefined, name: string): number | un
 
 function readProperties (properties: string | object | undefined, name: string): string | undefined {
   if (properties === undefined || properties === '') return undefined
-  const text = typeof properties === 'string' ? properties : JSON.stringify(properties)
-  if (text.length > 1024) throw new GatewayError('InvalidBody', `${name}: expected at most 1024 characters of JSON, got ${text.length}`)
+  const text = typeof properties === 'string' ? properties : stringify(properties)
+  if (text.length > longestProperties) throw new GatewayError('InvalidBody', `${name}: expected at most ${longestProperties} characters of JSON`)
   if (!isJsonObject(text)) throw new GatewayError('InvalidBody', `${name}: expected a JSON object, or the text of one`)
   return text
+}
+
+/** The JSON text; what is nested too deeply to have one is too long anyway. */
+function stringify (properties: object): string {
+  try {
+    return JSON.stringify(properties)
+  } catch {
+    return ' '.repeat(longestProperties + 1)
+  }
 }
 
 function isJsonObject (text: string): boolean {

@@ -1,8 +1,9 @@
 import Type from 'typebox'
+import { DiskFullError } from '../lmdb.ts'
 import { recommenderOf } from '../recommender/of-namespace.ts'
 import { strict } from '../schema.ts'
-import { type UserEvent } from './event.ts'
-import { eventTargetType } from './target.ts'
+import type { UserEvent } from './event.ts'
+import { DeliveryError, eventTargetType } from './target.ts'
 
 /** The embedded recommender of the namespace. Events without an item teach it nothing and are passed over. */
 export const embedded = eventTargetType({
@@ -11,8 +12,13 @@ export const embedded = eventTargetType({
   async open (_config, scope) {
     const recommender = await recommenderOf(scope)
     return {
-      name: 'embedded',
-      deliver: async events => recommender.learn(events.filter(hasItem))
+      async deliver (events) {
+        try {
+          await recommender.learn(events.filter(hasItem))
+        } catch (error) {
+          throw error instanceof DiskFullError ? new DeliveryError(error.message, { cause: error }) : error
+        }
+      }
     }
   }
 })

@@ -1,8 +1,9 @@
 import Type, { type Static } from 'typebox'
+import { latestTime } from '../time.ts'
 import { FeatureSchema, IdSchema, NameSchema, strict } from '../schema.ts'
 
 /** Epoch seconds (milliseconds where the number is too large for seconds), or an ISO 8601 time. */
-const TimeSchema = Type.Union([Type.Number({ minimum: 0, maximum: 8.64e15 }), Type.String({ minLength: 4, maxLength: 40 })])
+const TimeSchema = Type.Union([Type.Number({ minimum: 0, maximum: latestTime }), Type.String({ minLength: 4, maxLength: 40 })])
 
 /** One event as Personalize's PutEvents takes it. */
 export const EventSchema = strict({
@@ -51,4 +52,5 @@ export interface UserEvent {
   properties?: string | undefined
   recommendationId?: string | undefined
   impression?: string[] | undefined
+  metricAttribution?: { eventAttributionSource: string } | undefined
 }

@@ -1,18 +1,14 @@
 import Type from 'typebox'
-import { registry, strict, type Kind } from '../schema.ts'
+import { registry, strict } from '../schema.ts'
 import { embedded } from './embedded.ts'
-import { type EventTargetType } from './target.ts'
-
-/** Every kind of event target there is, by its `type`. */
-export const eventTargetTypes = registry<EventTargetType>(
-  embedded
-)
+import type { EventTargetType } from './target.ts'
 
 const streamName = Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,128}$' })
 const delivery = Type.Optional(Type.Enum(['sync', 'queued']))
 
-/** Targets that a configuration may name but that this build does not have: events for them are reported as not delivered. */
-export const plannedEventTargetTypes = registry<Kind>(
+/** Every kind of event target that a configuration may name, by its `type`; those without a factory are not in this build. */
+export const eventTargetTypes = registry<EventTargetType>(
+  embedded,
   {
     type: 'personalize-event-tracker',
     schema: strict({ type: Type.Literal('personalize-event-tracker'), trackingId: Type.String({ pattern: '^[a-zA-Z0-9-]{1,256}$' }), delivery })

@@ -1,5 +1,5 @@
-import { type RecommenderPlan, type VariationPlan } from '../config/plan.ts'
-import { type OriginAnswer, type OriginRequest } from '../origins/origin.ts'
+import type { RecommenderPlan, VariationPlan } from '../config/plan.ts'
+import type { OriginAnswer, OriginRequest } from '../origins/origin.ts'
 import { failureRules, OriginError, type OriginFailure } from '../origins/origin-error.ts'
 import { selectFilter } from '../context/filters.ts'
 

@@ -1,11 +1,11 @@
 import { cacheControlHeader } from '../config/cache-control.ts'
 import { recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../config/plan.ts'
 import { GatewayError } from '../errors.ts'
-import { type OriginAnswer } from '../origins/origin.ts'
+import type { OriginAnswer } from '../origins/origin.ts'
 import { OriginError } from '../origins/origin-error.ts'
 import { ask, type Answered } from './ask.ts'
 import { renderBody } from './render.ts'
-import { type InferenceRequest } from './request.ts'
+import type { InferenceRequest } from './request.ts'
 
 /** An answer, ready to be sent. */
 export interface Inference {

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { GatewayError, type ErrorCode } from '../errors.ts'
-import { FeatureSchema, IdSchema } from '../schema.ts'
+import { FeatureSchema, IdSchema, isId } from '../schema.ts'
 
 /** A namespace or a recommender that is in no configuration is unknown, not malformed: any text will do here. */
 const segment = Type.String({ minLength: 1, maxLength: 256 })
@@ -62,7 +62,7 @@ export function readCommonParameters (query: CommonQuery): CommonParameters {
 export function readItemIds (name: string, list: string): string[] {
   const itemIds = list.split(',')
   if (itemIds.length > mostItems) throw new GatewayError('InvalidParameter', `${name}: expected at most ${mostItems} item ids, got ${itemIds.length}`)
-  const wrong = itemIds.findIndex(itemId => itemId.length === 0 || itemId.length > 256)
+  const wrong = itemIds.findIndex(itemId => !isId(itemId))
   if (wrong >= 0) throw new GatewayError('InvalidParameter', `${name}: item id ${wrong + 1} is ${itemIds[wrong] === '' ? 'empty' : 'too long'}; expected 1 to 256 characters`)
   return itemIds
 }

@@ -1,7 +1,7 @@
 import { readAnswer } from '../origins/answer.ts'
 import { openFunction } from '../origins/lambda.ts'
-import { type OriginAnswer, type OriginRequest } from '../origins/origin.ts'
-import { type Scope } from '../scope.ts'
+import type { OriginAnswer, OriginRequest } from '../origins/origin.ts'
+import type { Scope } from '../scope.ts'
 
 export interface PostProcessorConfig {
   arn: string

@@ -1,4 +1,4 @@
-import { type Action, type OriginAnswer, type RecommendedItem } from '../origins/origin.ts'
+import type { Action, OriginAnswer, RecommendedItem } from '../origins/origin.ts'
 
 const listName: Readonly<Record<Action, string>> = {
   'recommend-items': 'itemList',

@@ -1,4 +1,4 @@
-import { type OriginRequest } from '../origins/origin.ts'
+import type { OriginRequest } from '../origins/origin.ts'
 
 /** One inference request, validated. */
 export interface InferenceRequest extends OriginRequest {

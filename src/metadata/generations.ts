@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isLocked, withLock } from '../lock.ts'
 
 const pointer = 'CURRENT'
 const prefix = 'generation-'
-
-/** An import that has written nothing for this long is dead. */
-const abandonedAfterMs = 60_000
 
 /**
  * A directory of generations of which one is current. A new one is made beside it and takes over by the rename of one file,
@@ -15,16 +13,18 @@ const abandonedAfterMs = 60_000
 export interface Generations {
   /** The path of the current generation; undefined before the first. */
   current: () => Promise<string | undefined>
-  /** Makes an empty generation; returns its path. */
-  begin: () => Promise<string>
-  /** Makes a finished generation the current one and removes the others. */
-  publish: (path: string) => Promise<void>
-  discard: (path: string) => Promise<void>
-  /** Removes what dead imports left behind. */
-  sweep: (now: number) => Promise<void>
+  /**
+   * Makes an empty generation, has it filled, and makes it the current one; where filling fails, nothing has changed.
+   * @throws UserError while another process does the same
+   */
+  replace: <T>(fill: (path: string) => Promise<T>) => Promise<T>
+  /** Removes what dead writers left behind. */
+  sweep: () => Promise<void>
 }
 
 export function generations (directory: string): Generations {
+  const lock = join(directory, 'LOCK')
+
   async function current (): Promise<string | undefined> {
     try {
       return join(directory, (await readFile(join(directory, pointer), 'utf8')).trim())
@@ -34,38 +34,38 @@ export function generations (directory: string): Generations {
     }
   }
 
-  async function others (): Promise<string[]> {
+  async function removeOthers (): Promise<void> {
     const keep = await current()
     const names = await readdir(directory).catch(() => [])
-    return names.filter(name => name.startsWith(prefix)).map(name => join(directory, name)).filter(path => path !== keep)
+    const others = names.filter(name => name.startsWith(prefix) || name.startsWith(`${pointer}.`)).map(name => join(directory, name)).filter(path => path !== keep)
+    await Promise.all(others.map(async path => rm(path, { recursive: true, force: true })))
   }
 
-  async function lastWrite (path: string): Promise<number> {
-    const files = await readdir(path).catch(() => [])
-    const times = await Promise.all(['.', ...files].map(async file => (await stat(join(path, file)).catch(() => undefined))?.mtimeMs ?? 0))
-    return Math.max(...times)
+  async function publish (name: string): Promise<void> {
+    const next = join(directory, `${pointer}.next`)
+    await writeFile(next, name, { flush: true })
+    await rename(next, join(directory, pointer))
   }
-
-  const discard = async (path: string): Promise<void> => rm(path, { recursive: true, force: true })
 
   return {
     current,
-    discard,
-    async begin () {
-      const path = join(directory, `${prefix}${Date.now()}-${randomBytes(4).toString('hex')}`)
-      await mkdir(path, { recursive: true })
-      return path
+    async replace (fill) {
+      await mkdir(directory, { recursive: true })
+      return withLock(lock, async () => {
+        await removeOthers()
+        const name = `${prefix}${randomBytes(8).toString('hex')}`
+        await mkdir(join(directory, name))
+        try {
+          const filled = await fill(join(directory, name))
+          await publish(name)
+          return filled
+        } finally {
+          await removeOthers()
+        }
+      })
     },
-    async publish (path) {
-      const next = join(directory, `${pointer}.${randomBytes(4).toString('hex')}`)
-      await writeFile(next, path.slice(directory.length + 1), { flush: true })
-      await rename(next, join(directory, pointer))
-      await Promise.all((await others()).map(discard))
-    },
-    async sweep (now) {
-      for (const path of await others()) {
-        if (now - await lastWrite(path) > abandonedAfterMs) await discard(path)
-      }
+    async sweep () {
+      if (!await isLocked(lock)) await removeOthers()
     }
   }
 }

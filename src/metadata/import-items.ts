@@ -1,10 +1,11 @@
 import { assertRoom, committed } from '../lmdb.ts'
 import { BadLines } from '../records/import-error.ts'
 import { readRecords, type ReadOptions } from '../records/read-records.ts'
+import { isId } from '../schema.ts'
+import { UserError } from '../user-error.ts'
 import { generations } from './generations.ts'
 import { localDbDirectory, openItems } from './localdb.ts'
 
-const longestId = 256
 /** Bytes (about) under way to the disk at once. */
 const bytesAtOnce = 4 * 1024 * 1024
 
@@ -17,20 +18,10 @@ export interface ImportItemsOptions extends ReadOptions {
 /**
  * Loads a catalog and puts it in the place of the namespace's items, also under a running server, all or nothing.
  * @returns how many items there are now
- * @throws ImportError listing the bad lines
+ * @throws ImportError listing the bad lines; UserError for a file without items, or while another import is under way
  */
 export async function importItems ({ dataDir, namespace, file, ...options }: ImportItemsOptions): Promise<number> {
-  const versions = generations(localDbDirectory(dataDir, namespace))
-  await versions.sweep(Date.now())
-  const path = await versions.begin()
-  try {
-    const count = await fill(path, file, options)
-    await versions.publish(path)
-    return count
-  } catch (error) {
-    await versions.discard(path)
-    throw error
-  }
+  return generations(localDbDirectory(dataDir, namespace)).replace(async path => fill(path, file, options))
 }
 
 async function fill (path: string, file: string, options: ReadOptions): Promise<number> {
@@ -48,12 +39,13 @@ async function fill (path: string, file: string, options: ReadOptions): Promise<
         }
         const { id, ...metadata } = source.record
         const itemId = typeof id === 'number' ? String(id) : id
-        if (typeof itemId !== 'string' || itemId === '' || itemId.length > longestId) bad.add(source.line, `id: expected a string of 1 to ${longestId} characters`)
-        else {
-          const text = JSON.stringify(metadata)
-          pending += itemId.length + text.length
-          writes.add(items.put(itemId, text))
+        if (typeof itemId !== 'string' || !isId(itemId)) {
+          bad.add(source.line, 'id: expected a string of 1 to 256 characters')
+          continue
         }
+        const text = JSON.stringify(metadata)
+        pending += itemId.length + text.length
+        writes.add(items.put(itemId, text))
         if (pending < bytesAtOnce) continue
         await committed(writes)
         writes.clear()
@@ -64,7 +56,9 @@ async function fill (path: string, file: string, options: ReadOptions): Promise<
     bad.refuse()
     await committed(writes)
     await items.flushed
-    return (items.getStats() as { entryCount: number }).entryCount
+    const { entryCount } = items.getStats() as { entryCount: number }
+    if (entryCount === 0) throw new UserError(`there are no items in ${file}; nothing was changed`)
+    return entryCount
   } finally {
     await items.close()
   }

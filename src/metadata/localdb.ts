@@ -3,7 +3,7 @@ import { open, type Database } from 'lmdb'
 import Type from 'typebox'
 import { strict } from '../schema.ts'
 import { generations } from './generations.ts'
-import { type ItemMetadataStore } from './store.ts'
+import type { ItemMetadataStore } from './store.ts'
 import { itemMetadataType } from './store-type.ts'
 
 const LocalDbSchema = strict({
@@ -20,7 +20,7 @@ export const localdb = itemMetadataType({
   schema: LocalDbSchema,
   async open (_config, scope) {
     const directory = localDbDirectory(scope.dataDir, scope.namespace)
-    return scope.hold(await scope.itemMetadata.acquire(`localdb/${scope.namespace}`, async () => openLocalDb(directory, scope)))
+    return scope.share(`localdb/${scope.namespace}`, async () => openLocalDb(directory, scope), async store => store.close())
   }
 })
 
@@ -43,13 +43,14 @@ export async function openLocalDb (directory: string, { onError, poll = importPo
     const current = await versions.current()
     if (current === path) return
     const retired = items
+    // Where the new one cannot be opened, the old one stays, and the next look tries again.
     items = current === undefined ? undefined : openItems(current)
     path = current
     await retired?.close()
   }
 
-  await versions.sweep(Date.now())
-  await follow()
+  await versions.sweep()
+  await follow().catch(onError)
   let following = Promise.resolve()
   const timer = setInterval(() => { following = following.then(follow).catch(onError) }, poll).unref()
 

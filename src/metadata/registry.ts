@@ -1,19 +1,15 @@
 import Type from 'typebox'
-import { registry, strict, type Kind } from '../schema.ts'
+import { registry, strict } from '../schema.ts'
 import { localdb } from './localdb.ts'
 import { personalize } from './personalize.ts'
-import { type ItemMetadataType } from './store-type.ts'
-
-/** Every kind of item metadata store there is, by its `type`. */
-export const itemMetadataTypes = registry<ItemMetadataType>(
-  localdb,
-  personalize
-)
+import type { ItemMetadataType } from './store-type.ts'
 
 const units = Type.Optional(Type.Integer({ minimum: 0 }))
 
-/** Stores that a configuration may name but that this build does not have. */
-export const plannedItemMetadataTypes = registry<Kind>(
+/** Every kind of item metadata store that a configuration may name, by its `type`; those without a factory are not in this build. */
+export const itemMetadataTypes = registry<ItemMetadataType>(
+  localdb,
+  personalize,
   {
     type: 'dynamodb',
     schema: strict({

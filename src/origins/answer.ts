@@ -1,5 +1,5 @@
-import { type Provider } from '../errors.ts'
-import { type Action, type OriginAnswer, type RecommendedItem } from './origin.ts'
+import type { Provider } from '../errors.ts'
+import type { Action, OriginAnswer, RecommendedItem } from './origin.ts'
 import { OriginError } from './origin-error.ts'
 
 /** More items than this no caller can have asked for. */

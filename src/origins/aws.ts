@@ -1,6 +1,6 @@
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { type Provider } from '../errors.ts'
-import { type Scope } from '../scope.ts'
+import type { Provider } from '../errors.ts'
+import type { Scope } from '../scope.ts'
 import { failureOfStatus, OriginError, type OriginFailure } from './origin-error.ts'
 
 /** What every SDK client has. */
@@ -22,12 +22,12 @@ const sockets = 1024
  * @param region where absent, what AWS's own environment variables say
  */
 export async function awsClient<C extends AwsClient> (scope: Scope, Client: new (config: AwsClientConfig) => C, region?: string): Promise<C> {
-  const open = async (): Promise<AwsClient> => {
+  const open = async (): Promise<C> => {
     const agent = { keepAlive: true, maxSockets: sockets }
     const requestHandler = new NodeHttpHandler({ httpAgent: agent, httpsAgent: agent, connectionTimeout: 3000 })
     return new Client({ ...(region === undefined ? {} : { region }), maxAttempts: 1, requestHandler })
   }
-  return scope.hold(await scope.awsClients.acquire(`${Client.name} ${region ?? ''}`, open)) as C
+  return scope.share(`${Client.name} ${region ?? ''}`, open, client => client.destroy())
 }
 
 /** The parts of an ARN that say where the resource is. */

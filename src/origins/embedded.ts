@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { defaultLimits } from '../recommender/limits.ts'
 import { recommenderOf } from '../recommender/of-namespace.ts'
-import { type ScoredItem } from '../recommender/query.ts'
+import type { ScoredItem } from '../recommender/query.ts'
 import { strict } from '../schema.ts'
 import { originType, type OriginAnswer } from './origin.ts'
 
@@ -13,7 +13,7 @@ const EmbeddedSchema = strict({
     sampleSize: Type.Optional(Type.Integer({ minimum: 1, maximum: defaultLimits.postings, default: 1500 })),
     neighbours: Type.Optional(Type.Integer({ minimum: 1, maximum: defaultLimits.postings, default: 300 }))
   })),
-  eventWeights: Type.Optional(Type.Record(Type.String({ pattern: '^.{1,256}$' }), Type.Number({ minimum: -1000, maximum: 1000 }), { maxProperties: 100 }))
+  eventWeights: Type.Optional(Type.Record(Type.String({ pattern: '^.{1,256}$' }), Type.Number({ minimum: -1000, maximum: 1000 }), { additionalProperties: false, maxProperties: 100 }))
 })
 
 export const defaultParameters = { recentItems: 4, sampleSize: 1500, neighbours: 300 }
@@ -26,7 +26,8 @@ export const embedded = originType({
   actions: ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'],
   async open ({ excludeSeen = true, parameters, eventWeights = defaultEventWeights }, scope) {
     const recommender = await recommenderOf(scope)
-    const model = scope.hold(await recommender.model(eventWeights))
+    const model = await scope.share(`model/${scope.namespace}/${JSON.stringify(Object.entries(eventWeights).sort())}`,
+      async () => recommender.model(eventWeights), forgotten => recommender.forget(forgotten))
     const knn = { ...defaultParameters, ...parameters }
     return {
       async recommend ({ action, userId, itemId, itemIds, numResults }) {

@@ -1,12 +1,16 @@
 import Type from 'typebox'
-import { errors, type Dispatcher } from 'undici'
+import { Agent, errors, type Dispatcher } from 'undici'
 import { strict } from '../schema.ts'
+import { mappingInput } from './mapping.ts'
 import { originType, type OriginRequest } from './origin.ts'
 import { failureOfStatus, OriginError } from './origin-error.ts'
 import { checkMappings, compileMappings, mapAnswer, mappingKeys, mapRequest, problemOf } from './payload.ts'
 import { compileUrlTemplate } from './url-template.ts'
 
 const headerName = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$"
+
+/** More connections than an origin's bulkhead, so that a connection is never what a call waits for; answers of at most 4 MiB. */
+const agentOptions = { connections: 1024, connectTimeout: 3_000, keepAliveTimeout: 30_000, maxResponseSize: 4 * 1024 * 1024 }
 
 /** Any HTTP service: GET or POST to a URL made from a template, its answer taken as it is or mapped. */
 export const http = originType({
@@ -22,11 +26,12 @@ export const http = originType({
   provider: 'Http',
   check: config => [...checkMappings(config), ...problemOf('url', () => compileUrlTemplate(config.url))],
   async open ({ url: template, method = 'GET', headers, ...config }, scope) {
+    const agent = await scope.share('http', async () => new Agent(agentOptions), async closing => closing.destroy())
     const url = compileUrlTemplate(template)
     const mappings = compileMappings(config)
     const body = async (request: OriginRequest): Promise<string | null> => {
       if (method === 'GET') return null
-      return mappings.request === undefined ? JSON.stringify(plainRequest(request)) : mapRequest('Http', mappings.request, request)
+      return mappings.request === undefined ? JSON.stringify(mappingInput(request)) : mapRequest('Http', mappings.request, request)
     }
     return {
       async recommend (request, signal) {
@@ -39,16 +44,12 @@ export const http = originType({
           body: await body(request),
           signal
         }
-        const { text, contentType } = await call(scope.http, options, signal)
+        const { text, contentType } = await call(agent, options, signal)
         return mapAnswer('Http', mappings.response, request, text, contentType)
       }
     }
   }
 })
-
-function plainRequest ({ decorateItems: _, filter: __, filterValues: ___, ...request }: OriginRequest): object {
-  return request
-}
 
 async function call (dispatcher: Dispatcher, options: Dispatcher.RequestOptions, signal: AbortSignal): Promise<{ text: string, contentType: string | undefined }> {
   try {

@@ -1,7 +1,7 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import Type from 'typebox'
 import { strict } from '../schema.ts'
-import { type Scope } from '../scope.ts'
+import type { Scope } from '../scope.ts'
 import { readAnswer } from './answer.ts'
 import { awsClient, callAws, parseArn } from './aws.ts'
 import { originType } from './origin.ts'

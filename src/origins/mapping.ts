@@ -1,5 +1,5 @@
 import jsonata from 'jsonata'
-import { type OriginRequest } from './origin.ts'
+import type { OriginRequest } from './origin.ts'
 
 /** Bounds of one evaluation: ms, depth of calls, members of a list. */
 const bounds = { timeout: 100, stack: 200, sequence: 10_000 }

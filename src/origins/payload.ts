@@ -1,8 +1,8 @@
 import Type from 'typebox'
-import { type Provider } from '../errors.ts'
+import type { Provider } from '../errors.ts'
 import { readAnswer } from './answer.ts'
 import { compileMapping, mappingInput, type Mapping } from './mapping.ts'
-import { type OriginAnswer, type OriginRequest } from './origin.ts'
+import type { OriginAnswer, OriginRequest } from './origin.ts'
 import { OriginError } from './origin-error.ts'
 
 const expression = Type.Optional(Type.String({ minLength: 1, maxLength: 20_000 }))
@@ -38,10 +38,11 @@ function mappingsOf ({ request, response }: MappedConfig): Map<string, string> {
   return new Map(Object.entries({ request, response }).filter((entry): entry is [string, string] => entry[1] !== undefined))
 }
 
-/** What is sent: text as it is, anything else as JSON. @throws OriginError bad-request where the request cannot be mapped */
+/** What is sent: text as it is, anything else as JSON. @throws OriginError refused where the request cannot be mapped */
 export async function mapRequest (provider: Provider, mapping: Mapping, request: OriginRequest): Promise<string> {
   const mapped = await evaluate(provider, 'refused', mapping, mappingInput(request), request)
-  return typeof mapped === 'string' ? mapped : JSON.stringify(mapped ?? null)
+  if (mapped === undefined) throw new OriginError(provider, 'refused', { cause: new Error('the request mapping makes nothing of this request') })
+  return typeof mapped === 'string' ? mapped : JSON.stringify(mapped)
 }
 
 /** The answer that a body stands for. @throws OriginError invalid-answer */

@@ -1,4 +1,4 @@
-import { type OriginRequest } from './origin.ts'
+import type { OriginRequest } from './origin.ts'
 import { OriginError } from './origin-error.ts'
 
 const namePattern = /^[a-zA-Z0-9_-]{1,63}$/

@@ -1,8 +1,8 @@
 import { bulkhead, BrokenCircuitError, BulkheadRejectedError, circuitBreaker, ConsecutiveBreaker, handleWhen, wrap } from 'cockatiel'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Provider } from '../errors.ts'
+import type { Provider } from '../errors.ts'
 import { createLatencies, type Latencies } from './latencies.ts'
-import { type Origin } from './origin.ts'
+import type { Origin } from './origin.ts'
 import { failureRules, OriginError } from './origin-error.ts'
 import { defaults, type Resilience } from './resilience.ts'
 

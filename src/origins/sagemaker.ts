@@ -45,13 +45,10 @@ export const sagemaker = originType({
   }
 })
 
-/** A model's own error comes as 424 with the status that the model gave. */
+/** A model's own error comes as 424 with the status that the model gave; an endpoint that is not there, as a 400. */
 function classify (cause: unknown, signal: AbortSignal): OriginError {
   const { name, OriginalStatusCode: status } = cause as { name?: string, OriginalStatusCode?: number }
-  if (name === 'ModelError' && !signal.aborted) {
-    const failure = failureOfStatus(status ?? 500)
-    // What we send, the configuration's mapping makes: that a model refuses it, is not the caller's mistake.
-    return new OriginError('SageMaker', failure === 'bad-request' ? 'refused' : failure, { cause })
-  }
-  return new OriginError('SageMaker', awsFailure(cause, signal), { cause })
+  const failure = name === 'ModelError' && !signal.aborted ? failureOfStatus(status ?? 500) : awsFailure(cause, signal)
+  // What is sent, and where, the configuration says: that it is refused, is not the caller's mistake.
+  return new OriginError('SageMaker', failure === 'bad-request' ? 'refused' : failure, { cause })
 }

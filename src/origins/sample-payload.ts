@@ -1,4 +1,4 @@
-import { type OriginRequest, type OriginScope } from './origin.ts'
+import type { OriginRequest, OriginScope } from './origin.ts'
 
 /** The payload, version 1.0, that models behind SageMaker endpoints and functions of the AWS sample "personalization-apis" get. */
 export function samplePayload ({ recommender: { name, config }, variation }: OriginScope, request: OriginRequest): object {

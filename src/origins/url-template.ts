@@ -1,4 +1,4 @@
-import { type OriginRequest } from './origin.ts'
+import type { OriginRequest } from './origin.ts'
 import { OriginError } from './origin-error.ts'
 
 const placeholders = ['action', 'namespace', 'recommender', 'userId', 'itemId', 'itemIds', 'numResults'] as const
@@ -15,6 +15,7 @@ export function compileUrlTemplate (template: string): UrlTemplate {
   const [, origin, rest] = /^(https?:\/\/[^/?#{}@\s]+)([/?][^#\s]*)?$/.exec(template) ?? []
   if (origin === undefined) throw new Error('expected http:// or https://, a host without placeholders or user, and a path')
   const unknown = [...rest?.matchAll(/\{([^{}]*)\}/g) ?? []].map(([, name]) => name).filter(name => !placeholders.some(known => known === name))
+  if (/[{}]/.test(rest?.replaceAll(/\{[^{}]*\}/g, '') ?? '')) throw new Error('expected every brace to be part of a placeholder')
   if (unknown.length > 0) throw new Error(`{${unknown.join('}, {')}} is no placeholder; expected ${placeholders.map(name => `{${name}}`).join(', ')}`)
   const host = new URL(origin).host
 

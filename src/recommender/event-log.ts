@@ -12,6 +12,7 @@ export interface LoggedEvent {
   /** Epoch milliseconds. */
   sentAt: number
   eventValue?: number | undefined
+  /** JSON text. */
   properties?: string | undefined
   recommendationId?: string | undefined
   impression?: string[] | undefined
@@ -22,92 +23,113 @@ export interface LogEntry {
   event: LoggedEvent
 }
 
+export interface Appended {
+  /** The events that were new. */
+  added: LogEntry[]
+  /** Settled when the other events, which another call is writing just now, are safe, too. */
+  others: Promise<void>
+}
+
+export interface AppendOptions {
+  /** Where an event of the past has its place, in epoch ms; the end of the log where absent: what arrives late happened late to us. */
+  timeOf?: (event: LoggedEvent) => number
+  /** Told the keys as soon as they are settled. */
+  onWriting?: (keys: Buffer[]) => void
+}
+
 export interface EventLog {
   /**
    * Writes the events that the log does not have yet, by their id, all or none. Resolves once they survive the end of this
-   * process; they are on the disk at most 100 ms later.
-   * @param onWriting told the keys as soon as they are settled
-   * @returns the events that were new
+   * process; the flush to the disk follows.
    * @throws DiskFullError, or what the disk says
    */
-  append: (events: readonly LoggedEvent[], onWriting?: (keys: Buffer[]) => void) => Promise<LogEntry[]>
-  /** The next entries in the order of time, after a key. */
+  append: (events: readonly LoggedEvent[], options?: AppendOptions) => Promise<Appended>
+  /** The next entries, after a key. */
   read: (after: Buffer | undefined, limit: number) => LogEntry[]
+  /** How many events it holds, those of other processes included. */
   readonly count: number
-  /** Rises whenever events were added behind the running server's back. */
-  readonly generation: number
-  announce: () => Promise<void>
   close: () => Promise<void>
 }
 
 export interface EventLogOptions {
+  /** Epoch milliseconds. */
+  now: () => number
+  /** Told what went wrong with removing the oldest. */
+  onError: (error: unknown) => void
   /** Most events kept; past it the oldest go. */
   limit?: number
 }
 
-/** Removed at once when the log is full, so that it happens seldom. */
+/** Once the log is full, this share of it is removed, so that it happens seldom. */
 const pruneShare = 0.02
-const pruneAtOnce = 10_000
+const pruneAtOnce = 2_000
 
 const keyLength = 16
 
-/** Opens (or makes) an append-only log in LMDB, ordered by time. Several processes may have it open. */
-export async function openEventLog (directory: string, { limit = 20_000_000 }: EventLogOptions = {}): Promise<EventLog> {
+/**
+ * Opens (or makes) an append-only log in LMDB: events in the order in which they arrived, imported ones where their time puts them.
+ * Several processes may have it open.
+ */
+export async function openEventLog (directory: string, { now, onError, limit = 20_000_000 }: EventLogOptions): Promise<EventLog> {
   await mkdir(directory, { recursive: true })
-  const root: RootDatabase = open({ path: directory, maxDbs: 3 })
+  const root: RootDatabase = open({ path: directory, maxDbs: 2 })
   const entries: Database<string, Buffer> = root.openDB('entries', { keyEncoding: 'binary', encoding: 'string' })
   const ids: Database<string, string> = root.openDB('ids', { encoding: 'string' })
-  const meta: Database<number, string> = root.openDB('meta', { encoding: 'json' })
   // Events being written, by id: one that comes twice at once is written once, and both wait for it.
-  const writing = new Map<string, Promise<unknown>>()
+  const writing = new Map<string, Promise<void>>()
   const nextKey = keySequence()
+  let pruning: Promise<void> | undefined
 
-  function put (added: LogEntry[]): Promise<void> {
+  const count = (): number => (entries.getStats() as { entryCount: number }).entryCount
+
+  async function put (added: LogEntry[]): Promise<void> {
     const writes = new Set<Promise<unknown>>()
     for (const { key, event } of added) writes.add(entries.put(key, encode(event))).add(ids.put(event.eventId, ''))
-    const written = committed(writes).finally(() => { for (const { event } of added) writing.delete(event.eventId) })
+    const written = committed(writes)
     for (const { event } of added) writing.set(event.eventId, written)
-    return written
-  }
-
-  async function prune (): Promise<void> {
-    let excess = entries.getStats() as { entryCount: number }
-    if (excess.entryCount <= limit) return
-    const target = Math.floor(limit * (1 - pruneShare))
-    while (excess.entryCount > target) {
-      await committed(read(undefined, Math.min(pruneAtOnce, excess.entryCount - target))
-        .flatMap(({ key, event }) => [entries.remove(key), ids.remove(event.eventId)]))
-      excess = entries.getStats() as { entryCount: number }
+    try {
+      await written
+    } finally {
+      for (const { event } of added) writing.delete(event.eventId)
     }
   }
 
-  function read (after: Buffer | undefined, count: number): LogEntry[] {
-    const range = after === undefined ? { limit: count } : { start: after, exclusiveStart: true, limit: count }
-    return [...entries.getRange(range)].map(({ key, value }) => ({ key: Buffer.from(key), event: decode(key, value) }))
+  async function prune (): Promise<void> {
+    const target = Math.floor(limit * (1 - pruneShare))
+    for (let excess = count() - target; excess > 0; excess = count() - target) {
+      await committed(read(undefined, Math.min(pruneAtOnce, excess)).flatMap(({ key, event }) => [entries.remove(key), ids.remove(event.eventId)]))
+    }
+  }
+
+  function read (after: Buffer | undefined, limit: number): LogEntry[] {
+    const range = after === undefined ? { limit } : { start: after, exclusiveStart: true, limit }
+    return [...entries.getRange(range)].map(({ key, value }) => ({ key: Buffer.from(key), event: decode(value) }))
   }
 
   return {
-    async append (events, onWriting) {
+    async append (events, { timeOf = now, onWriting } = {}) {
       assertRoom(directory)
-      const waiting = new Set<Promise<unknown>>()
+      const others = new Set<Promise<void>>()
       const fresh = new Map<string, LogEntry>()
       for (const event of events) {
         const other = writing.get(event.eventId)
-        if (other !== undefined) waiting.add(other)
-        else if (!fresh.has(event.eventId) && !ids.doesExist(event.eventId)) fresh.set(event.eventId, { key: nextKey(event.sentAt), event })
+        if (other !== undefined) others.add(other)
+        else if (!fresh.has(event.eventId) && !ids.doesExist(event.eventId)) fresh.set(event.eventId, { key: nextKey(timeOf(event)), event })
       }
       const added = [...fresh.values()]
       onWriting?.(added.map(({ key }) => key))
-      if (added.length > 0) waiting.add(put(added))
-      await Promise.all(waiting)
-      await prune()
-      return added
+      const waiting = Promise.all(others).then(() => {})
+      waiting.catch(() => {})
+      if (added.length > 0) await put(added)
+      if (count() > limit) pruning ??= prune().catch(onError).finally(() => { pruning = undefined })
+      return { added, others: waiting }
     },
     read,
-    get count () { return (entries.getStats() as { entryCount: number }).entryCount },
-    get generation () { return meta.get('generation') ?? 0 },
-    announce: async () => committed([meta.put('generation', (meta.get('generation') ?? 0) + 1)]),
-    close: async () => root.close()
+    get count () { return count() },
+    async close () {
+      await pruning
+      await root.close()
+    }
   }
 }
 
@@ -124,12 +146,12 @@ function keySequence (): (time: number) => Buffer {
   }
 }
 
-function encode ({ eventId, userId, sessionId, itemId, eventType, sentAt: _, ...rest }: LoggedEvent): string {
-  return JSON.stringify([eventId, userId ?? null, sessionId ?? null, itemId, eventType, rest])
+function encode ({ eventId, userId, sessionId, itemId, eventType, sentAt, ...rest }: LoggedEvent): string {
+  return JSON.stringify([eventId, userId ?? null, sessionId ?? null, itemId, eventType, sentAt, rest])
 }
 
-function decode (key: Buffer, text: string): LoggedEvent {
-  const [eventId, userId, sessionId, itemId, eventType, rest] = JSON.parse(text) as
-    [string, string | null, string | null, string, string, Partial<LoggedEvent>]
-  return { eventId, userId: userId ?? undefined, sessionId: sessionId ?? undefined, itemId, eventType, sentAt: key.readUIntBE(0, 6), ...rest }
+function decode (text: string): LoggedEvent {
+  const [eventId, userId, sessionId, itemId, eventType, sentAt, rest] = JSON.parse(text) as
+    [string, string | null, string | null, string, string, number, Partial<LoggedEvent>]
+  return { eventId, userId: userId ?? undefined, sessionId: sessionId ?? undefined, itemId, eventType, sentAt, ...rest }
 }

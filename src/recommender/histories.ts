@@ -60,7 +60,8 @@ export class Histories {
   /** Counts one more distinct item; false where that makes the history overlong, so that it gives no (further) postings. */
   lengthen (number: number): boolean {
     const at = this.#at(number)
-    const length = Math.min(this.#lengths[at]! + 1, this.#reached.length - 1)
+    const length = this.#lengths[at]! + 1
+    if (length >= this.#reached.length) return false
     this.#lengths[at] = length
     this.#reached[length]!++
     return length <= this.#longest

@@ -1,4 +1,8 @@
 import { hash } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { withLock } from '../lock.ts'
+import { isId } from '../schema.ts'
 import { parseTime } from '../time.ts'
 import { BadLines } from '../records/import-error.ts'
 import { readRecords, type ReadOptions } from '../records/read-records.ts'
@@ -26,8 +30,6 @@ export interface ImportedEvents {
   bad: BadLines
 }
 
-const longestId = 256
-
 /**
  * Loads events into the log of a namespace's embedded recommender. A server that runs on the same directory learns them within
  * seconds. Importing a file twice adds nothing (a record without an `eventId` gets one made from what it says), so a file whose
@@ -39,9 +41,15 @@ export async function importEvents ({ dataDir, namespace, file, strict = false, 
   const partOf = (pass: number) => (done: number, total: number): void => { onProgress?.((pass * total + done) / passes, total) }
   if (strict) (await checkEvents(file, { ...options, onProgress: partOf(0) })).refuse()
 
-  const log = await openEventLog(eventLogDirectory(dataDir, namespace))
+  const directory = eventLogDirectory(dataDir, namespace)
+  await mkdir(directory, { recursive: true })
+  return withLock(join(directory, 'IMPORT'), async () => writeInto(directory, file, { ...options, onProgress: partOf(passes - 1) }))
+}
+
+async function writeInto (directory: string, file: string, options: ReadEventsOptions): Promise<ImportedEvents> {
+  const log = await openEventLog(directory, { now: options.now, onError: error => { throw error } })
   try {
-    return await write(log, file, { ...options, onProgress: partOf(passes - 1) })
+    return await write(log, file, options)
   } finally {
     await log.close()
   }
@@ -59,7 +67,7 @@ async function checkEvents (file: string, options: ReadEventsOptions): Promise<B
 
 async function write (log: EventLog, file: string, options: ReadEventsOptions): Promise<ImportedEvents> {
   const imported = { read: 0, added: 0, bad: new BadLines() }
-  let writing = Promise.resolve([] as unknown[])
+  let writing = Promise.resolve(0)
   for await (const batch of readEvents(file, options)) {
     const events: LoggedEvent[] = []
     for (const { line, event } of batch) {
@@ -68,13 +76,18 @@ async function write (log: EventLog, file: string, options: ReadEventsOptions): 
     }
     imported.read += events.length
     // One batch is read while the one before is written; where that fails, the next turn tells.
-    imported.added += (await writing).length
-    writing = log.append(events)
+    imported.added += await writing
+    writing = append(log, events)
     writing.catch(() => {})
   }
-  imported.added += (await writing).length
-  if (imported.added > 0) await log.announce()
+  imported.added += await writing
   return imported
+}
+
+async function append (log: EventLog, events: LoggedEvent[]): Promise<number> {
+  const { added, others } = await log.append(events, { timeOf: ({ sentAt }) => sentAt })
+  await others
+  return added.length
 }
 
 /** The events of a file, or what is wrong with them. */
@@ -93,14 +106,14 @@ function toEvent (record: Record<string, unknown>, defaultType: string | undefin
   const eventId = text(record['eventId'])
   if (itemId === undefined) return 'itemId: is missing'
   if (userId === undefined && sessionId === undefined) return 'userId: is missing, and so is sessionId'
-  const longest = Math.max(itemId.length, eventType.length, userId?.length ?? 0, sessionId?.length ?? 0, eventId?.length ?? 0)
-  if (longest > longestId) return `itemId, userId, sessionId, eventType, eventId: expected at most ${longestId} characters`
+  const tooLong = [itemId, eventType, userId, sessionId, eventId].some(id => id !== undefined && !isId(id))
+  if (tooLong) return 'itemId, userId, sessionId, eventType, eventId: expected at most 256 characters'
 
   const sentAt = isGiven(record['sentAt']) ? parseTime(record['sentAt'] as string) : now()
   if (sentAt === undefined) return 'sentAt: expected epoch seconds or an ISO 8601 time'
   const eventValue = isGiven(record['eventValue']) ? Number(record['eventValue']) : undefined
   if (Number.isNaN(eventValue)) return 'eventValue: expected a number'
-  return { userId, sessionId, itemId, eventType, sentAt, eventValue, eventId: eventId ?? contentId(userId, sessionId, itemId, eventType, sentAt) }
+  return { userId, sessionId, itemId, eventType, sentAt: Math.min(sentAt, now()), eventValue, eventId: eventId ?? contentId(userId, sessionId, itemId, eventType, sentAt) }
 }
 
 /** The same for the same event, however often it is imported. */

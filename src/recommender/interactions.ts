@@ -15,7 +15,7 @@ export class Interactions {
   #backInHistory = new Uint32Array(1024)
   #backOfUser = new Uint32Array(1024)
 
-  /** @param limit most interactions kept, a power of two */
+  /** @param limit most interactions kept */
   constructor (limit: number) {
     this.limit = limit
   }
@@ -36,9 +36,15 @@ export class Interactions {
     return number !== none && number >= this.next - this.limit
   }
 
-  /** The item's slot, or -1 where a newer interaction of the same history took this one's place. */
+  /** The item's slot. */
   item (number: number): number {
-    return this.#items[this.#at(number)]!
+    const item = this.#items[this.#at(number)]!
+    return item < 0 ? ~item : item
+  }
+
+  /** Whether a newer interaction with the same item took this one's place in its history. */
+  isSuperseded (number: number): boolean {
+    return this.#items[this.#at(number)]! < 0
   }
 
   weight (number: number): number {
@@ -49,8 +55,8 @@ export class Interactions {
     this.#weights[this.#at(number)] = weight
   }
 
-  retract (number: number): void {
-    this.#items[this.#at(number)] = -1
+  supersede (number: number): void {
+    this.#items[this.#at(number)] = ~this.item(number)
   }
 
   /** The one before it in its history; 0 at the end of what is kept. */

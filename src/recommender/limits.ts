@@ -1,6 +1,6 @@
 /**
- * The most an index holds; past each of them the oldest goes first. They bound memory to about 2.5 GB at worst
- * (see bench/recommender.ts). Ring sizes are powers of two.
+ * The most an index holds; past each of them the oldest goes first. Bench/recommender.ts tells what it takes. There is an index for
+ * each set of event weights in a namespace, and a second one while it is learned anew.
  */
 export interface IndexLimits {
   /** Distinct items. */
@@ -15,8 +15,10 @@ export interface IndexLimits {
   postings: number
   /** Distinct items of one history. */
   historyItems: number
-  /** Interactions of one user that a query looks back over. */
+  /** Distinct items of one user that a query looks back over. */
   lookBack: number
+  /** How many interactions are walked through for each item looked for, those met again and again included. */
+  stepsPerItem: number
 }
 
 export const defaultLimits: IndexLimits = {
@@ -26,5 +28,6 @@ export const defaultLimits: IndexLimits = {
   interactions: 2 ** 24,
   postings: 5_000,
   historyItems: 200,
-  lookBack: 10_000
+  lookBack: 10_000,
+  stepsPerItem: 10
 }

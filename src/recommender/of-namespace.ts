@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Scope } from '../scope.ts'
+import type { Scope } from '../scope.ts'
 import { openEventLog } from './event-log.ts'
 import { createRecommender, type Recommender } from './recommender.ts'
 
@@ -9,8 +9,8 @@ export function eventLogDirectory (dataDir: string, namespace: string): string {
 
 /** The embedded recommender of the scope's namespace, shared by all of its variations and event targets. */
 export async function recommenderOf (scope: Scope): Promise<Recommender> {
-  const { namespace, dataDir, now, onError, recommenders } = scope
+  const { namespace, dataDir, now, onError } = scope
   const open = async (): Promise<Recommender> =>
-    createRecommender(await openEventLog(eventLogDirectory(dataDir, namespace)), { now, onError })
-  return scope.hold(await recommenders.acquire(namespace, open))
+    createRecommender(await openEventLog(eventLogDirectory(dataDir, namespace), { now, onError }), { now, onError })
+  return scope.share(`recommender/${namespace}`, open, async recommender => recommender.close())
 }

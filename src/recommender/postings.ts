@@ -3,10 +3,14 @@ export class Postings {
   length = 0
   histories = new Uint32Array(4)
 
-  /** Puts a history in its place (histories begin in order, but do not meet an item in order); past `limit` the oldest goes. */
+  /**
+   * Puts a history in its place (histories begin in order, but do not meet an item in order); past `limit` the oldest goes.
+   * One that is there already is not added again.
+   */
   add (history: number, limit: number): void {
     let at = this.length
     while (at > 0 && this.histories[at - 1]! > history) at--
+    if (at > 0 && this.histories[at - 1] === history) return
     if (this.length >= limit) {
       if (at === 0) return
       this.histories.copyWithin(0, 1, at)

@@ -1,5 +1,5 @@
 import { fit } from './column.ts'
-import { type SessionIndex } from './session-index.ts'
+import type { SessionIndex } from './session-index.ts'
 import { topPositions } from './top.ts'
 
 /** The knobs of VMIS-kNN, by their names in the paper: L, m and k. */
@@ -26,6 +26,9 @@ export interface UserQuery {
   parameters: KnnParameters
 }
 
+/** A mark is an unsigned number of 32 bits. */
+const lastMark = 2 ** 32 - 1
+
 /** In `related`: how many histories an item must be in before being rare no longer speaks for it. */
 const rarityShrinkage = 5
 
@@ -39,6 +42,7 @@ export class Query {
   #scores = new Float64Array(1024)
   #excluded = new Uint32Array(1024)
   #queryNumber = 0
+  readonly #disliked = new Set<number>()
   // The items of the query, newest first.
   #recent: number[] = []
   // Items with a score, in the order met.
@@ -75,7 +79,7 @@ export class Query {
     return this.#answer(query.numResults)
   }
 
-  /** The given items, best first: those that similar histories hold, then by popularity, then the unknown in the order given. */
+  /** The given items, best first: those that similar histories hold, then by popularity, then the unknown in the order given; disliked ones last. */
   rerank (itemIds: readonly string[], query: Omit<UserQuery, 'numResults' | 'excludeSeen'>): ScoredItem[] {
     const { items, popularity } = this.#index
     const history = this.#begin({ ...query, numResults: itemIds.length, excludeSeen: false })
@@ -83,12 +87,12 @@ export class Query {
     this.#scaleByRarity()
     const ranked = itemIds.map((itemId, given) => {
       const item = items.get(itemId)
-      const score = item === undefined ? 0 : this.#scores[item]!
-      return { itemId, given, score, popularity: item === undefined ? -Infinity : popularity.log(item) }
+      if (item === undefined || this.#disliked.has(item)) return { itemId, given, score: 0, popularity: -Infinity, disliked: item !== undefined }
+      return { itemId, given, score: this.#scores[item]!, popularity: popularity.log(item), disliked: false }
     })
     this.#clearScores()
     const descending = (a: number, b: number): number => a === b ? 0 : b - a
-    ranked.sort((a, b) => descending(a.score, b.score) || descending(a.popularity, b.popularity) || a.given - b.given)
+    ranked.sort((a, b) => Number(a.disliked) - Number(b.disliked) || descending(a.score, b.score) || descending(a.popularity, b.popularity) || a.given - b.given)
     return ranked.map(({ itemId, score }) => ({ itemId, score: rounded(score) }))
   }
 
@@ -117,21 +121,24 @@ export class Query {
     this.#scores = fit(this.#scores, index.items.size)
     this.#excluded = fit(this.#excluded, index.items.size)
     this.#touched = fit(this.#touched, index.items.size)
-    this.#queryNumber++
+    if (++this.#queryNumber > lastMark) {
+      this.#excluded.fill(0)
+      this.#queryNumber = 1
+    }
+    this.#disliked.clear()
     this.#recent = []
     const user = userId === undefined ? undefined : index.users.get(userId)
     if (user === undefined) return 0
 
-    let steps = index.limits.lookBack
-    const newest = index.newestOfUser(user)
     const met = new Set<number>()
-    for (let at = index.interactions.isKept(newest) ? newest : 0; at !== 0 && steps > 0; at = index.interactions.previousOfUser(at), steps--) {
-      const item = index.itemOf(at)
-      if (item < 0 || met.has(item)) continue
+    for (const [item, interaction] of index.itemsOfUser(user)) {
+      if (met.has(item)) continue
       met.add(item)
-      const disliked = index.interactions.weight(at) <= 0
+      const disliked = index.interactions.weight(interaction) <= 0
+      if (disliked) this.#disliked.add(item)
       if (disliked || excludeSeen || met.size === 1) this.#exclude(item)
       if (!disliked && this.#recent.length < parameters.recentItems) this.#recent.push(item)
+      if (met.size === index.limits.lookBack) break
     }
     return index.historyOfUser(user)
   }
@@ -180,23 +187,20 @@ export class Query {
   }
 
   #vote (history: number, voice: number): void {
-    const { interactions, histories, limits } = this.#index
-    const newest = histories.newest(history)
-    let steps = limits.historyItems
-    for (let at = interactions.isKept(newest) ? newest : 0; at !== 0 && steps > 0; at = interactions.previousInHistory(at), steps--) {
-      const item = this.#index.itemOf(at)
-      const weight = interactions.weight(at)
-      if (item < 0 || weight <= 0) continue
+    const { interactions } = this.#index
+    this.#index.walkHistory(history, (item, interaction) => {
+      const weight = interactions.weight(interaction)
+      if (weight <= 0) return
       if (this.#scores[item] === 0) this.#touched[this.#touchedCount++] = item
       this.#scores[item]! += voice * weight
-    }
+    })
   }
 
   #scaleByRarity (): void {
     const histories = this.#index.histories.count
     for (let i = 0; i < this.#touchedCount; i++) {
       const item = this.#touched[i]!
-      this.#scores[item]! *= 1 + Math.log(histories / this.#index.frequency(item))
+      this.#scores[item]! *= 1 + Math.log(histories / Math.max(1, this.#index.frequency(item)))
     }
   }
 

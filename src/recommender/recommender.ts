@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { createPool, type Lease } from '../pool.ts'
-import { type EventLog, type LogEntry, type LoggedEvent } from './event-log.ts'
+import type { Appended, EventLog, LoggedEvent } from './event-log.ts'
 import { Query } from './query.ts'
 import { SessionIndex } from './session-index.ts'
 
@@ -12,13 +11,13 @@ export interface Model {
   readonly query: Query
 }
 
-/** The recommender of one namespace: its log, and a model learned from it for each set of event weights in use. */
+/** The recommender of one namespace: its log, and models learned from it, one for each set of event weights in use. */
 export interface Recommender {
   /** Logs events, then learns from those that are new. Resolves once they are safe (see EventLog.append). */
   learn: (events: readonly LoggedEvent[]) => Promise<void>
-  /** The model for a set of weights, learned from the whole log the first time. */
-  model: (weights: EventWeights) => Promise<Lease<Model>>
-  readonly events: number
+  /** Learns a model from the whole log; from then on it learns from every event. */
+  model: (weights: EventWeights) => Promise<Model>
+  forget: (model: Model) => void
   close: () => Promise<void>
 }
 
@@ -30,29 +29,32 @@ export interface RecommenderOptions {
   importPoll?: number
 }
 
-interface LearningModel extends Model {
+interface Learner {
   index: SessionIndex
-  query: Query
-  weights: EventWeights
+  readonly weights: EventWeights
 }
 
+type LearnedModel = Learner & { query: Query }
+
 /** A model that is still reading the log, while events go on coming. */
-interface Apprentice {
-  index: SessionIndex
-  weights: EventWeights
+interface Apprentice extends Learner {
   /** Keys of events that arrived meanwhile and are applied as they arrive: the reading leaves them out. */
   live: Set<string>
 }
 
-const readAtOnce = 2_000
+/** Few enough that what is answered meanwhile hardly notices: about 5 ms. */
+const readAtOnce = 400
 
 export function createRecommender (log: EventLog, { now, onError, importPoll = 1_000 }: RecommenderOptions): Recommender {
-  const models = new Set<LearningModel>()
+  const models = new Set<LearnedModel>()
   const apprentices = new Set<Apprentice>()
   const uncommitted = new Set<string>()
-  const pool = createPool<LearningModel>(async model => { models.delete(model) })
-  let generation = log.generation
   const stopping = new AbortController()
+  // How many events the log holds as far as we know: more were imported by another process.
+  let known = log.count
+  let seen = known
+  // Models are read from the log one after the other.
+  let learning: Promise<unknown> = Promise.resolve()
 
   /** @param adopt takes the finished index over, in the same breath, so that no event falls between */
   async function learnFromLog<T> (weights: EventWeights, adopt: (index: SessionIndex) => T): Promise<T> {
@@ -63,7 +65,7 @@ export function createRecommender (log: EventLog, { now, onError, importPoll = 1
       for (let batch = log.read(last, readAtOnce); batch.length > 0; batch = log.read(last, readAtOnce)) {
         stopping.signal.throwIfAborted()
         for (const entry of batch) {
-          if (!apprentice.live.has(name(entry.key))) apply(apprentice, entry.event)
+          if (!apprentice.live.has(nameOf(entry.key))) apply(apprentice, entry.event)
         }
         last = batch.at(-1)!.key
         await setImmediate()
@@ -74,62 +76,70 @@ export function createRecommender (log: EventLog, { now, onError, importPoll = 1
     }
   }
 
-  async function openModel (weights: EventWeights): Promise<LearningModel> {
-    return learnFromLog(weights, index => {
-      const model = { index, weights, query: new Query(index) }
-      models.add(model)
-      return model
-    })
-  }
-
+  // Events of the past may have been imported anywhere in time, and an index wants them in order: it is built anew beside the old.
   async function learnAnew (): Promise<void> {
+    const count = log.count
     for (const model of models) {
       await learnFromLog(model.weights, index => Object.assign(model, { index, query: new Query(index) }))
     }
+    known = Math.max(known, count)
   }
 
-  // Events of the past may have been imported anywhere in time, and the index wants them in order: it is built anew beside the old.
-  let learning = Promise.resolve()
-  const watch = setInterval(() => {
-    if (log.generation === generation) return
-    generation = log.generation
-    learning = learning.then(learnAnew).catch(error => {
-      if (!stopping.signal.aborted) onError(error)
-    })
-  }, importPoll).unref()
+  function lookForImports (): void {
+    const before = seen
+    seen = log.count
+    if (seen < known) known = seen
+    // An import that is still going on is waited for; our own events are counted when they are committed.
+    const imported = seen > known && seen === before && uncommitted.size === 0
+    if (imported) enqueue(learnAnew).catch(error => { if (!stopping.signal.aborted) onError(error) })
+  }
+
+  async function enqueue<T> (task: () => Promise<T>): Promise<T> {
+    const result = learning.then(task)
+    learning = result.catch(() => {})
+    return result
+  }
+
+  const watch = setInterval(lookForImports, importPoll).unref()
 
   return {
     async learn (events) {
       let keys: string[] = []
-      let added: LogEntry[]
+      let appended: Appended
       try {
-        added = await log.append(events, settled => {
-          keys = settled.map(name)
+        const onWriting = (settled: Buffer[]): void => {
+          keys = settled.map(nameOf)
           for (const key of keys) {
             uncommitted.add(key)
             for (const { live } of apprentices) live.add(key)
           }
-        })
+        }
+        appended = await log.append(events, { onWriting })
+        known += appended.added.length
       } finally {
         for (const key of keys) uncommitted.delete(key)
       }
-      for (const { event } of added) {
+      for (const { event } of appended.added) {
         for (const learner of [...models, ...apprentices]) apply(learner, event)
       }
+      await appended.others
     },
-    model: async weights => pool.acquire(profile(weights), async () => openModel(weights)),
-    get events () { return log.count },
+    model: async weights => enqueue(async () => learnFromLog(weights, index => {
+      const model = { index, weights, query: new Query(index) }
+      models.add(model)
+      return model
+    })),
+    forget (model) { models.delete(model as LearnedModel) },
     async close () {
       stopping.abort()
       clearInterval(watch)
       await learning
-      await pool.close()
       await log.close()
     }
   }
 }
 
-function apply ({ index, weights }: { index: SessionIndex, weights: EventWeights }, event: LoggedEvent): void {
+function apply ({ index, weights }: Learner, event: LoggedEvent): void {
   const userId = event.userId ?? event.sessionId
   if (userId === undefined) return
   index.apply({
@@ -141,10 +151,6 @@ function apply ({ index, weights }: { index: SessionIndex, weights: EventWeights
   })
 }
 
-function profile (weights: EventWeights): string {
-  return JSON.stringify(Object.entries(weights).sort(([a], [b]) => a < b ? -1 : 1))
-}
-
-function name (key: Buffer): string {
+function nameOf (key: Buffer): string {
   return key.toString('latin1')
 }

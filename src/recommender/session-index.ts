@@ -58,7 +58,7 @@ export class SessionIndex {
     const item = this.items.take(event.itemId)
     const user = this.users.take(event.userId)
     const history = this.#historyFor(event, user, time)
-    this.#lastSeen[user] = time
+    this.#lastSeen[user] = Math.max(time, this.#lastSeen[user]!)
     this.#historyOfUser[user] = history
     this.#record(item, user, history, event.weight)
     if (event.weight > 0) this.popularity.add(item, event.weight, time)
@@ -69,14 +69,9 @@ export class SessionIndex {
     return this.#postings[item]
   }
 
-  /** In how many histories the item was met, ever. */
+  /** In how many histories, but for overlong ones, the item was met and not disliked, ever. */
   frequency (item: number): number {
     return this.#frequencies[item]!
-  }
-
-  /** The user's newest interaction; 0 where there is none. */
-  newestOfUser (user: number): number {
-    return this.#newestOfUser[user]!
   }
 
   /** The history that the user was last in. */
@@ -84,10 +79,33 @@ export class SessionIndex {
     return this.#historyOfUser[user]!
   }
 
-  /** The item's slot of an interaction, or -1 where that was retracted or its item has since lost the slot to another. */
-  itemOf (interaction: number): number {
+  /** The items that a user met, the last one first, each as often as met, with the interactions; bounded. */
+  * itemsOfUser (user: number): Generator<readonly [item: number, interaction: number]> {
+    const newest = this.#newestOfUser[user]!
+    let steps = this.limits.lookBack * this.limits.stepsPerItem
+    for (let at = this.interactions.isKept(newest) ? newest : 0; at !== 0 && steps > 0; at = this.interactions.previousOfUser(at), steps--) {
+      const item = this.#itemOf(at)
+      if (item >= 0) yield [item, at]
+    }
+  }
+
+  /** Walks through the distinct items of a history, the last one first, until told to stop by `false`; bounded. */
+  walkHistory (history: number, visit: (item: number, interaction: number) => boolean | void): void {
+    const newest = this.histories.newest(history)
+    let items = this.limits.historyItems
+    let steps = items * this.limits.stepsPerItem
+    for (let at = this.interactions.isKept(newest) ? newest : 0; at !== 0 && items > 0 && steps > 0; at = this.interactions.previousInHistory(at), steps--) {
+      if (this.interactions.isSuperseded(at)) continue
+      items--
+      const item = this.#itemOf(at)
+      if (item >= 0 && visit(item, at) === false) return
+    }
+  }
+
+  /** The item's slot of an interaction, or -1 where its item has since lost the slot to another. */
+  #itemOf (interaction: number): number {
     const item = this.interactions.item(interaction)
-    return item >= 0 && interaction >= this.#bornAt[item]! ? item : -1
+    return interaction >= this.#bornAt[item]! ? item : -1
   }
 
   #historyFor (event: Interaction, user: number, time: number): number {
@@ -95,39 +113,39 @@ export class SessionIndex {
       return this.histories.ofSession(event.sessionId) ?? this.histories.begin(event.sessionId)
     }
     const current = this.#historyOfUser[user]!
-    const goesOn = this.histories.isKept(current) && time - this.#lastSeen[user]! <= sessionGapMs
+    const goesOn = this.histories.isKept(current) && Math.abs(time - this.#lastSeen[user]!) <= sessionGapMs
     return goesOn ? current : this.histories.begin(undefined)
   }
 
   #record (item: number, user: number, history: number, weight: number): void {
     const { interactions, histories } = this
     const newest = histories.newest(history)
-    const earlier = this.#find(item, newest)
-    if (earlier !== 0) {
-      const strongest = weight > 0 ? Math.max(weight, interactions.weight(earlier)) : weight
-      if (earlier === newest && earlier === this.#newestOfUser[user]) {
-        interactions.setWeight(earlier, strongest)
-        return
-      }
-      interactions.retract(earlier)
-      weight = strongest
-    } else {
+    const earlier = this.#find(item, history)
+    const liked = earlier !== 0 && interactions.weight(earlier) > 0
+    // Who dislikes an item is no neighbour of those who like it.
+    if (weight > 0 && !liked && histories.lengthen(history)) {
       this.#frequencies[item]!++
-      if (histories.lengthen(history)) (this.#postings[item] ??= new Postings()).add(history, this.limits.postings)
+      ;(this.#postings[item] ??= new Postings()).add(history, this.limits.postings)
     }
+    if (liked && weight > 0) weight = Math.max(weight, interactions.weight(earlier))
+    if (earlier !== 0 && earlier === newest && earlier === this.#newestOfUser[user]) {
+      interactions.setWeight(earlier, weight)
+      return
+    }
+    if (earlier !== 0) interactions.supersede(earlier)
     const number = interactions.append(item, weight, newest, this.#newestOfUser[user]!)
     histories.setNewest(history, number)
     this.#newestOfUser[user] = number
   }
 
   /** The interaction with an item in a history, 0 where it has none among its recent ones. */
-  #find (item: number, newest: number): number {
-    let steps = this.limits.historyItems
-    let at = this.interactions.isKept(newest) ? newest : 0
-    for (; at !== 0 && steps > 0; at = this.interactions.previousInHistory(at), steps--) {
-      if (this.itemOf(at) === item) return at
-    }
-    return 0
+  #find (item: number, history: number): number {
+    let found = 0
+    this.walkHistory(history, (other, interaction) => {
+      if (other === item) found = interaction
+      return found === 0
+    })
+    return found
   }
 
   #resetItem (slot: number): void {

@@ -1,8 +1,10 @@
+import { UserError } from '../user-error.ts'
+
 /** So many bad lines are told one by one. */
 const mostListed = 20
 
-/** A file that was refused, with the lines that are bad. Nothing of it was taken over. */
-export class ImportError extends Error {
+/** A file that was refused whole, with the lines that are bad. */
+export class ImportError extends UserError {
   readonly lines: BadLines
 
   constructor (lines: BadLines) {

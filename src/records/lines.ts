@@ -1,4 +1,4 @@
-import { StringDecoder } from 'node:string_decoder'
+import { UserError } from '../user-error.ts'
 
 /** Longer lines are refused: something is wrong with the file. */
 export const longestLine = 2 * 1024 * 1024
@@ -10,22 +10,21 @@ export interface Line {
 }
 
 /**
- * Splits bytes into the lines that are not blank, those of one chunk at a time. Only a line feed ends a line (with a carriage return before
- * it or not): JSON texts may hold every other separator that Unicode knows.
- * @throws RangeError for a line over `longestLine` characters
+ * Splits text into the lines that are not blank, those of one chunk at a time. Only a line feed ends a line (with a carriage
+ * return before it or not): JSON texts may hold every other separator that Unicode knows.
+ * @throws UserError for a line over `longestLine` characters
  */
-export async function * readLines (chunks: AsyncIterable<Buffer>): AsyncGenerator<Line[]> {
-  const decoder = new StringDecoder('utf8')
+export async function * readLines (chunks: AsyncIterable<string>): AsyncGenerator<Line[]> {
   let rest = ''
   let number = 0
   for await (const chunk of chunks) {
-    const texts = (rest + decoder.write(chunk)).split('\n')
+    const texts = (rest + chunk).split('\n')
     rest = texts.pop()!
-    if (rest.length > longestLine) throw new RangeError(`line ${number + texts.length + 1} is longer than ${longestLine} characters`)
+    if (rest.length > longestLine) throw new UserError(`line ${number + texts.length + 1} is longer than ${longestLine} characters`)
     const lines = texts.map(text => ({ number: ++number, text: text.endsWith('\r') ? text.slice(0, -1) : text }))
     yield lines.filter(notBlank)
   }
-  yield [{ number: number + 1, text: rest + decoder.end() }].filter(notBlank)
+  yield [{ number: number + 1, text: rest }].filter(notBlank)
 }
 
 function notBlank ({ text }: Line): boolean {

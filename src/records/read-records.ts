@@ -1,8 +1,11 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { parse } from 'csv-parse'
-import { readLines } from './lines.ts'
+import { UserError } from '../user-error.ts'
+import { decodeUtf8 } from './decode.ts'
+import { longestLine, readLines } from './lines.ts'
 
 /** One record of a file, or why there is none in that line. */
 export type SourceRecord = { line: number, record: Record<string, unknown> } | { line: number, problem: string }
@@ -18,14 +21,14 @@ export interface ReadOptions {
 
 type Format = 'jsonl' | 'csv' | 'tsv'
 
-const formats: Readonly<Record<string, Format>> = { jsonl: 'jsonl', ndjson: 'jsonl', json: 'jsonl', csv: 'csv', tsv: 'tsv', tab: 'tsv', txt: 'tsv' }
+const formats: ReadonlyMap<string, Format> = new Map([['jsonl', 'jsonl'], ['ndjson', 'jsonl'], ['json', 'jsonl'], ['csv', 'csv'], ['tsv', 'tsv'], ['tab', 'tsv'], ['txt', 'tsv']])
 
 const recordsAtOnce = 5000
 
 /**
  * Reads a file of records a batch at a time, in bounded memory. Its name tells the format: JSON Lines, or comma- or tab-separated
  * values with a header line; `.gz` behind it says that it is compressed.
- * @throws Error where the name tells no format, or the file cannot be read on
+ * @throws UserError where the name tells no format, a column is missing, or the file cannot be read on
  */
 export async function * readRecords (file: string, { columns, onProgress }: ReadOptions = {}): AsyncGenerator<SourceRecord[]> {
   const format = formatOf(file)
@@ -35,8 +38,12 @@ export async function * readRecords (file: string, { columns, onProgress }: Read
   source.on('data', chunk => { onProgress?.(read += chunk.length, size) })
   const bytes = file.endsWith('.gz') ? source.pipe(createGunzip()) : source
   source.on('error', error => bytes.destroy(error))
+  const text = decodeUtf8(bytes)
   try {
-    yield * format === 'jsonl' ? jsonRecords(bytes, columns) : tableRecords(bytes, format, columns)
+    yield * format === 'jsonl' ? jsonRecords(text, columns) : tableRecords(text, format, columns)
+  } catch (error) {
+    const { code = '' } = error as { code?: string }
+    throw code.startsWith('Z_') ? new UserError(`${file} is not a sound .gz file`, { cause: error }) : error
   } finally {
     source.destroy()
     bytes.destroy()
@@ -45,13 +52,13 @@ export async function * readRecords (file: string, { columns, onProgress }: Read
 
 function formatOf (file: string): Format {
   const extension = file.replace(/\.gz$/, '').split('.').at(-1)!.toLowerCase()
-  const format = formats[extension]
-  if (format === undefined) throw new Error(`the name of ${file} tells no format; expected one of ${Object.keys(formats).map(known => `.${known}`).join(', ')}, with .gz behind it or not`)
+  const format = formats.get(extension)
+  if (format === undefined) throw new UserError(`the name of ${file} tells no format; expected one of ${[...formats.keys()].map(known => `.${known}`).join(', ')}, with .gz behind it or not`)
   return format
 }
 
-async function * jsonRecords (bytes: AsyncIterable<Buffer>, columns: Columns | undefined): AsyncGenerator<SourceRecord[]> {
-  for await (const lines of readLines(bytes)) {
+async function * jsonRecords (text: AsyncIterable<string>, columns: Columns | undefined): AsyncGenerator<SourceRecord[]> {
+  for await (const lines of readLines(text)) {
     yield lines.map(({ number, text }) => {
       try {
         const record: unknown = JSON.parse(text)
@@ -64,22 +71,31 @@ async function * jsonRecords (bytes: AsyncIterable<Buffer>, columns: Columns | u
   }
 }
 
-async function * tableRecords (bytes: NodeJS.ReadableStream, format: 'csv' | 'tsv', columns: Columns | undefined): AsyncGenerator<SourceRecord[]> {
-  const parser = bytes.pipe(parse({
+interface Row {
+  record: string[]
+  info: { lines: number }
+}
+
+async function * tableRecords (text: AsyncIterable<string>, format: 'csv' | 'tsv', columns: Columns | undefined): AsyncGenerator<SourceRecord[]> {
+  let batch: SourceRecord[] = []
+  const source = Readable.from(text)
+  const parser = source.pipe(parse({
     delimiter: format === 'csv' ? ',' : '\t',
     // Tab-separated values know no quotes: one in a title is just that.
     quote: format === 'csv' ? '"' : null,
-    bom: true,
-    columns: true,
     info: true,
+    relax_column_count: true,
     skip_empty_lines: true,
-    max_record_size: 2 * 1024 * 1024
+    skip_records_with_error: true,
+    on_skip: error => { batch.push({ line: (error as { lines?: number } | undefined)?.lines ?? 0, problem: 'is not sound: check its quotes' }) },
+    max_record_size: longestLine
   }))
-  bytes.on('error', (error: Error) => parser.destroy(error))
-  let batch: SourceRecord[] = []
-  for await (const { record, info } of parser as AsyncIterable<{ record: Record<string, string>, info: { lines: number } }>) {
-    if (batch.length === 0 && info.lines <= 3) checkHeader(record, columns)
-    batch.push({ line: info.lines, record: select(record, columns) })
+  source.on('error', (error: Error) => parser.destroy(error))
+  let header: string[] | undefined
+  for await (const { record, info } of parser as AsyncIterable<Row>) {
+    if (header === undefined) header = checkedHeader(record, columns)
+    else if (record.length !== header.length) batch.push({ line: info.lines, problem: `expected ${header.length} columns, got ${record.length}` })
+    else batch.push({ line: info.lines, record: select(toRecord(header, record), columns) })
     if (batch.length < recordsAtOnce) continue
     yield batch
     batch = []
@@ -87,18 +103,29 @@ async function * tableRecords (bytes: NodeJS.ReadableStream, format: 'csv' | 'ts
   yield batch
 }
 
-function checkHeader (record: Record<string, string>, columns: Columns | undefined): void {
-  const missing = Object.values(columns ?? {}).filter(column => !Object.hasOwn(record, column))
-  if (missing.length > 0) throw new Error(`there is no column ${missing.join(', ')}; the file has ${Object.keys(record).join(', ')}`)
+function checkedHeader (header: string[], columns: Columns | undefined): string[] {
+  const missing = Object.values(columns ?? {}).filter(column => !header.includes(column))
+  if (missing.length > 0) throw new UserError(`there is no column ${missing.join(', ')}; the file has ${header.join(', ')}`)
+  return header
+}
+
+function toRecord (header: readonly string[], values: readonly string[]): Record<string, unknown> {
+  const record = emptyRecord()
+  for (let i = 0; i < header.length; i++) record[header[i]!] = values[i]
+  return record
 }
 
 function select (record: Record<string, unknown>, columns: Columns | undefined): Record<string, unknown> {
   if (columns === undefined) return record
-  // Without a prototype, a column called `__proto__` is a key like any other.
-  const selected = Object.create(null) as Record<string, unknown>
+  const selected = emptyRecord()
   for (const field in columns) {
     const column = columns[field]!
     if (Object.hasOwn(record, column)) selected[field] = record[column]
   }
   return selected
+}
+
+/** Without a prototype, so that a column called `__proto__` is one like any other. */
+function emptyRecord (): Record<string, unknown> {
+  return Object.create(null) as Record<string, unknown>
 }

@@ -117,6 +117,13 @@ export const sampleDocuments: Readonly<Record<string, object>> = {
       'events-only': { eventTargets: [{ type: 'kinesis-stream', streamName: 'my-events' }] }
     }
   },
+  'items in DynamoDB and in Personalize': {
+    namespaces: {
+      one: { inferenceItemMetadata: { type: 'dynamodb', autoProvision: true, billingMode: 'PROVISIONED', provisionedThroughput: { readCapacityUnits: 5, writeCapacityUnits: 0 } }, recommenders: {} },
+      two: { inferenceItemMetadata: { type: 'dynamodb', billingMode: 'PAY_PER_REQUEST' }, recommenders: {} },
+      three: { inferenceItemMetadata: { type: 'personalize' }, recommenders: {} }
+    }
+  },
   "the sample's other spellings": {
     namespaces: {
       shop: {
@@ -127,4 +134,40 @@ export const sampleDocuments: Readonly<Record<string, object>> = {
   }
 }
 
-export { arn as personalizeArn, cacheControl as sampleCacheControl }
+/** A document of this gateway's own, all of it available, with every place in it that a test may spoil. */
+export function embeddedDocument () {
+  return {
+    version: '1',
+    cacheControl: structuredClone(cacheControl),
+    namespaces: {
+      shop: {
+        autoContext: structuredClone(autoContext),
+        filters: structuredClone(filters),
+        recommenders: {
+          'recommend-items': {
+            home: {
+              variations: { a: { type: 'embedded', excludeSeen: true, parameters: { recentItems: 4 } }, b: { type: 'embedded', resilience: { timeout: 100 } } },
+              experiments: { test: { method: 'weighted', weights: { a: 1, b: 2 }, overrides: { 'user-1': 'b' } } },
+              fallback: ['b'],
+              resilience: { timeout: 200, hedge: 'b' }
+            }
+          },
+          'related-items': { similar: { variations: { a: { type: 'embedded' } } } },
+          'rerank-items': { sorted: { variations: { a: { type: 'embedded' } } } }
+        },
+        eventTargets: [{ type: 'embedded' }]
+      }
+    }
+  }
+}
+
+/** A copy of a document with the value at a JSON pointer set. */
+export function withValue<T> (document: T, pointer: string, value: unknown): T {
+  const copy = structuredClone(document)
+  const keys = pointer.split('/').slice(1).map(key => key.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const last = keys.pop()!
+  let node = copy as Record<string, unknown>
+  for (const key of keys) node = node[key] as Record<string, unknown>
+  node[last] = value
+  return copy
+}

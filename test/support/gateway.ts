@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
-import { type Test } from 'tap'
+import type { Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { fileSource } from '../../src/config/file-source.ts'
 
@@ -42,6 +42,7 @@ export async function startGateway (t: Test, config: object = storeConfig): Prom
   const app = await buildApp({ source: fileSource(configFile, 20), dataDir, logger: pino({ level: 'silent' }) })
   t.teardown(async () => app.close())
   await app.ready()
+  await app.config.loaded
   return { app, dataDir, configFile }
 }
 

@@ -1,4 +1,4 @@
-import { type LoggedEvent } from '../../src/recommender/event-log.ts'
+import type { LoggedEvent } from '../../src/recommender/event-log.ts'
 
 /** A whole event from the parts that matter to a test. */
 export function loggedEvent (eventId: string, more: Partial<LoggedEvent> = {}): LoggedEvent {

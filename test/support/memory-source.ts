@@ -1,4 +1,4 @@
-import { type ConfigSource } from '../../src/config/source.ts'
+import type { ConfigSource } from '../../src/config/source.ts'
 
 /** A document in memory that a test changes. */
 export interface MemorySource extends ConfigSource {
@@ -12,6 +12,7 @@ export function memorySource (document: unknown): MemorySource {
   const listeners = new Set<() => void>()
   return {
     name: 'memory',
+    title: 'a document in memory',
     read: async () => {
       if (now instanceof Error) throw now
       return typeof now === 'string' ? now : JSON.stringify(now)

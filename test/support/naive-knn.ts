@@ -1,10 +1,12 @@
-import { type Interaction } from '../../src/recommender/session-index.ts'
-import { type UserQuery } from '../../src/recommender/query.ts'
+import type { Interaction } from '../../src/recommender/session-index.ts'
+import type { UserQuery } from '../../src/recommender/query.ts'
 
 interface History {
   number: number
   /** Weight by item, the item met last at the end. */
   items: Map<string, number>
+  /** Items that were met and not disliked: who dislikes an item is no neighbour of those who like it. */
+  liked: Set<string>
 }
 
 const sessionGap = 30 * 60_000
@@ -13,7 +15,7 @@ const halfLife = 7 * 24 * 3_600_000
 /** Section 8 of the design, read literally and computed from scratch for each question. */
 export function naiveKnn (events: readonly Interaction[]) {
   const { histories, current } = sessions(events)
-  const frequency = (item: string): number => histories.filter(({ items }) => items.has(item)).length
+  const frequency = (item: string): number => histories.filter(({ liked }) => liked.has(item)).length
 
   /** The user's items by their last encounter, newest first, with the weight they had there. */
   function itemsOf (userId: string | undefined): Array<[string, number]> {
@@ -34,7 +36,7 @@ export function naiveKnn (events: readonly Interaction[]) {
     const last = events.findLast(event => event.userId === userId)
     const own = last && current.get(last)
     const neighbours = histories
-      .filter(({ number, items }) => number !== own && recent.some(item => items.has(item)))
+      .filter(({ number, liked }) => number !== own && recent.some(item => liked.has(item)))
       .sort((a, b) => b.number - a.number)
       .slice(0, parameters.sampleSize)
       .map(history => ({ history, similarity: similarity(recent, history) }))
@@ -42,7 +44,7 @@ export function naiveKnn (events: readonly Interaction[]) {
       .slice(0, parameters.neighbours)
     const found = new Map<string, number>()
     for (const { history, similarity } of neighbours) {
-      const newestShared = 1 + recent.findIndex(item => history.items.has(item))
+      const newestShared = 1 + recent.findIndex(item => history.liked.has(item))
       for (const [item, weight] of history.items) {
         const share = weight > 0 ? similarity * Math.max(0, 1 - 0.1 * newestShared) * weight : 0
         if (share > 0) found.set(item, (found.get(item) ?? 0) + share * (1 + Math.log(histories.length / frequency(item))))
@@ -55,7 +57,9 @@ export function naiveKnn (events: readonly Interaction[]) {
     return new Set(itemsOf(userId).filter(([, weight], i) => i === 0 || excludeSeen || weight <= 0).map(([item]) => item))
   }
 
-  return { scores, excluded, popularity: naivePopularity(events) }
+  const disliked = (userId: string | undefined): Set<string> => new Set(itemsOf(userId).filter(([, weight]) => weight <= 0).map(([item]) => item))
+
+  return { scores, excluded, disliked, popularity: naivePopularity(events) }
 }
 
 /** Decayed popularity of each item, most popular first. */
@@ -68,8 +72,8 @@ export function naivePopularity (events: readonly Interaction[]): Map<string, nu
   return new Map([...sums].sort(([, a], [, b]) => b - a))
 }
 
-function similarity (recent: readonly string[], { items }: History): number {
-  return recent.reduce((sum, item, p) => items.has(item) ? sum + (recent.length - p) / recent.length : sum, 0)
+function similarity (recent: readonly string[], { liked }: History): number {
+  return recent.reduce((sum, item, p) => liked.has(item) ? sum + (recent.length - p) / recent.length : sum, 0)
 }
 
 /** Splits events (in the order of time) into sessions; says which one each event is of. */
@@ -83,13 +87,14 @@ function sessions (events: readonly Interaction[]): { histories: History[], curr
     const known = event.sessionId === undefined
       ? before && event.time - before.time <= sessionGap ? before.history : undefined
       : bySession.get(event.sessionId)
-    const history = known ?? { number: histories.length + 1, items: new Map<string, number>() }
+    const history = known ?? { number: histories.length + 1, items: new Map<string, number>(), liked: new Set<string>() }
     if (known === undefined) histories.push(history)
     if (event.sessionId !== undefined) bySession.set(event.sessionId, history)
     byUser.set(event.userId, { history, time: event.time })
     const earlier = history.items.get(event.itemId) ?? -Infinity
     history.items.delete(event.itemId)
     history.items.set(event.itemId, event.weight > 0 ? Math.max(event.weight, earlier) : event.weight)
+    if (event.weight > 0) history.liked.add(event.itemId)
     current.set(event, history.number)
   }
   return { histories, current }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
-import { type Test } from 'tap'
+import type { Test } from 'tap'
 import { packagedFile } from '../../src/settings.ts'
 import { eventually } from './eventually.ts'
 

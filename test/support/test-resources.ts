@@ -1,7 +1,6 @@
-import { type ItemMetadataStore } from '../../src/metadata/store.ts'
-import { createPool, type Pool } from '../../src/pool.ts'
-import { type Recommender } from '../../src/recommender/recommender.ts'
-import { type Resources } from '../../src/scope.ts'
+import { createUserVersions } from '../../src/cache/user-versions.ts'
+import { createPool } from '../../src/pool.ts'
+import type { Resources } from '../../src/scope.ts'
 
 export interface TestResources extends Resources {
   /** Leases given out and not released yet. */
@@ -12,11 +11,18 @@ export interface TestResources extends Resources {
 /** What configurations share, with its leases counted. */
 export function testResources (dataDir: string, options: Partial<Pick<Resources, 'now' | 'onError'>> = {}): TestResources {
   let held = 0
-  function counted<T> (pool: Pool<T>): Pool<T> {
-    return {
+  const now = options.now ?? Date.now
+  const onError = options.onError ?? (error => { throw error })
+  const pool = createPool({ onError })
+  return {
+    dataDir,
+    now,
+    onError,
+    userVersions: createUserVersions(),
+    pool: {
       close: pool.close,
-      async acquire (key, open) {
-        const lease = await pool.acquire(key, open)
+      async acquire (key, open, close) {
+        const lease = await pool.acquire(key, open, close)
         held++
         let released = false
         return {
@@ -28,21 +34,8 @@ export function testResources (dataDir: string, options: Partial<Pick<Resources,
           }
         }
       }
-    }
-  }
-  const recommenders = counted(createPool<Recommender>(async recommender => recommender.close()))
-  const itemMetadata = counted(createPool<ItemMetadataStore>(async store => store.close()))
-  return {
-    dataDir,
-    now: Date.now,
-    onError: error => { throw error },
-    ...options,
-    recommenders,
-    itemMetadata,
+    },
     get held () { return held },
-    async close () {
-      await recommenders.close()
-      await itemMetadata.close()
-    }
+    close: async () => pool.close()
   }
 }

@@ -3,9 +3,9 @@ import { json, type Call, type Reply } from '../call.ts'
 import { reader } from '../input.ts'
 import { restFaults, restJson } from '../protocol.ts'
 import { Refusal } from '../refusal.ts'
-import { type Scope } from '../scope.ts'
-import { type Service } from '../service.ts'
-import { type Configuration } from '../state/configurations.ts'
+import type { Scope } from '../scope.ts'
+import type { Service } from '../service.ts'
+import type { Configuration } from '../state/configurations.ts'
 
 const Identifier = Type.String({ minLength: 1, maxLength: 128 })
 const readStart = reader(Type.Object({

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { objectIn } from '../input.ts'
 import { restFaults, restJson } from '../protocol.ts'
-import { type Scope } from '../scope.ts'
+import type { Scope } from '../scope.ts'
 import { operation, type Service } from '../service.ts'
 
 const entity = {

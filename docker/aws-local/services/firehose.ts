@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { jsonRpc, rpcFaults } from '../protocol.ts'
 import { checkSizes, DataSchema, decodedSize } from '../records.ts'
-import { type Scope } from '../scope.ts'
+import type { Scope } from '../scope.ts'
 import { batchOperation, operation, type Service } from '../service.ts'
 
 const DeliveryStreamName = Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,64}$' })

@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox'
 import { jsonRpc, rpcFaults } from '../protocol.ts'
 import { checkSizes, DataSchema, decodedSize, StreamNameSchema } from '../records.ts'
 import { Refusal } from '../refusal.ts'
-import { type Scope } from '../scope.ts'
+import type { Scope } from '../scope.ts'
 import { batchOperation, operation, type Service } from '../service.ts'
 
 const stream = {

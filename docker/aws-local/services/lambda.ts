@@ -2,8 +2,8 @@ import { header, json, type Call, type Reply } from '../call.ts'
 import { restFaults, restJson } from '../protocol.ts'
 import { Refusal } from '../refusal.ts'
 import { answerPayload } from '../payload.ts'
-import { type Scope } from '../scope.ts'
-import { type Service } from '../service.ts'
+import type { Scope } from '../scope.ts'
+import type { Service } from '../service.ts'
 
 /** Of a call that waits for its answer, and of one that does not. */
 const mostBytes = { RequestResponse: 6 * 1024 * 1024, Event: 1024 * 1024, DryRun: 6 * 1024 * 1024 }

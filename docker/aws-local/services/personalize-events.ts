@@ -3,7 +3,7 @@ import { personalizeArn } from '../arn.ts'
 import { objectIn } from '../input.ts'
 import { restFaults, restJson } from '../protocol.ts'
 import { Refusal } from '../refusal.ts'
-import { type Scope } from '../scope.ts'
+import type { Scope } from '../scope.ts'
 import { operation, type Service } from '../service.ts'
 
 const Id = Type.String({ minLength: 1, maxLength: 256 })

@@ -1,9 +1,9 @@
 import Type, { type Static } from 'typebox'
-import { type ScoredItem } from '../../../src/recommender/query.ts'
+import type { ScoredItem } from '../../../src/recommender/query.ts'
 import { personalizeArn } from '../arn.ts'
 import { restFaults, restJson } from '../protocol.ts'
 import { Refusal } from '../refusal.ts'
-import { type Scope } from '../scope.ts'
+import type { Scope } from '../scope.ts'
 import { operation, type Service } from '../service.ts'
 
 const Id = Type.String({ minLength: 1, maxLength: 256 })

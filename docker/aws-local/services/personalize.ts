@@ -1,9 +1,9 @@
 import Type from 'typebox'
 import { jsonRpc, rpcFaults } from '../protocol.ts'
 import { Refusal } from '../refusal.ts'
-import { type Scope } from '../scope.ts'
+import type { Scope } from '../scope.ts'
 import { operation, type Operation, type Service } from '../service.ts'
-import { type Kind, type Resource, type Resources } from '../state/resources.ts'
+import type { Kind, Resource, Resources } from '../state/resources.ts'
 
 interface KindOperations {
   /** The member that holds one in an answer, and the one that holds several. */

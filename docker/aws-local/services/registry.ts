@@ -1,5 +1,5 @@
-import { type Scope } from '../scope.ts'
-import { type Service } from '../service.ts'
+import type { Scope } from '../scope.ts'
+import type { Service } from '../service.ts'
 import { appconfigdata } from './appconfigdata.ts'
 import { evidently } from './evidently.ts'
 import { firehose } from './firehose.ts'

@@ -4,8 +4,8 @@ import { header, json, parsed, type Call, type Reply } from '../call.ts'
 import { restFaults, restJson } from '../protocol.ts'
 import { Refusal, type ErrorShape } from '../refusal.ts'
 import { answerPayload } from '../payload.ts'
-import { type Scope } from '../scope.ts'
-import { type Service } from '../service.ts'
+import type { Scope } from '../scope.ts'
+import type { Service } from '../service.ts'
 
 const Entity = Type.Tuple([Type.Union([Type.String({ minLength: 1 }), Type.Number()])])
 

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { jsonRpc, rpcFaults } from '../protocol.ts'
 import { Refusal } from '../refusal.ts'
-import { type Scope } from '../scope.ts'
+import type { Scope } from '../scope.ts'
 import { operation, type Service } from '../service.ts'
 
 const Input = Type.Object({

@@ -1,4 +1,4 @@
-import { type DatasetGroup, type World } from './world.ts'
+import type { DatasetGroup, World } from './world.ts'
 
 /** Kinds of resources, by what their operations call them. */
 export type Kind = 'DatasetGroup' | 'Recommender' | 'Solution' | 'SolutionVersion' | 'Campaign' | 'EventTracker' | 'Filter' | 'Dataset' | 'Schema'

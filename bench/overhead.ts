@@ -1,0 +1,116 @@
+/**
+ * What does the gateway add to a call of a recommender that it has no answer of yet?
+ *   node dist/bench/overhead.js [--rate 200] [--seconds 20]
+ * A local HTTP recommender is called directly and through the gateway, in turn, at a steady rate, every user a new one. Each of
+ * the three runs in a process of its own.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { Agent } from 'undici'
+import { packagedFile } from '../src/settings.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rate: { type: 'string', default: '200' }, seconds: { type: 'string', default: '20' } }
+})
+const originPort = 18081
+const gatewayPort = 18082
+
+if (positionals[0] === 'origin') {
+  const itemList = Array.from({ length: 25 }, (_, i) => ({ itemId: `item-${i}`, score: 1 - i / 25 }))
+  createServer((_request, response) => {
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ itemList }))
+  }).listen(originPort, '127.0.0.1')
+} else {
+  await main(Number(values.rate), Number(values.seconds))
+}
+
+async function main (rate: number, seconds: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-overhead-'))
+  const config = {
+    namespaces: { bench: { recommenders: { 'recommend-items': { remote: { variations: { http: { type: 'http', url: `http://127.0.0.1:${originPort}/{userId}?n={numResults}` } } } } } } }
+  }
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
+  const children = [
+    start(packagedFile('dist/bench/overhead.js'), ['origin'], {}),
+    start(packagedFile('dist/src/server.js'), [], { CONFIG_FILE: join(folder, 'config.json'), DATA_DIR: folder, PORT: String(gatewayPort), HOST: '127.0.0.1', LOG_LEVEL: 'warn' })
+  ]
+  const agent = new Agent({ connections: 64 })
+  try {
+    const direct = `http://127.0.0.1:${originPort}`
+    const gateway = `http://127.0.0.1:${gatewayPort}`
+    await answering(agent, `${direct}/ready`)
+    await answering(agent, `${gateway}/health/ready`)
+    const paths = { direct: (user: string) => `${direct}/${user}?n=25`, gateway: (user: string) => `${gateway}/recommend-items/bench/remote/${user}` }
+    await load(agent, paths, rate, 3)
+    const durations = await load(agent, paths, rate, seconds)
+    report(durations, rate)
+  } finally {
+    await agent.destroy()
+    for (const child of children) child.kill('SIGKILL')
+    await Promise.all(children.map(async child => child.exitCode ?? once(child, 'exit')))
+    rmSync(folder, { recursive: true })
+  }
+}
+
+type Paths = Record<'direct' | 'gateway', (user: string) => string>
+
+/** Sends at a steady rate whether answers come or not, one to each in turn; returns how long each took, in ms. */
+async function load (agent: Agent, paths: Paths, rate: number, seconds: number): Promise<Record<keyof Paths, number[]>> {
+  const durations = { direct: [] as number[], gateway: [] as number[] }
+  const pending = new Set<Promise<void>>()
+  const started = performance.now()
+  for (let i = 0; i < rate * seconds; i++) {
+    const due = started + i * 1000 / rate
+    while (performance.now() < due) await sleep(Math.max(0, due - performance.now() - 0.5))
+    for (const name of ['direct', 'gateway'] as const) {
+      const request = ask(agent, paths[name](`user-${seconds}-${i}`)).then(ms => { durations[name].push(ms) })
+      pending.add(request)
+      void request.finally(() => pending.delete(request))
+      // In turn, not at once: they share two cores with the one who measures.
+      await request
+    }
+  }
+  await Promise.all(pending)
+  return durations
+}
+
+async function ask (agent: Agent, url: string): Promise<number> {
+  const { origin, pathname, search } = new URL(url)
+  const started = performance.now()
+  const { statusCode, body } = await agent.request({ origin, path: pathname + search, method: 'GET' })
+  await body.dump()
+  if (statusCode !== 200) throw new Error(`${url} answered ${statusCode}`)
+  return performance.now() - started
+}
+
+async function answering (agent: Agent, url: string): Promise<void> {
+  for (let i = 0; i < 200; i++) {
+    if (await ask(agent, url).then(() => true, () => false)) return
+    await sleep(50)
+  }
+  throw new Error(`${url} does not answer`)
+}
+
+function start (file: string, args: string[], environment: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, [file, ...args], { env: { PATH: process.env['PATH'], ...environment }, stdio: ['ignore', 'ignore', 'inherit'] })
+}
+
+function report (durations: Record<keyof Paths, number[]>, rate: number): void {
+  const at = (name: keyof Paths, share: number): number => durations[name].toSorted((a, b) => a - b)[Math.floor(durations[name].length * share)]!
+  const ms = (value: number): string => `${value.toFixed(3)} ms`
+  const rows = [['p50', 0.5], ['p90', 0.9], ['p99', 0.99]] as const
+  console.table(Object.fromEntries(rows.map(([name, share]) => {
+    const direct = at('direct', share)
+    const gateway = at('gateway', share)
+    return [name, { direct: ms(direct), gateway: ms(gateway), added: ms(gateway - direct), ratio: (gateway / direct).toFixed(2) }]
+  })))
+  console.log(`${durations.gateway.length} calls each, ${rate} a second each`)
+}

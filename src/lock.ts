@@ -1,0 +1,57 @@
+import { open, readFile, rm, stat, utimes } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { UserError } from './user-error.ts'
+
+/** The holder of a lock shows that it lives this often, in ms, */
+const heartbeat = 20_000
+/** and is taken for dead after this long without. */
+const deadAfter = 120_000
+
+/**
+ * Runs a task that no other process may run at the same time, on this machine or another that shares the file.
+ * @throws UserError where one does; what the task throws
+ */
+export async function withLock<T> (file: string, task: () => Promise<T>): Promise<T> {
+  await take(file)
+  const timer = setInterval(() => { utimes(file, new Date(), new Date()).catch(() => {}) }, heartbeat).unref()
+  try {
+    return await task()
+  } finally {
+    clearInterval(timer)
+    await rm(file, { force: true })
+  }
+}
+
+/** Whether somebody who lives holds the lock. */
+export async function isLocked (file: string): Promise<boolean> {
+  return await stateOf(file) === 'held'
+}
+
+async function stateOf (file: string): Promise<'free' | 'held' | 'left behind'> {
+  const [content, stats] = await Promise.all([readFile(file, 'utf8').catch(() => undefined), stat(file).catch(() => undefined)])
+  if (content === undefined || stats === undefined) return 'free'
+  if (Date.now() - stats.mtimeMs > deadAfter) return 'left behind'
+  const [pid, host] = content.split(' ', 2)
+  return host !== hostname() || lives(Number(pid)) ? 'held' : 'left behind'
+}
+
+async function take (file: string): Promise<void> {
+  if (await stateOf(file) === 'left behind') await rm(file, { force: true })
+  try {
+    const handle = await open(file, 'wx')
+    await handle.writeFile(`${process.pid} ${hostname()}`)
+    await handle.close()
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
+    throw new UserError('another import of this namespace is under way', { cause })
+  }
+}
+
+function lives (pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

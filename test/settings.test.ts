@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs'
+import t from 'tap'
+import { packagedFile, readSettings, sampleConfigFile, SettingsError } from '../src/settings.ts'
+
+function refusal (environment: NodeJS.ProcessEnv): SettingsError {
+  try {
+    readSettings(environment)
+  } catch (error) {
+    if (error instanceof SettingsError) return error
+    throw error
+  }
+  throw new Error('was not refused')
+}
+
+t.test('an empty environment gives the defaults', async t => {
+  t.match(readSettings({}), { PORT: 8080, HOST: '0.0.0.0', LOG_LEVEL: 'info', DATA_DIR: './data', SHUTDOWN_DRAIN: 0 })
+  t.equal(readSettings({}).CONFIG_FILE, undefined)
+})
+
+t.test('variables are read as what they are', async t => {
+  t.match(readSettings({ PORT: '0', HOST: '::', LOG_LEVEL: 'debug', CONFIG_FILE: 'c.json', DATA_DIR: '/d', SHUTDOWN_DRAIN: '2.5' }),
+    { PORT: 0, HOST: '::', LOG_LEVEL: 'debug', CONFIG_FILE: 'c.json', DATA_DIR: '/d', SHUTDOWN_DRAIN: 2.5 })
+  t.equal(readSettings({ DATA_DIR: '7' }).DATA_DIR, '7', 'text stays text')
+})
+
+t.test('an empty variable counts as absent', async t => {
+  t.strictSame(readSettings({ PORT: '', HOST: '', LOG_LEVEL: '', CONFIG_FILE: '', DATA_DIR: '', SHUTDOWN_DRAIN: '' }), readSettings({}))
+})
+
+t.test('what else is in the environment is left alone', async t => {
+  t.strictSame(readSettings({ PATH: '/bin', AWS_REGION: 'eu-west-1' }), readSettings({}))
+})
+
+t.test('all variables that are wrong are told at once, by their names', async t => {
+  const error = refusal({ PORT: 'http', LOG_LEVEL: 'loud', SHUTDOWN_DRAIN: '99', HOST: 'ok' })
+  t.strictSame(error.findings.map(({ pointer }) => pointer).sort(), ['/LOG_LEVEL', '/PORT', '/SHUTDOWN_DRAIN'])
+  t.match(error.message, /^PORT expected an integer from 0 to 65535$/m)
+  t.match(error.message, /^LOG_LEVEL expected one of "fatal".*"silent"$/m)
+  t.match(error.message, /^SHUTDOWN_DRAIN expected a number from 0 to 20$/m)
+})
+
+for (const PORT of ['-1', '65536', '80.5', 'true', '8080x', 'NaN', '1,2', 'null']) {
+  t.test(`"${PORT}" is no port`, async t => {
+    t.match(refusal({ PORT }).message, /^PORT /)
+  })
+}
+
+for (const SHUTDOWN_DRAIN of ['-1', '21', 'false', '5s', 'Infinity']) {
+  t.test(`"${SHUTDOWN_DRAIN}" is no number of seconds to drain`, async t => {
+    t.match(refusal({ SHUTDOWN_DRAIN }).message, /^SHUTDOWN_DRAIN /)
+  })
+}
+
+t.test('the files of the package are found', async t => {
+  t.ok(existsSync(sampleConfigFile))
+  t.ok(existsSync(packagedFile('package.json')))
+})

@@ -1,0 +1,37 @@
+import type { EventLog, LoggedEvent } from '../../src/recommender/event-log.ts'
+
+export interface MemoryLog extends EventLog {
+  /** What is in the log; a test may add to it. */
+  events: LoggedEvent[]
+  /** How often it was read. */
+  reads: number
+  /** Called with each reading, before it. */
+  onRead: () => void
+  /** What an append waits for between settling its keys and being done. */
+  committing: Promise<void>
+}
+
+/** A log in memory of which one event is read at a time, in the order of time, so that a test can step in between. Times are keys. */
+export function memoryLog (...events: LoggedEvent[]): MemoryLog {
+  return {
+    events,
+    reads: 0,
+    onRead: () => {},
+    committing: Promise.resolve(),
+    async append (added, { onWriting } = {}) {
+      onWriting?.(added.map(({ sentAt }) => Buffer.from(String(sentAt))))
+      await this.committing
+      for (const event of added) if (!this.events.includes(event)) this.events.push(event)
+      return { added: added.map(event => ({ key: Buffer.from(String(event.sentAt)), event })), others: Promise.resolve() }
+    },
+    read (after) {
+      this.reads++
+      this.onRead()
+      const from = after === undefined ? -1 : Number(after.toString())
+      return this.events.filter(({ sentAt }) => sentAt > from).sort((a, b) => a.sentAt - b.sentAt).slice(0, 1)
+        .map(event => ({ key: Buffer.from(String(event.sentAt)), event }))
+    },
+    get count () { return this.events.length },
+    close: async () => {}
+  }
+}

@@ -1,0 +1,33 @@
+import type { Test } from 'tap'
+import { createUserVersions } from '../../src/cache/user-versions.ts'
+import type { Action, Origin, OriginRequest } from '../../src/origins/origin.ts'
+import { originTypes } from '../../src/origins/registry.ts'
+import { createPool } from '../../src/pool.ts'
+import { createHolder } from '../../src/scope.ts'
+
+interface Variation extends Record<PropertyKey, unknown> {
+  type: string
+}
+
+/** The configuration that a variation has its place in. */
+export const recommenderConfig = { name: 'Home page', variations: {} }
+
+/** An origin without anything around it, as a configuration would open it. It closes with the test. */
+export async function openOrigin (t: Test, variation: Variation, itemColumns?: readonly string[]): Promise<Origin> {
+  const onError = (error: unknown): void => { throw error }
+  const pool = createPool({ onError })
+  t.teardown(pool.close)
+  const { scopeOf } = createHolder({ dataDir: t.testdir(), now: Date.now, onError, pool, userVersions: createUserVersions() })
+  const recommender = { name: 'home', config: recommenderConfig }
+  return originTypes.get(variation.type)!.open(variation, { ...scopeOf('shop'), recommender, variation, itemColumns })
+}
+
+const common = { namespace: 'shop', recommender: 'home', decorateItems: true }
+
+/** A request for each action. */
+export const requests = {
+  'recommend-items': { action: 'recommend-items', ...common, userId: 'user-1', numResults: 4 },
+  'related-items': { action: 'related-items', ...common, itemId: 'item-3', numResults: 4 },
+  'rerank-items': { action: 'rerank-items', ...common, userId: 'user-1', itemIds: ['item-9', 'item-2', 'item-5'], numResults: 3 },
+  'predicted-ratings': { action: 'predicted-ratings', ...common, userId: 'user-1', itemIds: ['item-9', 'item-2', 'item-5'], numResults: 3 }
+} satisfies Record<Action, OriginRequest>

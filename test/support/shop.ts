@@ -1,0 +1,42 @@
+import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
+import type { Action } from '../../src/origins/origin.ts'
+import { startGateway } from './gateway.ts'
+
+export const cacheControl = {
+  userSpecified: { maxAge: 10, directives: 'private' },
+  syntheticUserSpecified: { maxAge: 300, directives: 'public' },
+  noUserSpecified: { maxAge: 1200, directives: 'public' },
+  server: { ttl: 0 }
+}
+
+type Recommenders = Partial<Record<Action, Record<string, object>>>
+
+/** A document with one namespace, `shop`. The gateway keeps no answers, so that each request is one for the provider. */
+export function shopDocument (recommenders: Recommenders, more: object = {}): object {
+  return { cacheControl, namespaces: { shop: { recommenders, ...more } } }
+}
+
+/** A gateway with one namespace, `shop`; it ends with the test. */
+export async function startShop (t: Test, recommenders: Recommenders, more: object = {}): Promise<FastifyInstance> {
+  const { app } = await startGateway(t, shopDocument(recommenders, more))
+  await app.config.loaded
+  return app
+}
+
+export interface Answer {
+  status: number
+  headers: Record<string, string | undefined>
+  body: Record<string, unknown>
+}
+
+/** Asks a gateway without the network. */
+export async function ask (app: FastifyInstance, url: string, payload?: string[]): Promise<Answer> {
+  const { statusCode, headers, body } = await app.inject(payload === undefined ? { url } : { method: 'POST', url, payload })
+  return { status: statusCode, headers: headers as Answer['headers'], body: JSON.parse(body) as Answer['body'] }
+}
+
+export function itemsOf ({ body }: Answer): string[] {
+  const list = (body['itemList'] ?? body['personalizedRanking']) as Array<{ itemId: string }>
+  return list.map(({ itemId }) => itemId)
+}

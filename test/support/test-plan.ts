@@ -1,0 +1,33 @@
+import { recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../../src/config/plan.ts'
+import type { EventTarget } from '../../src/events/target.ts'
+import type { Action } from '../../src/origins/origin.ts'
+
+/** A variation that answers a, b and c, unless a test says otherwise. */
+export function testVariation (name: string, more: Partial<VariationPlan> = {}): VariationPlan {
+  return {
+    name,
+    type: 'test',
+    config: {},
+    origin: { recommend: async () => ({ items: ['a', 'b', 'c'].map(itemId => ({ itemId })) }) },
+    local: false,
+    timeout: 1000,
+    hedge: undefined,
+    lateAnswers: undefined,
+    fallback: [],
+    filters: [],
+    cacheControl: undefined,
+    itemMetadata: undefined,
+    ...more
+  }
+}
+
+export function testRecommender (action: Action, name: string, more: Partial<RecommenderPlan> = {}): RecommenderPlan {
+  return { action, namespace: 'shop', name, title: undefined, description: undefined, variations: [], postProcessor: undefined, features: [], ...more }
+}
+
+/** A plan of one namespace, `shop`. */
+export function testPlan (recommenders: RecommenderPlan[], eventTargets: Record<string, EventTarget> = {}): Plan {
+  const byKey = new Map(recommenders.map(recommender => [recommenderKey(recommender.action, recommender.name), recommender]))
+  const shop = { name: 'shop', title: undefined, description: undefined, recommenders: byKey, eventTargets: new Map(Object.entries(eventTargets)) }
+  return { generation: 1, version: undefined, title: undefined, description: undefined, namespaces: new Map([['shop', shop]]) }
+}
