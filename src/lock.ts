@@ -18,8 +18,12 @@ export async function withLock<T> (file: string, task: () => Promise<T>): Promis
     return await task()
   } finally {
     clearInterval(timer)
-    await rm(file, { force: true })
+    if (await isOurs(file)) await rm(file, { force: true })
   }
+}
+
+async function isOurs (file: string): Promise<boolean> {
+  return await readFile(file, 'utf8').catch(() => '') === `${process.pid} ${hostname()}`
 }
 
 /** Whether somebody who lives holds the lock. */

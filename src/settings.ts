@@ -20,6 +20,9 @@ export type Settings = Static<typeof SettingsSchema>
 
 const check = checker(SettingsSchema)
 
+const isDecimal = /^\d+(\.\d+)?$/
+const numbers = Object.fromEntries(Object.entries(SettingsSchema.properties).filter(([, schema]) => 'type' in schema && ['integer', 'number'].includes(schema.type)))
+
 /** The configuration of the sample store that this package brings along. */
 export const sampleConfigFile = packagedFile('samples/config.json')
 
@@ -41,8 +44,8 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
   const given = Object.keys(SettingsSchema.properties)
     .map(name => [name, environment[name]] as const)
     .filter(([, text]) => text !== undefined && text !== '')
-  const converted = Value.Convert(SettingsSchema, Value.Default(SettingsSchema, Object.fromEntries(given)))
-  const { value, findings } = check(converted)
+    .map(([name, text]) => [name, isDecimal.test(text!) && name in numbers ? Number(text) : text] as const)
+  const { value, findings } = check(Value.Default(SettingsSchema, Object.fromEntries(given)))
   if (findings.length > 0) throw new SettingsError(findings)
   return value
 }

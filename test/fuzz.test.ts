@@ -1,6 +1,5 @@
 import t from 'tap'
 import { errorTable } from '../src/errors.ts'
-import { type OpenApiDocument } from '../src/openapi.ts'
 import { sendEvents, startGateway } from './support/gateway.ts'
 import { seededRandom } from './support/seeded-random.ts'
 

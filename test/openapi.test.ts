@@ -1,6 +1,6 @@
 import t from 'tap'
 import { errorTable, type ErrorSchema } from '../src/errors.ts'
-import { type OpenApiDocument } from '../src/openapi.ts'
+import type { OpenApiDocument } from '../src/openapi.ts'
 import { eventually } from './support/eventually.ts'
 import { rewrite, startGateway, storeConfig } from './support/gateway.ts'
 

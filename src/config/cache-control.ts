@@ -5,7 +5,7 @@ const seconds = Type.Integer({ minimum: 0, maximum: 31_536_000 })
 
 export const DownstreamSchema = strict({
   maxAge: seconds,
-  directives: Type.String({ pattern: '^[a-z-]+(=\\d+)?(\\s*,\\s*[a-z-]+(=\\d+)?)*$|^$', maxLength: 256 })
+  directives: Type.String({ pattern: '^[\\x20-\\x7e]*$', maxLength: 256 })
 })
 
 /** What downstream caches may keep, by what is known of the user, and what the gateway itself keeps. */

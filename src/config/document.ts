@@ -28,7 +28,7 @@ const ResponsePostProcessorSchema = strict({
   type: Type.Enum(['lambda', 'function']),
   arn: functionArn,
   lookAheadMultiplier: Type.Optional(Type.Number({ minimum: 1, maximum: 500 })),
-  lookAheadMaximumValue: Type.Optional(Type.Number({ minimum: 1, maximum: 500 }))
+  lookAheadMaximumValue: Type.Optional(Type.Number({ minimum: 1 }))
 })
 
 const RecommenderSchema = strict({

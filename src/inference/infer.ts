@@ -55,11 +55,13 @@ function assign ({ variations }: RecommenderPlan, _request: InferenceRequest): V
 
 function lookAhead ({ postProcessor }: RecommenderPlan, request: InferenceRequest): InferenceRequest {
   if (postProcessor === undefined || request.itemIds !== undefined) return request
-  return { ...request, numResults: postProcessor.lookAhead(request.numResults) }
+  return { ...request, numResults: postProcessor.lookAhead(request.numResults), wanted: request.numResults }
 }
 
-async function postProcess ({ postProcessor }: RecommenderPlan, { answer, variation }: Answered, request: InferenceRequest, signal: AbortSignal): Promise<OriginAnswer> {
+async function postProcess ({ postProcessor }: RecommenderPlan, { answer, variation, degraded }: Answered, request: InferenceRequest, signal: AbortSignal): Promise<OriginAnswer> {
   if (postProcessor === undefined || request.action === 'predicted-ratings') return answer
+  // An answer that came in the place of a late one leaves the function no time.
+  if (degraded !== undefined && signal.aborted) return answer
   try {
     return await postProcessor.process(request, variation.config, answer, signal)
   } catch (error) {

@@ -9,6 +9,9 @@ import { compileUrlTemplate } from './url-template.ts'
 
 const headerName = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$"
 
+/** Headers that belong to the connection: a configuration cannot set them. */
+const ownHeaders: ReadonlySet<string> = new Set(['connection', 'content-length', 'expect', 'host', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
+
 /** More connections than an origin's bulkhead, so that a connection is never what a call waits for; answers of at most 4 MiB. */
 const agentOptions = { connections: 1024, connectTimeout: 3_000, keepAliveTimeout: 30_000, maxResponseSize: 4 * 1024 * 1024 }
 
@@ -24,8 +27,13 @@ export const http = originType({
   }),
   actions: ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'],
   provider: 'Http',
-  check: config => [...checkMappings(config), ...problemOf('url', () => compileUrlTemplate(config.url))],
+  check: config => [
+    ...checkMappings(config),
+    ...problemOf('url', () => compileUrlTemplate(config.url)),
+    ...Object.keys(config.headers ?? {}).filter(name => ownHeaders.has(name.toLowerCase())).map(name => ({ key: `headers/${name}`, message: 'is set by the connection itself' }))
+  ],
   async open ({ url: template, method = 'GET', headers, ...config }, scope) {
+    const ownNames = Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
     const agent = await scope.share('http', async () => new Agent(agentOptions), async closing => closing.destroy())
     const url = compileUrlTemplate(template)
     const mappings = compileMappings(config)
@@ -40,7 +48,7 @@ export const http = originType({
           origin,
           path: pathname + search,
           method,
-          headers: { accept: 'application/json', ...(method === 'POST' ? { 'content-type': 'application/json' } : {}), ...headers },
+          headers: { accept: 'application/json', ...(method === 'POST' ? { 'content-type': 'application/json' } : {}), ...ownNames },
           body: await body(request),
           signal
         }

@@ -8,11 +8,19 @@ const bounds = { timeout: 100, stack: 200, sequence: 10_000 }
 export type Mapping = (input: unknown, request: OriginRequest) => Promise<unknown>
 
 /** Regular expressions can run for ever, whatever the time bound says, so mappings have none. */
+const noRegularExpressions = 'regular expressions are not available in mappings'
 const NoRegularExpressions = class {
   constructor () {
-    throw new Error('regular expressions are not available in mappings')
+    throw new Error(noRegularExpressions)
   }
 } as unknown as RegExpConstructor
+
+function refuseRegularExpressions (node: unknown): void {
+  if (typeof node !== 'object' || node === null) return
+  const { type, position } = node as { type?: unknown, position?: number }
+  if (type === 'regex') throw Object.assign(new Error(noRegularExpressions), { position })
+  Object.values(node).forEach(refuseRegularExpressions)
+}
 
 /**
  * Compiles a mapping (https://docs.jsonata.org).
@@ -21,6 +29,7 @@ const NoRegularExpressions = class {
 export function compileMapping (expression: string): Mapping {
   try {
     const compiled = jsonata(expression, { ...bounds, RegexEngine: NoRegularExpressions })
+    refuseRegularExpressions(compiled.ast())
     // Text that comes at run time is data, never an expression.
     compiled.assign('eval', undefined)
     return async (input, request) => plain(await compiled.evaluate(input, { request: mappingInput(request) }))

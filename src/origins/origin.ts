@@ -18,6 +18,8 @@ export interface OriginRequest {
   /** With rerank-items and predicted-ratings. */
   itemIds?: readonly string[] | undefined
   numResults: number
+  /** How many the caller wants, where `numResults` looks ahead for a post-processor. */
+  wanted?: number | undefined
   /** Name or ARN. */
   filter?: string | undefined
   filterValues?: Readonly<Record<string, string>> | undefined

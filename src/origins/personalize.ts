@@ -6,10 +6,9 @@ import { type Action, type Origin, type OriginRequest, type OriginScope, originT
 import { OriginError } from './origin-error.ts'
 import { resolveFilter } from './personalize-filter.ts'
 
-/** Limits of the service: items with and without metadata, columns of metadata. */
-export const mostItems = 500
-export const mostItemsWithMetadata = 50
-export const mostColumns = 10
+/** Limits of the service. */
+const mostItems = 500
+const mostItemsWithMetadata = 50
 
 const PromotionSchema = strict({
   name: Type.String({ pattern: '^[a-zA-Z0-9_-]{1,63}$' }),
@@ -58,7 +57,7 @@ async function openPersonalize (target: { campaignArn?: string }, arn: string, p
           const { personalizedRanking, recommendationId } = await client.send(new GetPersonalizedRankingCommand(input), { abortSignal: signal })
           return answer(personalizedRanking, recommendationId)
         }
-        const input = { ...target, ...common, itemId: request.itemId, numResults: Math.min(request.numResults, mostItems), promotions }
+        const input = { ...target, ...common, itemId: request.itemId, numResults: Math.min(request.numResults, columns === undefined ? mostItems : mostItemsWithMetadata), promotions }
         const { itemList, recommendationId } = await client.send(new GetRecommendationsCommand(input), { abortSignal: signal })
         return answer(itemList, recommendationId)
       } catch (error) {
@@ -68,8 +67,8 @@ async function openPersonalize (target: { campaignArn?: string }, arn: string, p
   }
 }
 
-function checkLimits ({ action, numResults }: OriginRequest, columns: readonly string[] | undefined): void {
-  if (columns === undefined || numResults <= mostItemsWithMetadata) return
+function checkLimits ({ action, numResults, wanted = numResults }: OriginRequest, columns: readonly string[] | undefined): void {
+  if (columns === undefined || wanted <= mostItemsWithMetadata) return
   const name = action === 'rerank-items' ? 'itemIds' : 'numResults'
   throw new OriginError('Personalize', 'bad-request', { message: `${name}: expected at most ${mostItemsWithMetadata} items where Amazon Personalize brings their metadata; ask with decorateItems=false for more` })
 }

@@ -1,4 +1,4 @@
-import { bulkhead, BrokenCircuitError, BulkheadRejectedError, circuitBreaker, ConsecutiveBreaker, handleWhen, wrap } from 'cockatiel'
+import { bulkhead, BrokenCircuitError, BulkheadRejectedError, circuitBreaker, CircuitState, ConsecutiveBreaker, handleWhen, wrap } from 'cockatiel'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Provider } from '../errors.ts'
 import { createLatencies, type Latencies } from './latencies.ts'
@@ -25,16 +25,16 @@ export interface ProtectOptions {
  * Breaker and bulkhead are cockatiel's. The retry is ours, a loop: cockatiel's knows no deadline, and would wait past it.
  */
 export function protect (origin: Origin, provider: Provider, { retries = defaults.retries, breaker, bulkhead: most = defaults.bulkhead }: Resilience, { random = Math.random }: ProtectOptions = {}): ProtectedOrigin {
-  const policy = wrap(
-    circuitBreaker(handleWhen(isCounted), {
-      breaker: new ConsecutiveBreaker(breaker?.failures ?? defaults.breaker.failures),
-      halfOpenAfter: breaker?.probeInterval ?? defaults.breaker.probeInterval
-    }),
-    bulkhead(most)
-  )
+  const circuit = circuitBreaker(handleWhen(isCounted), {
+    breaker: new ConsecutiveBreaker(breaker?.failures ?? defaults.breaker.failures),
+    halfOpenAfter: breaker?.probeInterval ?? defaults.breaker.probeInterval
+  })
+  const policy = wrap(circuit, bulkhead(most))
   const latencies = createLatencies()
 
   async function attempt (...[request, signal]: Parameters<Origin['recommend']>): ReturnType<Origin['recommend']> {
+    // Cockatiel would have everybody wait for the probe.
+    if (circuit.state === CircuitState.HalfOpen) throw new OriginError(provider, 'circuit-open')
     try {
       return await policy.execute(async () => {
         const started = performance.now()
@@ -50,16 +50,19 @@ export function protect (origin: Origin, provider: Provider, { retries = default
   return {
     latencies,
     async recommend (request, signal) {
+      let first: OriginError | undefined
       for (let retry = 0; ; retry++) {
         try {
           return await attempt(request, signal)
         } catch (error) {
           const { failure } = error as OriginError
+          // That the breaker opened on it, or the deadline came, says less than what went wrong before.
+          if (first !== undefined && (failure === 'circuit-open' || failure === 'overloaded')) throw first
+          first ??= error as OriginError
           if (retry >= retries || !failureRules[failure].retried || signal.aborted) throw error
           try {
             await sleep(random() * firstPause * 2 ** retry, undefined, { signal, ref: false })
           } catch {
-            // The deadline came first; what went wrong before it says more than that.
             throw error
           }
         }

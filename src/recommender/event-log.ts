@@ -48,6 +48,8 @@ export interface EventLog {
   read: (after: Buffer | undefined, limit: number) => LogEntry[]
   /** How many events it holds, those of other processes included. */
   readonly count: number
+  /** How many of the oldest it has removed since it was opened. */
+  readonly pruned: number
   close: () => Promise<void>
 }
 
@@ -79,6 +81,7 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
   const writing = new Map<string, Promise<void>>()
   const nextKey = keySequence()
   let pruning: Promise<void> | undefined
+  let pruned = 0
 
   const count = (): number => (entries.getStats() as { entryCount: number }).entryCount
 
@@ -97,7 +100,9 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
   async function prune (): Promise<void> {
     const target = Math.floor(limit * (1 - pruneShare))
     for (let excess = count() - target; excess > 0; excess = count() - target) {
-      await committed(read(undefined, Math.min(pruneAtOnce, excess)).flatMap(({ key, event }) => [entries.remove(key), ids.remove(event.eventId)]))
+      const oldest = read(undefined, Math.min(pruneAtOnce, excess))
+      await committed(oldest.flatMap(({ key, event }) => [entries.remove(key), ids.remove(event.eventId)]))
+      pruned += oldest.length
     }
   }
 
@@ -126,6 +131,7 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
     },
     read,
     get count () { return count() },
+    get pruned () { return pruned },
     async close () {
       await pruning
       await root.close()

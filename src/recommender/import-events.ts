@@ -113,7 +113,7 @@ function toEvent (record: Record<string, unknown>, defaultType: string | undefin
   if (sentAt === undefined) return 'sentAt: expected epoch seconds or an ISO 8601 time'
   const eventValue = isGiven(record['eventValue']) ? Number(record['eventValue']) : undefined
   if (Number.isNaN(eventValue)) return 'eventValue: expected a number'
-  return { userId, sessionId, itemId, eventType, sentAt: Math.min(sentAt, now()), eventValue, eventId: eventId ?? contentId(userId, sessionId, itemId, eventType, sentAt) }
+  return { userId, sessionId, itemId, eventType, sentAt: Math.min(sentAt, now()), eventValue, eventId: eventId ?? contentId(userId, sessionId, itemId, eventType, isGiven(record['sentAt']) ? sentAt : undefined) }
 }
 
 /** The same for the same event, however often it is imported. */

@@ -43,6 +43,8 @@ export class Popularity {
     this.#ranks[item] = -1
     this.#ranking.splice(rank, 1)
     for (let r = rank; r < this.#ranking.length; r++) this.#ranks[this.#ranking[r]!] = r
+    const next = this.#bestUnlisted()
+    if (next >= 0) this.#climb(next)
   }
 
   /** @param weight above 0 @param time epoch milliseconds */
@@ -52,6 +54,14 @@ export class Popularity {
     const high = Math.max(before, gain)
     this.#logs[item] = high + Math.log2(1 + 2 ** (Math.min(before, gain) - high))
     this.#climb(item)
+  }
+
+  #bestUnlisted (): number {
+    let best = -1
+    for (let item = 0; item < this.#logs.length; item++) {
+      if (this.#ranks[item]! < 0 && this.#logs[item]! > (this.#logs[best] ?? -Infinity)) best = item
+    }
+    return best
   }
 
   #climb (item: number): void {

@@ -23,6 +23,12 @@ export class Postings {
     this.length++
   }
 
+  has (history: number): boolean {
+    let at = this.length
+    while (at > 0 && this.histories[at - 1]! > history) at--
+    return at > 0 && this.histories[at - 1] === history
+  }
+
   #grow (limit: number): void {
     const grown = new Uint32Array(Math.min(this.length * 2, limit))
     grown.set(this.histories)

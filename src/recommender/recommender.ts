@@ -50,9 +50,9 @@ export function createRecommender (log: EventLog, { now, onError, importPoll = 1
   const apprentices = new Set<Apprentice>()
   const uncommitted = new Set<string>()
   const stopping = new AbortController()
-  // How many events the log holds as far as we know: more were imported by another process.
+  // How many events the log holds as far as we know, but for those pruned: more were imported by another process.
   let known = log.count
-  let seen = known
+  let surplus = 0
   // Models are read from the log one after the other.
   let learning: Promise<unknown> = Promise.resolve()
 
@@ -78,7 +78,7 @@ export function createRecommender (log: EventLog, { now, onError, importPoll = 1
 
   // Events of the past may have been imported anywhere in time, and an index wants them in order: it is built anew beside the old.
   async function learnAnew (): Promise<void> {
-    const count = log.count
+    const count = log.count + log.pruned
     for (const model of models) {
       await learnFromLog(model.weights, index => Object.assign(model, { index, query: new Query(index) }))
     }
@@ -86,11 +86,12 @@ export function createRecommender (log: EventLog, { now, onError, importPoll = 1
   }
 
   function lookForImports (): void {
-    const before = seen
-    seen = log.count
-    if (seen < known) known = seen
-    // An import that is still going on is waited for; our own events are counted when they are committed.
-    const imported = seen > known && seen === before && uncommitted.size === 0
+    const before = surplus
+    surplus = log.count + log.pruned - known
+    if (surplus < 0) known += surplus
+    // Our own events may be in the log before we know that they are. An import that is still going on is waited for.
+    const uncertain = uncommitted.size
+    const imported = Math.min(surplus, before) > uncertain && surplus - before <= uncertain
     if (imported) enqueue(learnAnew).catch(error => { if (!stopping.signal.aborted) onError(error) })
   }
 

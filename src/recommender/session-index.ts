@@ -123,7 +123,8 @@ export class SessionIndex {
     const earlier = this.#find(item, history)
     const liked = earlier !== 0 && interactions.weight(earlier) > 0
     // Who dislikes an item is no neighbour of those who like it.
-    if (weight > 0 && !liked && histories.lengthen(history)) {
+    const isNew = !liked && (earlier === 0 || this.#postings[item]?.has(history) !== true)
+    if (weight > 0 && isNew && histories.lengthen(history)) {
       this.#frequencies[item]!++
       ;(this.#postings[item] ??= new Postings()).add(history, this.limits.postings)
     }

@@ -20,7 +20,8 @@ export async function * readLines (chunks: AsyncIterable<string>): AsyncGenerato
   for await (const chunk of chunks) {
     const texts = (rest + chunk).split('\n')
     rest = texts.pop()!
-    if (rest.length > longestLine) throw new UserError(`line ${number + texts.length + 1} is longer than ${longestLine} characters`)
+    const long = [...texts, rest].findIndex(text => text.length > longestLine)
+    if (long >= 0) throw new UserError(`line ${number + long + 1} is longer than ${longestLine} characters`)
     const lines = texts.map(text => ({ number: ++number, text: text.endsWith('\r') ? text.slice(0, -1) : text }))
     yield lines.filter(notBlank)
   }

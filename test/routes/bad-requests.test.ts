@@ -40,7 +40,7 @@ const posts: Array<[string, unknown, number, RegExp]> = [
   ['/rerank-items/store/ranking/me', [], 400, /^body: expected a list of 1 to 500 items$/],
   ['/rerank-items/store/ranking/me', ['a', ''], 400, /^body\/1: expected a string of 1 to 256/],
   ['/rerank-items/store/ranking/me', ['a', 1], 400, /^body\/1: expected a string/],
-  ['/rerank-items/store/ranking/me', '{', 400, /^body: is not JSON$/],
+  ['/rerank-items/store/ranking/me', '{', 400, /^body: is not JSON/],
   ['/rerank-items/store/ranking/me', '', 400, /^body: expected JSON, got nothing$/],
   ['/events/store', { userId: 'me', eventList: [] }, 400, /^body\/eventList: expected a list of 1 to 500 items$/],
   ['/events/store', { userId: 'me' }, 400, /^body: expected eventList/],

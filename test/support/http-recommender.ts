@@ -97,7 +97,7 @@ function fail (response: ServerResponse, failure: Exclude<Misbehaviour, 'hang'>,
     case 'truncated-json': send(response, { ...answer, body: text.slice(0, text.length / 2) }); return
     case 'wrong-shape': send(response, { ...answer, body: { itemList: 'unexpected', personalizedRanking: 'unexpected', ratings: 'unexpected' } }); return
     case 'stall':
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': text.length })
+      response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', 'content-length': text.length })
       response.write(text.slice(0, text.length / 2))
       return
     default: send(response, { status: Number(failure), body: { message: `the recommender says ${failure}` } })

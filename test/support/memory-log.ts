@@ -32,6 +32,7 @@ export function memoryLog (...events: LoggedEvent[]): MemoryLog {
         .map(event => ({ key: Buffer.from(String(event.sentAt)), event }))
     },
     get count () { return this.events.length },
+    pruned: 0,
     close: async () => {}
   }
 }

@@ -1,4 +1,4 @@
-import { type Test } from 'tap'
+import type { Test } from 'tap'
 import { createAwsLocal, type AwsLocal, type AwsLocalOptions } from '../../../docker/aws-local/app.ts'
 
 /** What every SDK client is made with. */

@@ -1,0 +1,130 @@
+import t from 'tap'
+import { createUserVersions } from '../../src/cache/user-versions.ts'
+import type { Plan } from '../../src/config/plan.ts'
+import { GatewayError } from '../../src/errors.ts'
+import { collectEvents } from '../../src/events/collect.ts'
+import type { EventsBody, UserEvent } from '../../src/events/event.ts'
+import { DeliveryError, type EventTarget } from '../../src/events/target.ts'
+import { testPlan, testRecommender } from '../support/test-plan.ts'
+
+function recording (deliver: () => Promise<void> = async () => {}) {
+  const got: Array<readonly UserEvent[]> = []
+  const target: EventTarget = { deliver: async events => { got.push(events); await deliver() } }
+  return { target, got }
+}
+
+const planOf = (eventTargets: Record<string, EventTarget> = {}): Plan =>
+  testPlan([testRecommender('recommend-items', 'home', { features: ['test'] }), testRecommender('related-items', 'similar')], eventTargets)
+
+let ids = 0
+const options = { now: () => 5_000_000, newId: () => `new-${++ids}`, userVersions: createUserVersions() }
+const collect = async (plan: Plan, body: EventsBody, namespace = 'shop') => collectEvents(plan, namespace, body, options)
+const view = { eventType: 'view', itemId: 'a' }
+
+async function refusal (plan: Plan, body: EventsBody, namespace?: string): Promise<GatewayError> {
+  const error: unknown = await collect(plan, body, namespace).then(() => undefined, (error: unknown) => error)
+  if (error instanceof GatewayError) return error
+  throw new Error('was not refused', { cause: error })
+}
+
+t.test('every target gets every event, with the same defaults', async t => {
+  const [one, other] = [recording(), recording()]
+  const outcomes = await collect(planOf({ one: one.target, other: other.target }), { userId: 'u', sessionId: 's', eventList: [view, { ...view, eventId: 'mine', sentAt: 100 }] })
+  t.strictSame(outcomes, { one: 'delivered', other: 'delivered' })
+  t.match(one.got, [[{ userId: 'u', sessionId: 's', itemId: 'a', eventType: 'view', sentAt: 5_000_000, eventId: /^new-/ }, { eventId: 'mine', sentAt: 100_000 }]])
+  t.strictSame(other.got, one.got)
+})
+
+t.test('what an event says arrives', async t => {
+  const { target, got } = recording()
+  await collect(planOf({ one: target }), { userId: 'u', eventList: [{ eventType: 'buy', eventValue: 0, recommendationId: 'r', impression: ['x'], sentAt: '1970-01-01T00:00:01Z' }] })
+  t.match(got[0], [{ eventType: 'buy', eventValue: 0, recommendationId: 'r', impression: ['x'], sentAt: 1000 }])
+})
+
+t.test('a target that fails is named, and the others have the events', async t => {
+  const [good, bad] = [recording(), recording(async () => { throw new DeliveryError('no power') })]
+  const error = await refusal(planOf({ bad: bad.target, good: good.target }), { userId: 'u', eventList: [{ ...view, eventId: 'e1' }, view] })
+  t.match(error, { code: 'EventsNotDelivered', status: 503, retryAfter: 1, details: { targets: { good: 'delivered', bad: 'failed: no power' } } })
+  t.match(error.details, { eventIds: ['e1', good.got[0]![1]!.eventId] }, 'so that they can be sent again')
+  t.match((error.cause as AggregateError).errors, [{ message: 'no power' }])
+  t.equal(good.got.length, 1)
+})
+
+t.test('a target that throws at once is a target that fails', async t => {
+  const target: EventTarget = { deliver: () => { throw new DeliveryError('at once') } }
+  t.match(await refusal(planOf({ hasty: target }), { userId: 'u', eventList: [view] }), { details: { targets: { hasty: 'failed: at once' } } })
+})
+
+t.test('what went wrong inside a target is not told to the caller', async t => {
+  const { target } = recording(async () => { throw new Error('ENOENT /data/secret') })
+  const error = await refusal(planOf({ one: target }), { userId: 'u', eventList: [view] })
+  t.match(JSON.stringify(error.details), /"one":"failed/)
+  t.notMatch(JSON.stringify(error.details), /secret/)
+  t.match((error.cause as AggregateError).errors, [{ message: /secret/ }], 'the log has it')
+})
+
+t.test('events make what was made for their user out of date, also where a target fails', async t => {
+  const userVersions = createUserVersions()
+  const { target } = recording(async () => { throw new Error('full') })
+  await collectEvents(planOf({ one: recording().target }), 'shop', { userId: 'u', eventList: [view] }, { ...options, userVersions })
+  const first = userVersions.of('shop', 'u')
+  t.ok(first > 0)
+  t.equal(userVersions.of('shop', 'other'), 0)
+  await t.rejects(collectEvents(planOf({ one: target }), 'shop', { userId: 'u', eventList: [view] }, { ...options, userVersions }))
+  t.ok(userVersions.of('shop', 'u') > first, 'some target may have them')
+})
+
+t.test('properties are a JSON object or the text of one', async t => {
+  const { target, got } = recording()
+  const properties = async (properties: string | Record<string, unknown>) => collect(planOf({ one: target }), { userId: 'u', eventList: [{ ...view, properties }] })
+  for (const [given, expected] of [[{ a: 1 }, '{"a":1}'], ['{"a": 1}', '{"a": 1}'], ['', undefined], [{}, '{}']] as const) {
+    await properties(given)
+    t.equal(got.at(-1)![0]!.properties, expected)
+  }
+  await properties({ a: 'x'.repeat(1024 - 8) })
+  t.equal(got.at(-1)![0]!.properties!.length, 1024)
+  for (const wrong of ['[]', '1', 'null', 'text', '{', { a: 'x'.repeat(1024 - 7) }]) {
+    await t.rejects(properties(wrong), { code: 'InvalidBody', status: 400, message: /^body\/eventList\/0\/properties: expected/ })
+  }
+})
+
+t.test('a bad time is refused where it is', async t => {
+  const { target, got } = recording()
+  const error = await refusal(planOf({ one: target }), { userId: 'u', eventList: [view, { ...view, sentAt: 'soon' }] })
+  t.match(error, { code: 'InvalidBody', message: /^body\/eventList\/1\/sentAt: expected/ })
+  t.equal(got.length, 0, 'and nothing goes anywhere')
+})
+
+t.test('somebody must have done it: a user, or a session', async t => {
+  const { target, got } = recording()
+  t.match(await refusal(planOf({ one: target }), { eventList: [view] }), { code: 'InvalidBody', message: /^body\/userId: is missing/ })
+  await collect(planOf({ one: target }), { sessionId: 's', eventList: [view] })
+  t.match(got[0], [{ sessionId: 's', userId: undefined }])
+})
+
+t.test('a body must say something', async t => {
+  t.match(await refusal(planOf(), { userId: 'u' }), { code: 'InvalidBody', message: /^body: expected eventList, experimentConversions or both/ })
+})
+
+t.test('conversions name what the configuration has, and need a user', async t => {
+  const plan = planOf({ one: recording().target })
+  const convert = (conversion: object): EventsBody => ({ userId: 'u', experimentConversions: [{ recommender: 'home', metric: 'm', ...conversion }] })
+  for (const conversion of [{}, { feature: 'test' }, { recommender: 'similar' }, { value: 3 }]) t.strictSame(await collect(plan, convert(conversion)), {})
+  t.match(await refusal(plan, convert({ recommender: 'nothing' })), { code: 'InvalidBody', message: /^body\/experimentConversions\/0\/recommender: "nothing"/ })
+  t.match(await refusal(plan, convert({ feature: 'nothing' })), { code: 'InvalidBody', message: /^body\/experimentConversions\/0\/feature: "nothing"/ })
+  t.match(await refusal(plan, convert({ recommender: 'similar', feature: 'test' })), { code: 'InvalidBody' })
+  t.match(await refusal(plan, { sessionId: 's', experimentConversions: [{ recommender: 'home', metric: 'm' }] }), { code: 'InvalidBody', message: /^body\/userId/ })
+})
+
+t.test('events and conversions come together, or a bad conversion keeps both away', async t => {
+  const { target, got } = recording()
+  const body = (recommender: string): EventsBody => ({ userId: 'u', eventList: [view], experimentConversions: [{ recommender, metric: 'm' }] })
+  t.strictSame(await collect(planOf({ one: target }), body('home')), { one: 'delivered' })
+  await refusal(planOf({ one: target }), body('nothing'))
+  t.equal(got.length, 1)
+})
+
+t.test('a namespace without targets takes no events, an unknown one is not found', async t => {
+  t.match(await refusal(planOf(), { userId: 'u', eventList: [view] }), { code: 'NoEventTargets', status: 409 })
+  t.match(await refusal(planOf(), { userId: 'u', eventList: [view] }, 'nowhere'), { code: 'NamespaceNotFound', status: 404 })
+})

@@ -1,0 +1,83 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { generations } from '../../src/metadata/generations.ts'
+import { localdb, localDbDirectory, openItems, openLocalDb } from '../../src/metadata/localdb.ts'
+import type { ItemMetadataStore } from '../../src/metadata/store.ts'
+import { createHolder } from '../../src/scope.ts'
+import { eventually } from '../support/eventually.ts'
+import { testResources } from '../support/test-resources.ts'
+
+const signal = new AbortController().signal
+
+async function publish (directory: string, items: Record<string, object>): Promise<void> {
+  await generations(directory).replace(async path => {
+    const database = openItems(path, { writable: true })
+    for (const [id, metadata] of Object.entries(items)) await database.put(id, JSON.stringify(metadata))
+    await database.close()
+  })
+}
+
+async function openStore (t: Test, directory: string): Promise<{ store: ItemMetadataStore, errors: unknown[] }> {
+  const errors: unknown[] = []
+  const store = await openLocalDb(directory, { onError: error => errors.push(error), poll: 5 })
+  t.teardown(store.close)
+  return { store, errors }
+}
+
+const get = async (store: ItemMetadataStore, ...ids: string[]): Promise<Record<string, string>> => Object.fromEntries(await store.get(ids, signal))
+
+t.test('items are found by id as they were written, missing ones are left out', async t => {
+  const directory = t.testdir()
+  await publish(directory, { a: { title: 'A' }, ü: { title: 'Ü\u2028🧦' } })
+  const { store } = await openStore(t, directory)
+  t.strictSame(await get(store, 'a', 'missing', 'ü'), { a: '{"title":"A"}', ü: '{"title":"Ü\u2028🧦"}' })
+  t.strictSame(await get(store), {})
+})
+
+t.test('before the first import nothing is found, after it the items are', async t => {
+  const directory = join(t.testdir(), 'items', 'shop')
+  const { store, errors } = await openStore(t, directory)
+  t.strictSame(await get(store, 'a'), {})
+  await publish(directory, { a: { v: 1 } })
+  await eventually('the import is seen', async () => (await get(store, 'a'))['a'] === '{"v":1}')
+  t.strictSame(errors, [])
+})
+
+t.test('an open store follows imports and drops what they dropped', async t => {
+  const directory = t.testdir()
+  await publish(directory, { a: { v: 0 }, old: {} })
+  const { store, errors } = await openStore(t, directory)
+  for (let v = 1; v <= 5; v++) {
+    await publish(directory, { a: { v } })
+    await eventually(`import ${v} is seen`, async () => (await get(store, 'a'))['a'] === `{"v":${v}}`)
+    t.strictSame(await get(store, 'old'), {})
+  }
+  t.strictSame(errors, [])
+})
+
+t.test('a generation that cannot be opened is told, and the old one goes on', async t => {
+  const directory = t.testdir()
+  await publish(directory, { a: {} })
+  const { store, errors } = await openStore(t, directory)
+  mkdirSync(join(directory, 'generation-broken'))
+  writeFileSync(join(directory, 'CURRENT'), 'generation-broken')
+  await eventually('the failure is told', () => errors.length > 0)
+  t.strictSame(await get(store, 'a'), { a: '{}' })
+})
+
+t.test('one store serves all variations of a namespace', async t => {
+  const dataDir = t.testdir()
+  await publish(localDbDirectory(dataDir, 'shop'), { a: {} })
+  const resources = testResources(dataDir)
+  t.teardown(resources.close)
+  const { scopeOf, release } = createHolder(resources)
+  const open = async (namespace: string): Promise<ItemMetadataStore> => localdb.open!({ type: 'localdb' }, scopeOf(namespace))
+  const [one, same, other] = [await open('shop'), await open('shop'), await open('else')]
+  t.equal(one, same)
+  t.not(one, other)
+  t.strictSame(await get(one, 'a'), { a: '{}' })
+  t.equal(resources.held, 3)
+  release()
+  t.equal(resources.held, 0)
+})
