@@ -2,6 +2,7 @@ import type { RecommenderPlan, VariationPlan } from '../config/plan.ts'
 import type { OriginAnswer, OriginRequest } from '../origins/origin.ts'
 import { failureRules, OriginError, type OriginFailure } from '../origins/origin-error.ts'
 import { selectFilter } from '../context/filters.ts'
+import { startDeadline } from '../deadline.ts'
 
 /** An answer, and how it was made. */
 export interface Answered {
@@ -65,8 +66,8 @@ async function askHedged (variation: VariationPlan, hedge: VariationPlan, reques
   const before = lateAnswers?.get(request)
   if (before !== undefined) return { answer: before, variation }
   const keepLate = lateAnswers?.expect(request)
-  const patience = AbortSignal.timeout(Math.min(timeout * latePatience, longestWait))
-  const provider = call(variation, request, patience)
+  const patience = startDeadline(Math.min(timeout * latePatience, longestWait))
+  const provider = call(variation, request, patience.signal).finally(() => patience.clear())
   let spare: Promise<OriginAnswer> | undefined
   const prepare = (): Promise<OriginAnswer> => {
     spare ??= call(hedge, request, never)

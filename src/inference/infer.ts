@@ -1,5 +1,6 @@
 import { cacheControlHeader } from '../config/cache-control.ts'
 import { recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../config/plan.ts'
+import { startDeadline } from '../deadline.ts'
 import { GatewayError } from '../errors.ts'
 import type { OriginAnswer } from '../origins/origin.ts'
 import { OriginError } from '../origins/origin-error.ts'
@@ -22,19 +23,27 @@ export interface Inference {
 const degradedMaxAge = 2
 
 /**
- * Answers an inference request: resolve the recommender, assign a variation, ask its origin, decorate, render.
+ * Answers an inference request: resolve the recommender, assign a variation, ask its origin, post-process, decorate, render.
  * @throws GatewayError
  */
 export async function infer (plan: Plan, request: InferenceRequest): Promise<Inference> {
   const recommender = resolve(plan, request)
   const variation = assign(recommender, request)
-  const deadline = AbortSignal.timeout(variation.timeout)
+  const deadline = startDeadline(variation.timeout)
+  try {
+    return await answer(recommender, variation, request, deadline.signal)
+  } finally {
+    deadline.clear()
+  }
+}
+
+async function answer (recommender: RecommenderPlan, variation: VariationPlan, request: InferenceRequest, deadline: AbortSignal): Promise<Inference> {
   const answered = await ask(recommender, variation, lookAhead(recommender, request), deadline)
   const processed = await postProcess(recommender, answered, request, deadline)
-  const answer = cut(processed, request.numResults)
-  const metadata = await decorate(answered.variation, answer, request, deadline)
+  const cutToSize = cut(processed, request.numResults)
+  const metadata = await decorate(answered.variation, cutToSize, request, deadline)
   return {
-    body: renderBody(request.action, answer, metadata),
+    body: renderBody(request.action, cutToSize, metadata),
     variation: answered.variation.name,
     degraded: answered.degraded,
     cacheControl: cacheControlHeader(variation.cacheControl, knownUser(request), answered.degraded === undefined ? undefined : degradedMaxAge)
