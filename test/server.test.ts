@@ -27,7 +27,7 @@ t.test('with nothing configured it serves the sample store, and the three comman
   t.same(click, { targets: { embedded: 'delivered' } })
   t.notSame(after!.itemList.map(({ itemId }) => itemId), before!.itemList.map(({ itemId }) => itemId))
   t.ok([...before!.itemList, ...after!.itemList].every(({ metadata }) => metadata))
-  const { itemList } = await get<ItemList>(`${url}/recommend-items/my-store/recommended-for-you/someone-new`)
+  const { itemList } = await get<ItemList>(`${url}/recommend-items/sample-store/recommended-for-you/someone-new`)
   t.ok(itemList.length === 25 && itemList.every(({ reason }) => reason?.includes('popular')))
 })
 
@@ -92,7 +92,7 @@ t.test('a broken configuration at start: exit 1 with every mistake by its JSON p
   t.match(output, `${variations}/b/excludeSeen: expected true or false`)
   t.match(await start('dangling.json'), { code: 1, output: '/fallback/0: "nothing" is not a variation of recommend-items/for-you' })
   t.match(await start('bad.json'), { code: 1, output: /is not JSON.*line 1, column 1\d/ })
-  t.match(await start('missing.json'), { code: 1, output: 'cannot be read: ENOENT' })
+  t.match(await start('missing.json'), { code: 1, output: 'cannot be read (ENOENT)' })
 })
 
 t.test('bad settings: exit 1 with every variable that is wrong', async t => {
