@@ -32,7 +32,7 @@ export function eventsCommand (): Command {
         const { read, added, bad } = await importEvents({ dataDir: readSettings().DATA_DIR, file, ...options, now: Date.now, onProgress: progress.update })
         progress.stop()
         const seconds = (performance.now() - started) / 1000
-        if (bad.count > 0) console.error(`${bad.count} bad lines were passed over:\n${bad.toString()}`)
+        if (bad.count > 0) console.error(`${bad.count === 1 ? 'one bad line was' : `${bad.count} bad lines were`} passed over:\n${bad.toString()}`)
         console.log(`${added} of ${read} events are new to ${options.namespace} (${seconds.toFixed(1)} s, ${Math.round(read / seconds)} a second)`)
       } finally {
         progress.stop()
