@@ -21,6 +21,8 @@ t.test('the document has a path per namespace, recommender and action, with exam
   const { get } = document.paths['/recommend-items/store/for-you/{userId}']!
   t.match(get!.parameters!.find(({ name }) => name === 'numResults'), { required: false, example: 25, schema: { minimum: 1, maximum: 500, default: 25 } })
   t.match(get!.parameters!.find(({ name }) => name === 'userId'), { example: 'user-1', required: true })
+  const body = document.paths['/events/store']!['post']!['requestBody'] as { content: Record<string, { schema: object, example?: object }> }
+  t.match(JSON.stringify(body), '"eventType":"click"', 'a body to send')
   const ids = Object.values(document.paths).flatMap(item => Object.values(item)).map(({ operationId }) => operationId)
   t.equal(new Set(ids).size, ids.length, 'operation ids are unique')
   const text = JSON.stringify(document)

@@ -36,6 +36,9 @@ export const EventsBodySchema = strict({
   experimentConversions: Type.Optional(Type.Array(ConversionSchema, { minItems: 1, maxItems: 500 }))
 })
 
+/** What a body can look like, for the documentation. */
+export const exampleBody = { userId: 'user-1', sessionId: 'session-1', eventList: [{ eventType: 'click', itemId: 'item-42' }] }
+
 export type EventsBody = Static<typeof EventsBodySchema>
 
 /** An event with its defaults applied, as every target gets it. */

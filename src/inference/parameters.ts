@@ -12,7 +12,7 @@ export const UserParamsSchema = Type.Object({ ...RecommenderParamsSchema.propert
 /** At most this many items can be reordered or rated at once. */
 export const mostItems = 500
 
-export const ItemIdsSchema = Type.Array(IdSchema, { minItems: 1, maxItems: mostItems })
+export const ItemIdsSchema = Type.Array(IdSchema, { minItems: 1, maxItems: mostItems, examples: [['item-1', 'item-2', 'item-3']] })
 
 const flag = (description: string): ReturnType<typeof Type.String> =>
   Type.String({ description: `${description} \`1\`, \`yes\` and \`true\` mean true, in any case; anything else means false.` })
