@@ -56,7 +56,7 @@ t.test('an open store follows imports and drops what they dropped', async t => {
   t.strictSame(errors, [])
 })
 
-t.test('a generation that cannot be opened is told, and the old one goes on', async t => {
+t.test('a generation that cannot be opened is told, and the old one goes on until the next', async t => {
   const directory = t.testdir()
   await publish(directory, { a: {} })
   const { store, errors } = await openStore(t, directory)
@@ -64,6 +64,8 @@ t.test('a generation that cannot be opened is told, and the old one goes on', as
   writeFileSync(join(directory, 'CURRENT'), 'generation-broken')
   await eventually('the failure is told', () => errors.length > 0)
   t.strictSame(await get(store, 'a'), { a: '{}' })
+  await publish(directory, { a: { mended: true } })
+  await eventually('the next good one takes over', async () => (await get(store, 'a'))['a'] === '{"mended":true}')
 })
 
 t.test('one store serves all variations of a namespace', async t => {
