@@ -23,13 +23,28 @@ export default fp(async app => {
 
 export function sendError (error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = toGatewayError(error)
-  if (known.status >= 500) request.log.error({ err: known.cause ?? known, code: known.code }, known.message)
+  log(request, known)
   if (known.retryAfter !== undefined) reply.header('retry-after', known.retryAfter)
   return reply
     .code(known.status)
     .header('cache-control', 'no-store')
     .type('application/json; charset=utf-8')
     .send(JSON.stringify({ type: known.type, code: known.code, message: known.message, ...known.details, requestId: request.id }))
+}
+
+/** A stack says something of our own mistakes only. What overload refuses, it refuses in great numbers: the access log is enough. */
+function log ({ log }: FastifyRequest, error: GatewayError): void {
+  if (error.code === 'InternalError') log.error({ err: error.cause ?? error, code: error.code }, error.message)
+  else if (error.status >= 500 && error.type !== 'Overload') log.warn({ code: error.code, causes: causesOf(error) }, error.message)
+}
+
+/** What led to an error, in words, the nearest first. */
+function causesOf (error: Error): string[] {
+  const causes: string[] = []
+  for (let { cause } = error; cause instanceof Error && causes.length < 5; { cause } = cause) {
+    causes.push(cause instanceof AggregateError ? cause.errors.map(String).join('; ') : `${cause.name}: ${cause.message}`)
+  }
+  return causes
 }
 
 function toGatewayError (error: Error & { code?: string, statusCode?: number }): GatewayError {

@@ -10,6 +10,9 @@ import { readSettings, sampleConfigFile } from './settings.ts'
 /** Everything under way has this long to end after the drain, in ms; with the longest drain that is 25 s. */
 const closeWithin = 5_000
 
+/** Connections that may wait to be accepted: past them, a burst of new ones would be told to try again in a second. */
+const backlog = 4096
+
 /** Runs the gateway until a signal ends it. */
 async function serve (): Promise<void> {
   const settings = readSettings()
@@ -30,7 +33,7 @@ async function serve (): Promise<void> {
   })
 
   // Probes are answered while a long log is still being learned.
-  await app.listen({ port: settings.PORT, host: settings.HOST })
+  await app.listen({ port: settings.PORT, host: settings.HOST, backlog })
   await app.config.loaded
   const address = app.server.address()
   if (file === sampleConfigFile && typeof address === 'object') console.log(sampleCurls(address!.port))

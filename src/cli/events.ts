@@ -33,6 +33,7 @@ export function eventsCommand (): Command {
         progress.stop()
         const seconds = (performance.now() - started) / 1000
         if (bad.count > 0) console.error(`${bad.count === 1 ? 'one bad line was' : `${bad.count} bad lines were`} passed over:\n${bad.toString()}`)
+        if (read === 0 && bad.count > 0) process.exitCode = 1
         console.log(`${added} of ${read} events are new to ${options.namespace} (${seconds.toFixed(1)} s, ${Math.round(read / seconds)} a second)`)
       } finally {
         progress.stop()

@@ -107,6 +107,8 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
   }
 
   function read (after: Buffer | undefined, limit: number): LogEntry[] {
+    // Else what another process has just written might not be seen.
+    root.resetReadTxn()
     const range = after === undefined ? { limit } : { start: after, exclusiveStart: true, limit }
     return [...entries.getRange(range)].map(({ key, value }) => ({ key: Buffer.from(key), event: decode(value) }))
   }

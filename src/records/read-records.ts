@@ -83,6 +83,8 @@ async function * tableRecords (text: AsyncIterable<string>, format: 'csv' | 'tsv
     delimiter: format === 'csv' ? ',' : '\t',
     // Tab-separated values know no quotes: one in a title is just that.
     quote: format === 'csv' ? '"' : null,
+    // Files are put together of parts, and a header line can end otherwise than the lines below it.
+    record_delimiter: ['\r\n', '\n', '\r'],
     info: true,
     relax_column_count: true,
     skip_empty_lines: true,

@@ -67,6 +67,11 @@ t.test('a byte order mark and carriage returns are no part of a table', async t 
   t.strictSame(plain(await read(t, 'i.csv', '\uFEFFid,title\r\na,x\r\n\r\nb,y\r\n')), [{ line: 2, record: { id: 'a', title: 'x' } }, { line: 4, record: { id: 'b', title: 'y' } }])
 })
 
+t.test('the header line may end otherwise than the lines below it', async t => {
+  const expected = [{ line: 2, record: { id: 'a' } }, { line: 3, record: { id: 'b' } }]
+  for (const content of ['id\r\na\nb\n', 'id\na\r\nb\r\n', 'id\ra\rb']) t.strictSame(plain(await read(t, 'i.csv', content)), expected, JSON.stringify(content))
+})
+
 t.test('a byte order mark is no part of JSON lines either', async t => {
   t.match(await read(t, 'i.jsonl', '\uFEFF{"a":1}\n'), [{ line: 1, record: { a: 1 } }])
 })
