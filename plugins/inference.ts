@@ -1,25 +1,104 @@
-import type { FastifyReply } from 'fastify'
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { infer } from '../src/inference/infer.ts'
+import { LRUCache } from 'lru-cache'
+import type { Found } from '../src/cache/cache.ts'
+import { cacheStatus } from '../src/cache/cache-status.ts'
+import { evaluate } from '../src/cache/conditional.ts'
+import type { Plan } from '../src/config/plan.ts'
+import { GatewayError } from '../src/errors.ts'
+import { infer, prepare, type Inference } from '../src/inference/infer.ts'
 import type { InferenceRequest } from '../src/inference/request.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** Answers an inference request under the configuration that serves now. */
-    infer: (request: InferenceRequest) => Promise<FastifyReply>
+    /** Answers an inference request under the configuration that serves now: at once where memory has the answer. */
+    infer: (request: InferenceRequest) => Promise<void> | undefined
   }
 }
 
-/** Carries what inference answers into HTTP. */
+/** What a URL asks for, and under which configuration. */
+interface Remembered {
+  plan: Plan
+  inference: Inference
+}
+
+/** What remembered URLs may take in memory, about, in bytes; and what each takes beside its text. */
+const mostRemembered = 16 * 1024 * 1024
+const overhead = 1_000
+
+/**
+ * Carries what inference answers into HTTP. A URL that was asked for lately has been read, validated and resolved before: all that is
+ * not done again.
+ */
 export default fp(async app => {
-  app.decorateReply('infer', async function (this: FastifyReply, request: InferenceRequest) {
-    const { plan } = app.config
-    const { body, variation, degraded, cacheControl } = await infer(plan, request)
-    if (plan.version !== undefined) this.header('x-personalization-config-version', plan.version)
-    if (degraded !== undefined) this.header('x-personalization-degraded', degraded)
-    const mayBeStored = this.request.method === 'GET'
-    if (!mayBeStored) this.header('cache-control', 'no-store')
-    else if (cacheControl !== undefined) this.header('cache-control', cacheControl)
-    return this.header('x-personalization-variation', variation).type('application/json; charset=utf-8').send(body)
+  const { cache, resources } = app
+  const lately = new LRUCache<string, Remembered>({ maxSize: mostRemembered, sizeCalculation: (_value, url) => overhead + 3 * url.length })
+
+  app.addHook('onRequest', ({ raw }, reply, done) => {
+    const known = raw.method === 'GET' || raw.method === 'HEAD' ? lately.get(raw.url!) : undefined
+    if (known === undefined || known.plan !== app.config.plan) return done()
+    respond(reply, known.inference)?.catch((error: unknown) => { reply.send(error) })
   })
-}, { name: 'inference', dependencies: ['config'] })
+
+  app.decorateReply('infer', function (this: FastifyReply, request: InferenceRequest) {
+    const { plan } = app.config
+    const isPost = this.request.method === 'POST'
+    const inference = prepare(plan, request, !isPost)
+    if (!isPost) lately.set(this.request.raw.url!, { plan, inference })
+    return respond(this, inference)
+  })
+
+  /** At once where memory has the answer. */
+  function respond (reply: FastifyReply, inference: Inference): Promise<void> | undefined {
+    const found = cache.peek(inference.lookup)
+    if (found === undefined) return infer(inference, cache).then(made => { answer(reply, inference, made) })
+    answer(reply, inference, found)
+    return undefined
+  }
+
+  function answer (reply: FastifyReply, { request, recommender, variation, configVersion }: Inference, found: Found): void {
+    const { entry, failure, timing } = found
+    const { method, headers } = reply.request
+    const isPost = method === 'POST'
+    const verdict = isPost ? 'send' : evaluate(entry.etag, headers)
+    if (verdict === 'precondition-failed') throw new GatewayError('PreconditionFailed', `If-Match: the answer is ${entry.etag} now`)
+
+    const degraded = failure ?? entry.degraded
+    if (configVersion !== undefined) reply.header('x-personalization-config-version', configVersion)
+    reply.header('x-personalization-variation', entry.variation)
+    if (degraded !== undefined) reply.header('x-personalization-degraded', degraded)
+    if (timing !== undefined && timing !== '') reply.header('server-timing', timing)
+    if (recommender.vary !== '') reply.header('vary', recommender.vary)
+    if (isPost) {
+      reply.header('cache-control', 'no-store')
+    } else {
+      const now = resources.now()
+      const brief = degraded !== undefined || found.stale !== undefined
+      const cacheControl = variation.cacheControl(userKind(request), isAuthenticated(headers), brief)
+      if (cacheControl !== undefined) reply.header('cache-control', cacheControl)
+      reply.header('cache-status', cacheStatus(found, now))
+      if (found.from !== 'origin') reply.header('age', Math.max(0, Math.floor((now - entry.madeAt) / 1000)))
+      reply.header('etag', entry.etag)
+    }
+    if (verdict === 'not-modified') sendNotModified(reply)
+    else reply.type(json).send(entry.body)
+  }
+}, { name: 'inference', dependencies: ['config', 'cache'] })
+
+const json = 'application/json; charset=utf-8'
+
+/** With the answer to a HEAD request Fastify would send `Content-Length: 0`, which no 304 may say of what is longer (RFC 9110 §8.6). */
+function sendNotModified (reply: FastifyReply): void {
+  if (reply.request.method === 'HEAD') reply.hijack().raw.writeHead(304, reply.getHeaders() as OutgoingHttpHeaders).end()
+  else reply.code(304).send()
+}
+
+function userKind ({ userId, syntheticUser }: InferenceRequest): 'none' | 'synthetic' | 'given' {
+  if (userId === undefined) return 'none'
+  return syntheticUser ? 'synthetic' : 'given'
+}
+
+function isAuthenticated (headers: FastifyRequest['headers']): boolean {
+  return headers.authorization !== undefined || headers['x-api-key'] !== undefined
+}

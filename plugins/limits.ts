@@ -5,7 +5,8 @@ export const longestUrl = 8192
 
 /** Refuses URLs that are longer than what the gateway promises to take. */
 export default fp(async app => {
-  app.addHook('onRequest', async ({ raw }) => {
-    if (raw.url!.length > longestUrl) throw new GatewayError('UrlTooLong', `the URL is too long; expected at most ${longestUrl} characters`)
+  app.addHook('onRequest', ({ raw }, _reply, done) => {
+    if (raw.url!.length > longestUrl) done(new GatewayError('UrlTooLong', `the URL is too long; expected at most ${longestUrl} characters`))
+    else done()
   })
 }, { name: 'limits', dependencies: ['errors'] })

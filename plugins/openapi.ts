@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import { ErrorSchema } from '../src/errors.ts'
 import { ItemListSchema, PersonalizedRankingSchema, RatingsSchema } from '../src/inference/answer-schema.ts'
 import { concretePaths, type OpenApiDocument } from '../src/openapi.ts'
+import validators from './validators.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -26,9 +27,12 @@ export default fp(async app => {
   // The plugin's document is made once and knows only routes; ours follows the configuration.
   const openapi = (): OpenApiDocument => concretePaths(structuredClone(app.swagger()) as OpenApiDocument, app.config.plan)
   app.decorate('openapi', openapi)
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    transformSpecification: () => openapi(),
-    transformSpecificationClone: false
+  await app.register(async docs => {
+    await docs.register(validators)
+    await docs.register(swaggerUi, {
+      routePrefix: '/docs',
+      transformSpecification: () => openapi(),
+      transformSpecificationClone: false
+    })
   })
 }, { name: 'openapi', dependencies: ['config'] })

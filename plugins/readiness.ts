@@ -13,8 +13,9 @@ export default fp(async app => {
   let closing = false
   app.decorate('readiness', readiness)
   app.addHook('preClose', async () => { readiness.draining = closing = true })
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     if (readiness.draining) reply.header('connection', 'close')
-    if (closing) throw new GatewayError('ShuttingDown', 'the gateway is shutting down', { retryAfter: 1 })
+    if (closing) done(new GatewayError('ShuttingDown', 'the gateway is shutting down', { retryAfter: 1 }))
+    else done()
   })
 }, { name: 'readiness', dependencies: ['errors'] })

@@ -2,5 +2,8 @@ import fp from 'fastify-plugin'
 
 /** Tells the caller the id under which the log knows the request. */
 export default fp(async app => {
-  app.addHook('onRequest', async (request, reply) => { reply.header('x-request-id', request.id) })
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id)
+    done()
+  })
 }, { name: 'request-id' })

@@ -1,6 +1,8 @@
 import fp from 'fastify-plugin'
 import { createUserVersions } from '../src/cache/user-versions.ts'
+import { noPeers, type Peers } from '../src/peers.ts'
 import { createPool } from '../src/pool.ts'
+import { createRevisions } from '../src/revisions.ts'
 import type { Resources } from '../src/scope.ts'
 
 declare module 'fastify' {
@@ -12,12 +14,21 @@ declare module 'fastify' {
 
 export interface ResourcesOptions {
   dataDir: string
+  /** Epoch milliseconds. */
+  now: () => number
+  /** The other processes that serve on this machine; absent: none. */
+  peers?: Peers
 }
 
 /** Everything that configurations open is closed with the application. */
-export default fp<ResourcesOptions>(async (app, { dataDir }) => {
+export default fp<ResourcesOptions>(async (app, { dataDir, now, peers = noPeers }) => {
   const onError = (error: unknown): void => app.log.error(error, 'something failed in the background')
   const pool = createPool({ onError })
-  app.decorate('resources', { dataDir, now: Date.now, onError, pool, userVersions: createUserVersions() })
+  const userVersions = createUserVersions()
+  if (peers !== noPeers) {
+    peers.on('outdate', (slot: number) => { userVersions.outdate(slot) })
+    userVersions.tell({ trusted: true, immediate: true, announce: async (_user, slot) => { await peers.tell('outdate', slot) } })
+  }
+  app.decorate('resources', { dataDir, now, onError, pool, userVersions, revisions: createRevisions(), peers })
   app.addHook('onClose', async () => pool.close())
 }, { name: 'resources' })

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { CommonQuerySchema, readCommonParameters, readItemIds, UserParamsSchema } from '../src/inference/parameters.ts'
-import { answers, type App } from './route.ts'
+import { cacheableAnswers, type App } from './route.ts'
 
 export default async function predictedRatings (app: App): Promise<void> {
   app.get('/predicted-ratings/:namespace/:recommender/:userId', {
@@ -12,9 +12,9 @@ export default async function predictedRatings (app: App): Promise<void> {
         items: Type.String({ minLength: 1, maxLength: 8192, description: 'Item ids, separated by commas.', examples: ['item-1,item-2'] }),
         ...Type.Pick(CommonQuerySchema, ['context', 'syntheticUser', 'feature']).properties
       }),
-      response: answers(Type.Ref('Ratings'))
+      response: cacheableAnswers(Type.Ref('Ratings'))
     }
-  }, async ({ params, query }, reply) => {
+  }, ({ params, query }, reply) => {
     const itemIds = readItemIds('items', query.items)
     return reply.infer({ action: 'predicted-ratings', ...params, itemIds, numResults: itemIds.length, ...readCommonParameters(query), decorateItems: false })
   })

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { ListQuerySchema, readCommonParameters, UserParamsSchema } from '../src/inference/parameters.ts'
-import { answers, type App } from './route.ts'
+import { cacheableAnswers, type App } from './route.ts'
 
 export default async function recommendItems (app: App): Promise<void> {
   app.get('/recommend-items/:namespace/:recommender/:userId', {
@@ -9,8 +9,8 @@ export default async function recommendItems (app: App): Promise<void> {
       summary: 'Items for a user',
       params: UserParamsSchema,
       querystring: ListQuerySchema,
-      response: answers(Type.Ref('ItemList'))
+      response: cacheableAnswers(Type.Ref('ItemList'))
     }
-  }, async ({ params, query }, reply) =>
+  }, ({ params, query }, reply) =>
     reply.infer({ action: 'recommend-items', ...params, numResults: query.numResults, ...readCommonParameters(query) }))
 }

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { ListQuerySchema, readCommonParameters, RecommenderParamsSchema } from '../src/inference/parameters.ts'
 import { IdSchema } from '../src/schema.ts'
-import { answers, type App } from './route.ts'
+import { cacheableAnswers, type App } from './route.ts'
 
 export default async function relatedItems (app: App): Promise<void> {
   app.get('/related-items/:namespace/:recommender/:itemId', {
@@ -10,8 +10,8 @@ export default async function relatedItems (app: App): Promise<void> {
       summary: 'Items like an item',
       params: Type.Object({ ...RecommenderParamsSchema.properties, itemId: IdSchema }),
       querystring: Type.Object({ ...ListQuerySchema.properties, userId: Type.Optional(IdSchema) }),
-      response: answers(Type.Ref('ItemList'))
+      response: cacheableAnswers(Type.Ref('ItemList'))
     }
-  }, async ({ params, query }, reply) =>
+  }, ({ params, query }, reply) =>
     reply.infer({ action: 'related-items', ...params, userId: query.userId, numResults: query.numResults, ...readCommonParameters(query) }))
 }

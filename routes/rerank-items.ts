@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { CommonQuerySchema, ItemIdsSchema, readCommonParameters, readItemIds, UserParamsSchema } from '../src/inference/parameters.ts'
-import { answers, type App } from './route.ts'
+import { answers, cacheableAnswers, type App } from './route.ts'
 
 const url = '/rerank-items/:namespace/:recommender/:userId'
 
@@ -12,9 +12,9 @@ export default async function rerankItems (app: App): Promise<void> {
       description: 'The answer can be cached.',
       params: Type.Object({ ...UserParamsSchema.properties, itemIds: Type.String({ minLength: 1, maxLength: 8192, description: 'Item ids, separated by commas.' }) }),
       querystring: CommonQuerySchema,
-      response: answers(Type.Ref('PersonalizedRanking'))
+      response: cacheableAnswers(Type.Ref('PersonalizedRanking'))
     }
-  }, async ({ params, query }, reply) => {
+  }, ({ params, query }, reply) => {
     const itemIds = readItemIds('itemIds', params.itemIds)
     return reply.infer({ action: 'rerank-items', ...params, itemIds, numResults: itemIds.length, ...readCommonParameters(query) })
   })
@@ -29,6 +29,6 @@ export default async function rerankItems (app: App): Promise<void> {
       body: ItemIdsSchema,
       response: answers(Type.Ref('PersonalizedRanking'))
     }
-  }, async ({ params, query, body }, reply) =>
+  }, ({ params, query, body }, reply) =>
     reply.infer({ action: 'rerank-items', ...params, itemIds: body, numResults: body.length, ...readCommonParameters(query) }))
 }

@@ -10,3 +10,8 @@ export function answers (schema: TSchema): Record<string, TSchema> {
   const error = Type.Ref('Error')
   return { 200: schema, '4xx': error, '5xx': error }
 }
+
+/** The responses of a route whose answers can be kept and asked for again. */
+export function cacheableAnswers (schema: TSchema): Record<string, TSchema> {
+  return { ...answers(schema), 304: Type.Null({ description: 'The answer is the one whose `ETag` the caller has named in `If-None-Match`.' }) }
+}

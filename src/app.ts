@@ -1,9 +1,11 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import accessLog from '../plugins/access-log.ts'
+import accessLog, { type AccessLog } from '../plugins/access-log.ts'
+import cache from '../plugins/cache.ts'
 import config from '../plugins/config.ts'
 import errors, { sendError } from '../plugins/errors.ts'
 import inference from '../plugins/inference.ts'
 import limits, { longestUrl } from '../plugins/limits.ts'
+import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import readiness from '../plugins/readiness.ts'
 import requestIds from '../plugins/request-id.ts'
@@ -11,24 +13,35 @@ import resources from '../plugins/resources.ts'
 import validation from '../plugins/validation.ts'
 import events from '../routes/events.ts'
 import health from '../routes/health.ts'
+import metricsRoute from '../routes/metrics.ts'
 import predictedRatings from '../routes/predicted-ratings.ts'
 import recommendItems from '../routes/recommend-items.ts'
 import relatedItems from '../routes/related-items.ts'
 import rerankItems from '../routes/rerank-items.ts'
 import type { ConfigSource } from './config/source.ts'
 import { refuseClient } from './client-error.ts'
+import { noPeers, type Peers } from './peers.ts'
 import { requestId } from './request-id.ts'
 
 export interface AppOptions {
   source: ConfigSource
   dataDir: string
+  /** What the memory tier of the cache may hold. */
+  cacheMaxBytes?: number
+  /** Absent: the cache is in memory only. */
+  redisUrl?: string | undefined
+  accessLog?: AccessLog
+  /** The other processes that serve on this machine; absent: none. */
+  peers?: Peers
   logger: FastifyBaseLogger
+  /** Epoch milliseconds. */
+  now?: () => number
 }
 
 const mebibyte = 1024 * 1024
 
 /** Puts the gateway together: plugins in the order in which they build on each other, then routes. It does not listen yet. */
-export async function buildApp ({ source, dataDir, logger }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte, redisUrl, accessLog: which = 'all', peers = noPeers, logger, now = Date.now }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -46,16 +59,18 @@ export async function buildApp ({ source, dataDir, logger }: AppOptions): Promis
   })
 
   await app.register(requestIds)
-  await app.register(accessLog)
+  await app.register(accessLog, { which })
   await app.register(errors)
   await app.register(limits)
   await app.register(validation)
   await app.register(readiness)
-  await app.register(resources, { dataDir })
+  await app.register(resources, { dataDir, peers, now })
+  await app.register(cache, { maxBytes: cacheMaxBytes, redisUrl })
+  await app.register(metrics)
   await app.register(config, { source })
   await app.register(openapi)
   await app.register(inference)
 
-  for (const route of [recommendItems, relatedItems, rerankItems, predictedRatings, events, health]) await app.register(route)
+  for (const route of [recommendItems, relatedItems, rerankItems, predictedRatings, events, health, metricsRoute]) await app.register(route)
   return app
 }

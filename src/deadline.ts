@@ -11,6 +11,7 @@ export interface Deadline {
  */
 export function startDeadline (ms: number): Deadline {
   const controller = new AbortController()
+  if (ms <= 0) controller.abort(timedOut)
   const timer = setTimeout(() => controller.abort(timedOut), ms)
   return { signal: controller.signal, clear: () => clearTimeout(timer) }
 }

@@ -31,6 +31,7 @@ export const errorTable = {
   InvalidRequest: { type: 'Validation', status: 400 },
   RouteNotFound: { type: 'Validation', status: 404 },
   RequestTimeout: { type: 'Validation', status: 408 },
+  PreconditionFailed: { type: 'Validation', status: 412 },
   BodyTooLarge: { type: 'Validation', status: 413 },
   UrlTooLong: { type: 'Validation', status: 414 },
   UnsupportedContentType: { type: 'Validation', status: 415 },

@@ -1,5 +1,7 @@
 import type { UserVersions } from './cache/user-versions.ts'
+import type { Peers } from './peers.ts'
 import type { Lease, Pool } from './pool.ts'
+import type { Revisions } from './revisions.ts'
 
 /** What lives longer than one configuration and is shared between them. */
 export interface Resources {
@@ -12,6 +14,9 @@ export interface Resources {
   /** Everything that is open: stores, recommenders, clients. */
   pool: Pool
   userVersions: UserVersions
+  revisions: Revisions
+  /** The other processes that serve on this machine. */
+  peers: Peers
 }
 
 /** Where a part of a configuration opens what it needs. */

@@ -1,11 +1,15 @@
+import cluster from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
-import { pino } from 'pino'
+import { pino, type Logger } from 'pino'
 import { buildApp } from './app.ts'
 import { fileSource } from './config/file-source.ts'
 import { endWith } from './end-with.ts'
 import { sampleCurls, seedSampleStore } from './sample-store.ts'
-import { readSettings, sampleConfigFile } from './settings.ts'
+import { noPeers } from './peers.ts'
+import { readSettings, sampleConfigFile, type Settings } from './settings.ts'
+import { startPrimary } from './workers/primary.ts'
+import { joinPrimary } from './workers/worker.ts'
 
 /** Everything under way has this long to end after the drain, in ms; with the longest drain that is 25 s. */
 const closeWithin = 5_000
@@ -13,30 +17,76 @@ const closeWithin = 5_000
 /** Connections that may wait to be accepted: past them, a burst of new ones would be told to try again in a second. */
 const backlog = 4096
 
-/** Runs the gateway until a signal ends it. */
+/** No request waits for its line to be written: lines are written many at a time, and what is left five times a second and at the end. */
+function openLog (level: string): Logger {
+  const logger = pino({ level }, pino.destination({ sync: false, minLength: 8192 }))
+  setInterval(() => { logger.flush() }, 200).unref()
+  return logger
+}
+
+/** Runs the gateway until a signal ends it: in this process, or in so many workers that share the port. */
 async function serve (): Promise<void> {
   const settings = readSettings()
-  const drain = settings.SHUTDOWN_DRAIN * 1000
-  const logger = pino({ level: settings.LOG_LEVEL })
-  const file = settings.CONFIG_FILE ?? sampleConfigFile
-  if (file === sampleConfigFile) await seedSampleStore(settings.DATA_DIR)
+  const inWorker = cluster.isWorker
+  if (!inWorker && isSampleStore(settings)) await seedSampleStore(settings.DATA_DIR)
+  if (settings.WORKERS > 1 && !inWorker) serveByWorkers(settings)
+  else await serveHere(settings, inWorker)
+}
 
-  const app = await buildApp({ source: fileSource(file), dataDir: settings.DATA_DIR, logger })
-  closeWithGrace({ delay: drain + closeWithin, logger }, async ({ signal, err }) => {
+function serveByWorkers (settings: Settings): void {
+  const logger = openLog(settings.LOG_LEVEL)
+  const primary = startPrimary({
+    count: settings.WORKERS,
+    onServing (port) { if (isSampleStore(settings)) console.log(sampleCurls(port)) },
+    onLost (pid, code) { logger.error({ pid, code }, 'a worker is lost; another takes its place') },
+    onFailed: code => process.exit(code)
+  })
+  closeWithGrace({ delay: drainOf(settings) + closeWithin + 1_000, logger }, async ({ signal }) => {
+    const code = await primary.stop(signal ?? 'error')
+    if (code !== 0) throw new Error(`a worker ended with ${code}`)
+  })
+}
+
+async function serveHere (settings: Settings, inWorker: boolean): Promise<void> {
+  const logger = openLog(settings.LOG_LEVEL)
+  const worker = inWorker ? joinPrimary(() => { grace.close() }) : undefined
+  const app = await buildApp({
+    source: fileSource(settings.CONFIG_FILE ?? sampleConfigFile),
+    dataDir: settings.DATA_DIR,
+    cacheMaxBytes: settings.CACHE_MAX_BYTES,
+    redisUrl: settings.REDIS_URL,
+    accessLog: settings.ACCESS_LOG,
+    peers: worker?.peers ?? noPeers,
+    logger
+  })
+  // Signals that a terminal sends to all are for the primary alone.
+  const grace = closeWithGrace({ delay: drainOf(settings) + closeWithin, logger, skip: inWorker ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] : [] }, async ({ signal, err }) => {
     if (err) logger.fatal(err, 'ending because of an error that nobody caught')
-    else logger.info({ signal, drain }, 'draining')
+    else logger.info({ signal, drain: drainOf(settings) }, 'draining')
     app.readiness.draining = true
-    if (!err) await sleep(drain)
+    if (!err) await sleep(drainOf(settings))
     // A client that does not go on sending must not hold up the end.
     setTimeout(() => app.server.closeAllConnections(), closeWithin / 2).unref()
     await app.close()
+    logger.flush()
   })
 
   // Probes are answered while a long log is still being learned.
   await app.listen({ port: settings.PORT, host: settings.HOST, backlog })
   await app.config.loaded
   const address = app.server.address()
-  if (file === sampleConfigFile && typeof address === 'object') console.log(sampleCurls(address!.port))
+  const port = typeof address === 'object' && address !== null ? address.port : settings.PORT
+  if (worker !== undefined) worker.serving(port)
+  else if (isSampleStore(settings)) console.log(sampleCurls(port))
+}
+
+function isSampleStore ({ CONFIG_FILE }: Settings): boolean {
+  return (CONFIG_FILE ?? sampleConfigFile) === sampleConfigFile
+}
+
+/** In ms. */
+function drainOf ({ SHUTDOWN_DRAIN }: Settings): number {
+  return SHUTDOWN_DRAIN * 1000
 }
 
 await serve().catch(endWith)

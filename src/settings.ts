@@ -5,14 +5,19 @@ import { UserError } from './user-error.ts'
 import { checker, type Finding } from './validation.ts'
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+const accessLogs = ['all', 'sample', 'errors'] as const
 
 /** The process settings, by the names of their environment variables. */
 export const SettingsSchema = Type.Object({
   PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8080 }),
   HOST: Type.String({ minLength: 1, default: '0.0.0.0' }),
   LOG_LEVEL: Type.Enum(levels, { default: 'info' }),
+  ACCESS_LOG: Type.Enum(accessLogs, { default: 'all', description: 'which requests get a line in the log: all, one in a hundred and all errors, or errors' }),
   CONFIG_FILE: Type.Optional(Type.String({ minLength: 1, description: 'the configuration document; the sample store where absent' })),
   DATA_DIR: Type.String({ minLength: 1, default: './data' }),
+  REDIS_URL: Type.Optional(Type.String({ pattern: '^rediss?://', description: 'the tier of the cache that instances share; memory only where absent' })),
+  CACHE_MAX_BYTES: Type.Integer({ minimum: 1024 * 1024, maximum: 2 ** 40, default: 64 * 1024 * 1024, description: 'what the cache may hold in memory' }),
+  WORKERS: Type.Integer({ minimum: 1, maximum: 64, default: 1, description: 'processes that serve, for a machine with several cores' }),
   SHUTDOWN_DRAIN: Type.Number({ minimum: 0, maximum: 20, default: 0, description: 'seconds to serve on after SIGTERM' })
 })
 

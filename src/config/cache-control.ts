@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { noCache, type CachePolicy } from '../cache/policy.ts'
 import { strict } from '../schema.ts'
 
 const seconds = Type.Integer({ minimum: 0, maximum: 31_536_000 })
@@ -11,9 +12,9 @@ export const DownstreamSchema = strict({
 /** What downstream caches may keep, by what is known of the user, and what the gateway itself keeps. */
 export const CacheControlSchema = strict({
   autoProvision: Type.Optional(Type.Boolean()),
-  userSpecified: DownstreamSchema,
-  syntheticUserSpecified: DownstreamSchema,
-  noUserSpecified: DownstreamSchema,
+  userSpecified: Type.Optional(DownstreamSchema),
+  syntheticUserSpecified: Type.Optional(DownstreamSchema),
+  noUserSpecified: Type.Optional(DownstreamSchema),
   server: Type.Optional(strict({
     ttl: Type.Optional(seconds),
     staleWhileRevalidate: Type.Optional(seconds),
@@ -24,17 +25,50 @@ export const CacheControlSchema = strict({
 
 export type CacheControl = Static<typeof CacheControlSchema>
 
+/** What is known of the user that an answer is for. */
+export type UserKind = 'none' | 'synthetic' | 'given'
+
 /**
  * The `Cache-Control` header of an answer, as the sample composes it; undefined where there is nothing to say.
- * @param mostAge bounds how long the answer may be kept, in seconds
+ * @param authenticated whether the request says who sends it: then no shared cache may keep what is for a user (RFC 9111 §3.5)
+ * @param brief whether the answer is one to be rid of soon: degraded or stale
  */
-export function cacheControlHeader (policy: CacheControl | undefined, user: 'none' | 'synthetic' | 'given', mostAge = Infinity): string | undefined {
-  if (policy === undefined) return undefined
-  const { maxAge: configuredAge, directives } = {
-    none: policy.noUserSpecified,
-    synthetic: policy.syntheticUserSpecified,
-    given: policy.userSpecified
-  }[user]
-  const maxAge = Math.min(configuredAge, mostAge)
-  return maxAge > 0 ? [directives, `max-age=${maxAge}`].filter(Boolean).join(',') : directives || undefined
+export type CacheControlHeader = (user: UserKind, authenticated: boolean, brief: boolean) => string | undefined
+
+/** Such answers may be kept this long downstream, in seconds. */
+const briefMaxAge = 2
+
+const directive = /(?:[^,"]|"[^"]*")+/g
+const forbidsSharing = /^(private|no-store)$/i
+/** Those that a shared cache may take as a permission, and `private` for some header fields only. */
+const allowsSharing = /^(public|s-maxage=.*|must-revalidate|proxy-revalidate|private=.*)$/i
+
+/** Every header that there can be is composed once. */
+export function createCacheControlHeader (policy: CacheControl | undefined): CacheControlHeader {
+  const known = new Map<string, string | undefined>()
+  return (user, authenticated, brief) => {
+    const key = `${user} ${authenticated} ${brief}`
+    if (!known.has(key)) known.set(key, compose(policy, user, authenticated, brief))
+    return known.get(key)
+  }
+}
+
+function compose (policy: CacheControl | undefined, user: UserKind, authenticated: boolean, brief: boolean): string | undefined {
+  const { maxAge = 0, directives = '' } = { none: policy?.noUserSpecified, synthetic: policy?.syntheticUserSpecified, given: policy?.userSpecified }[user] ?? {}
+  const said = authenticated && user === 'given' ? unshared(directives) : directives
+  const age = brief ? Math.min(maxAge, briefMaxAge) : maxAge
+  return age > 0 ? [said, `max-age=${age}`].filter(Boolean).join(',') : said || undefined
+}
+
+function unshared (directives: string): string {
+  const all = (directives.match(directive) ?? []).map(text => text.trim()).filter(Boolean)
+  if (all.some(text => forbidsSharing.test(text))) return directives
+  return ['private', ...all.filter(text => !allowsSharing.test(text))].join(',')
+}
+
+/** What the gateway itself keeps. A document that says nothing about caching wants none; one that does is spared the numbers. */
+export function cachePolicy (policy: CacheControl | undefined): CachePolicy {
+  if (policy === undefined) return noCache
+  const { ttl = 300, staleWhileRevalidate = 60, staleIfError = 86_400, refreshOnEvents = true } = policy.server ?? {}
+  return { ttl: ttl * 1000, staleWhileRevalidate: staleWhileRevalidate * 1000, staleIfError: staleIfError * 1000, refreshOnEvents }
 }

@@ -1,4 +1,5 @@
-import { createLateAnswers } from '../cache/late-answers.ts'
+import { hash } from 'node:crypto'
+import { headersRead } from '../context/headers-read.ts'
 import { eventTargetTypes } from '../events/registry.ts'
 import { missingTarget, type EventTarget } from '../events/target.ts'
 import { openPostProcessor } from '../inference/post-process.ts'
@@ -8,6 +9,7 @@ import { originTypes } from '../origins/registry.ts'
 import { protect } from '../origins/protect.ts'
 import { defaults } from '../origins/resilience.ts'
 import { createHolder, type Resources, type Scope } from '../scope.ts'
+import { cachePolicy, createCacheControlHeader } from './cache-control.ts'
 import { inherited, type Document, type Tagged } from './document.ts'
 import { eventTargetsOf, namespacesOf, recommendersOf, variationsOf, type Element, type RecommenderElement } from './elements.ts'
 import { inherit } from './inherit.ts'
@@ -16,6 +18,8 @@ import { recommenderKey, type NamespacePlan, type Plan, type RecommenderPlan, ty
 /** A plan with all that it holds open. */
 export interface CompiledPlan {
   plan: Plan
+  /** Of the document. */
+  digest: string
   release: () => void
 }
 
@@ -41,15 +45,23 @@ export async function compile (document: Document, generation: number, resources
       })
     }
     const { version, title, description } = document
-    return { plan: { generation, version, title, description, namespaces }, release }
+    const digest = hash('sha1', JSON.stringify(document), 'base64url')
+    return { digest, plan: { generation, fingerprint: fingerprint(digest, resources), version, title, description, namespaces }, release }
   } catch (error) {
     release()
     throw error
   }
 }
 
+/** What an answer's key begins with. */
+export function fingerprint (digest: string, { revisions }: Pick<Resources, 'revisions'>): string {
+  return `${digest}.${revisions.digest}`
+}
+
 async function compileRecommender (levels: Array<Element<object>>, recommender: RecommenderElement, scope: Scope): Promise<RecommenderPlan> {
   const { action, namespace, name, value } = recommender
+  const variations = await inOrder(variationsOf(recommender), async variation =>
+    compileVariation([...levels, variation], variation, { ...scope, recommender: { name, config: value } }))
   return {
     action,
     namespace,
@@ -58,8 +70,8 @@ async function compileRecommender (levels: Array<Element<object>>, recommender: 
     description: value.description,
     postProcessor: value.responsePostProcessor && await openPostProcessor(value.responsePostProcessor, { name, config: value }, scope),
     features: Object.keys(value.experiments ?? {}),
-    variations: await inOrder(variationsOf(recommender), async variation =>
-      compileVariation([...levels, variation], variation, { ...scope, recommender: { name, config: value } }))
+    vary: [...new Set(variations.flatMap(({ headersRead }) => headersRead))].join(', '),
+    variations
   }
 }
 
@@ -68,6 +80,8 @@ async function compileVariation (levels: Array<Element<object>>, { name, value }
   const { provider, open } = originTypes.get(value.type)!
   const resilience = inherit('resilience', levels)?.value ?? {}
   const hedge = resilience.hedge === name ? undefined : resilience.hedge
+  const filters = inherit('filters', levels)?.value ?? []
+  const cacheControl = inherit('cacheControl', levels)?.value
   const metadata = inherit('inferenceItemMetadata', levels)?.value
   const metadataType = metadata && itemMetadataTypes.get(metadata.type)
   const origin = await open(own, { ...scope, variation: value, itemColumns: metadataType?.itemColumns?.(metadata!) })
@@ -79,10 +93,11 @@ async function compileVariation (levels: Array<Element<object>>, { name, value }
     local: provider === undefined,
     timeout: resilience.timeout ?? defaults.timeout,
     hedge,
-    lateAnswers: hedge === undefined ? undefined : createLateAnswers(scope.userVersions),
     fallback: inherit('fallback', levels)?.value ?? [],
-    filters: inherit('filters', levels)?.value ?? [],
-    cacheControl: inherit('cacheControl', levels)?.value,
+    filters,
+    headersRead: headersRead(inherit('autoContext', levels)?.value, filters),
+    cacheControl: createCacheControlHeader(cacheControl),
+    cachePolicy: cachePolicy(cacheControl),
     itemMetadata: await metadataType?.open?.(metadata!, scope)
   }
 }

@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.ts'
 import type { Resources } from '../scope.ts'
-import { compile, type CompiledPlan } from './compile.ts'
+import { compile, fingerprint, type CompiledPlan } from './compile.ts'
 import { ConfigError, parseConfig } from './parse.ts'
 import type { Plan } from './plan.ts'
 import type { ConfigSource } from './source.ts'
@@ -62,6 +62,10 @@ export function openLiveConfig (source: ConfigSource, resources: Resources, even
     }
   }
 
+  const stopFollowing = resources.revisions.onChange(() => {
+    if (current !== undefined) current = { ...current, plan: { ...current.plan, fingerprint: fingerprint(current.digest, resources) } }
+  })
+
   // One at a time, in the order of the changes, of which none is missed: watching begins before reading.
   let reloading: Promise<void>
   const stop = source.watch(() => { reloading = reloading.then(reload) })
@@ -78,6 +82,7 @@ export function openLiveConfig (source: ConfigSource, resources: Resources, even
     async close () {
       closed = true
       stop()
+      stopFollowing()
       await reloading
       current?.release()
     }

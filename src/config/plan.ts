@@ -1,16 +1,18 @@
-import type { LateAnswers } from '../cache/late-answers.ts'
+import type { CachePolicy } from '../cache/policy.ts'
 import type { EventTarget } from '../events/target.ts'
 import type { ItemMetadataStore } from '../metadata/store.ts'
 import type { Filters } from '../context/rules.ts'
 import type { PostProcessor } from '../inference/post-process.ts'
 import type { Action, Origin } from '../origins/origin.ts'
 import type { ProtectedOrigin } from '../origins/protect.ts'
-import type { CacheControl } from './cache-control.ts'
+import type { CacheControlHeader } from './cache-control.ts'
 
-/** A configuration made ready to serve: inheritance flattened, origins open. It never changes; a new one takes its place. */
+/** A configuration made ready to serve: inheritance flattened, origins open. It never changes; another takes its place. */
 export interface Plan {
   /** Rises by one with each configuration that takes over in this process. */
   readonly generation: number
+  /** The same on every instance that serves the same document from the same data, and no other. */
+  readonly fingerprint: string
   readonly version: string | undefined
   readonly title: string | undefined
   readonly description: string | undefined
@@ -35,6 +37,8 @@ export interface RecommenderPlan {
   readonly description: string | undefined
   /** In the order of the document; the first answers where no experiment decides. */
   readonly variations: readonly VariationPlan[]
+  /** The request headers that its answers depend on, as `Vary` lists them; empty where there are none. */
+  readonly vary: string
   readonly postProcessor: PostProcessor | undefined
   /** The names of its experiments. */
   readonly features: readonly string[]
@@ -52,12 +56,15 @@ export interface VariationPlan {
   readonly timeout: number
   /** The variation to serve at the deadline in the place of this one. */
   readonly hedge: string | undefined
-  /** With a hedge: what the provider answered too late for the one who asked. */
-  readonly lateAnswers: LateAnswers | undefined
   /** Variations to ask where this one fails. */
   readonly fallback: readonly string[]
   readonly filters: Filters
-  readonly cacheControl: CacheControl | undefined
+  /** The request headers, in lower case, that its context and filters depend on. */
+  readonly headersRead: readonly string[]
+  /** What downstream caches may keep. */
+  readonly cacheControl: CacheControlHeader
+  /** What the gateway itself keeps. */
+  readonly cachePolicy: CachePolicy
   readonly itemMetadata: ItemMetadataStore | undefined
 }
 

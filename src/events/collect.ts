@@ -43,8 +43,9 @@ export async function collectEvents (plan: Plan, namespaceName: string, body: Ev
       return [name, `failed: ${error instanceof DeliveryError ? error.message : 'something went wrong on our side'}`]
     }
   }))) as Outcomes
-  const user = body.userId ?? body.sessionId
-  if (user !== undefined) options.userVersions.raise(namespaceName, user)
+  // Some target may have them even where another failed.
+  const userId = body.userId ?? body.sessionId
+  if (userId !== undefined) await options.userVersions.raise({ namespace: namespaceName, userId })
   if (failures.length > 0) {
     throw new GatewayError('EventsNotDelivered', 'not every event target has the events; send them again with the same event ids', {
       cause: new AggregateError(failures),

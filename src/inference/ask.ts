@@ -19,27 +19,29 @@ const longestWait = 30_000
 const never = new AbortController().signal
 const tooLate = Symbol('too late')
 
+/** @param onLate takes what the provider answers after its hedge was served */
+export type OnLate = (answer: Answered) => void
+
 /**
- * Asks a variation's origin until the deadline; then, where it fails, its hedge and its fallbacks in order. What runs in this
- * process may answer after the deadline, too: it does not wait.
- * @throws GatewayError for the first failure, where nothing else answered either
+ * Asks a variation's origin until the deadline; where it has a hedge, that is served at the deadline. What runs in this process may
+ * answer after the deadline, too: it does not wait.
+ * @throws OriginError
  */
-export async function ask (recommender: RecommenderPlan, variation: VariationPlan, request: OriginRequest, deadline: AbortSignal): Promise<Answered> {
+export async function ask (recommender: RecommenderPlan, variation: VariationPlan, request: OriginRequest, deadline: AbortSignal, onLate: OnLate): Promise<Answered> {
   const hedge = recommender.variations.find(({ name }) => name === variation.hedge)
-  try {
-    if (hedge !== undefined) return await askHedged(variation, hedge, request)
-    return { answer: await call(variation, request, deadline), variation }
-  } catch (error) {
-    if (!(error instanceof OriginError)) throw error
-    return await fallBack(recommender, variation, request, deadline, error)
-  }
+  if (hedge !== undefined) return askHedged(variation, hedge, request, onLate)
+  return { answer: await call(variation, request, deadline), variation }
 }
 
 async function call ({ origin, filters, local }: VariationPlan, request: OriginRequest, signal: AbortSignal): Promise<OriginAnswer> {
   return origin.recommend({ ...request, ...selectFilter(filters, request) }, local ? never : signal)
 }
 
-async function fallBack ({ variations }: RecommenderPlan, failed: VariationPlan, request: OriginRequest, deadline: AbortSignal, error: OriginError): Promise<Answered> {
+/**
+ * Asks the hedge and the fallbacks of a variation that failed, in order.
+ * @throws GatewayError for the first failure, where nothing else answered either
+ */
+export async function fallBack ({ variations }: RecommenderPlan, failed: VariationPlan, request: OriginRequest, deadline: AbortSignal, error: OriginError): Promise<Answered> {
   const names = failed.hedge === undefined ? failed.fallback : [failed.hedge, ...failed.fallback]
   if (failureRules[error.failure].fallback) {
     for (const name of new Set(names)) {
@@ -59,13 +61,10 @@ async function fallBack ({ variations }: RecommenderPlan, failed: VariationPlan,
 /**
  * Waits for the provider until the deadline, and serves the hedge then. The hedge is worked out when the provider is slower than it
  * is to nineteen of twenty, so that it is there in time; the provider is not stopped at the deadline, and what it answers then is
- * kept for the next who asks the same.
+ * for the next who asks the same.
  */
-async function askHedged (variation: VariationPlan, hedge: VariationPlan, request: OriginRequest): Promise<Answered> {
-  const { timeout, origin, lateAnswers } = variation
-  const before = lateAnswers?.get(request)
-  if (before !== undefined) return { answer: before, variation }
-  const keepLate = lateAnswers?.expect(request)
+async function askHedged (variation: VariationPlan, hedge: VariationPlan, request: OriginRequest, onLate: OnLate): Promise<Answered> {
+  const { timeout, origin } = variation
   const patience = startDeadline(Math.min(timeout * latePatience, longestWait))
   const provider = call(variation, request, patience.signal).finally(() => patience.clear())
   let spare: Promise<OriginAnswer> | undefined
@@ -81,7 +80,7 @@ async function askHedged (variation: VariationPlan, hedge: VariationPlan, reques
   try {
     const first = await Promise.race([provider, late])
     if (first !== tooLate) return { answer: first, variation }
-    provider.then(keepLate, () => {})
+    provider.then(answer => { onLate({ answer, variation }) }, () => {})
     return { answer: await prepare(), variation: hedge, degraded: 'timeout' }
   } finally {
     clearTimeout(preparing)

@@ -1,53 +1,47 @@
-import { cacheControlHeader } from '../config/cache-control.ts'
+import type { Cache, Found, Lookup } from '../cache/cache.ts'
+import { cacheKey } from '../cache/key.ts'
+import { noCache } from '../cache/policy.ts'
 import { recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../config/plan.ts'
-import { startDeadline } from '../deadline.ts'
+import { selectFilter } from '../context/filters.ts'
 import { GatewayError } from '../errors.ts'
-import type { OriginAnswer } from '../origins/origin.ts'
-import { OriginError } from '../origins/origin-error.ts'
-import { ask, type Answered } from './ask.ts'
-import { renderBody } from './render.ts'
+import { createMaker } from './make.ts'
 import type { InferenceRequest } from './request.ts'
 
-/** An answer, ready to be sent. */
+/** An inference request with everything settled that decides its answer. */
 export interface Inference {
-  /** JSON text. */
-  body: string
-  /** The variation that answered. */
-  variation: string
-  /** Why it is not the answer of the assigned variation; undefined where it is. */
-  degraded: string | undefined
-  cacheControl: string | undefined
+  readonly request: InferenceRequest
+  readonly recommender: RecommenderPlan
+  readonly variation: VariationPlan
+  readonly lookup: Lookup
+  /** Of the document that it was settled by. */
+  readonly configVersion: string | undefined
 }
-
-/** A degraded answer may be kept this long downstream, in seconds. */
-const degradedMaxAge = 2
 
 /**
- * Answers an inference request: resolve the recommender, assign a variation, ask its origin, post-process, decorate, render.
- * @throws GatewayError
+ * Settles what is to be answered: resolve the recommender, assign a variation, work out the key.
+ * @param kept whether the answer may be kept
+ * @throws GatewayError 404
  */
-export async function infer (plan: Plan, request: InferenceRequest): Promise<Inference> {
+export function prepare (plan: Plan, request: InferenceRequest, kept: boolean): Inference {
+  const { namespace, userId } = request
   const recommender = resolve(plan, request)
   const variation = assign(recommender, request)
-  const deadline = startDeadline(variation.timeout)
-  try {
-    return await answer(recommender, variation, request, deadline.signal)
-  } finally {
-    deadline.clear()
+  return {
+    request,
+    recommender,
+    variation,
+    configVersion: plan.version,
+    lookup: {
+      key: cacheKey(plan.fingerprint, variation.name, withoutIdleValues(recommender, request)),
+      user: userId === undefined ? undefined : { namespace, userId },
+      policy: kept ? variation.cachePolicy : noCache
+    }
   }
 }
 
-async function answer (recommender: RecommenderPlan, variation: VariationPlan, request: InferenceRequest, deadline: AbortSignal): Promise<Inference> {
-  const answered = await ask(recommender, variation, lookAhead(recommender, request), deadline)
-  const processed = await postProcess(recommender, answered, request, deadline)
-  const cutToSize = cut(processed, request.numResults)
-  const metadata = await decorate(answered.variation, cutToSize, request, deadline)
-  return {
-    body: renderBody(request.action, cutToSize, metadata),
-    variation: answered.variation.name,
-    degraded: answered.degraded,
-    cacheControl: cacheControlHeader(variation.cacheControl, knownUser(request), answered.degraded === undefined ? undefined : degradedMaxAge)
-  }
+/** Answers from the cache, or from the origin. @throws GatewayError */
+export async function infer (inference: Inference, cache: Cache): Promise<Found> {
+  return cache.get(inference.lookup, createMaker(inference))
 }
 
 function resolve (plan: Plan, { action, namespace, recommender }: InferenceRequest): RecommenderPlan {
@@ -58,38 +52,13 @@ function resolve (plan: Plan, { action, namespace, recommender }: InferenceReque
   return found
 }
 
+/** Values that no filter takes mean nothing. */
+function withoutIdleValues ({ variations }: RecommenderPlan, request: InferenceRequest): InferenceRequest {
+  const { filterValues } = request
+  if (filterValues === undefined || variations.some(({ filters }) => selectFilter(filters, request).filter !== undefined)) return request
+  return { ...request, filterValues: undefined }
+}
+
 function assign ({ variations }: RecommenderPlan, _request: InferenceRequest): VariationPlan {
   return variations[0]!
-}
-
-function lookAhead ({ postProcessor }: RecommenderPlan, request: InferenceRequest): InferenceRequest {
-  if (postProcessor === undefined || request.itemIds !== undefined) return request
-  return { ...request, numResults: postProcessor.lookAhead(request.numResults), wanted: request.numResults }
-}
-
-async function postProcess ({ postProcessor }: RecommenderPlan, { answer, variation, degraded }: Answered, request: InferenceRequest, signal: AbortSignal): Promise<OriginAnswer> {
-  if (postProcessor === undefined || request.action === 'predicted-ratings') return answer
-  // An answer that came in the place of a late one leaves the function no time.
-  if (degraded !== undefined && signal.aborted) return answer
-  try {
-    return await postProcessor.process(request, variation.config, answer, signal)
-  } catch (error) {
-    throw error instanceof OriginError ? error.toGatewayError() : error
-  }
-}
-
-function cut (answer: OriginAnswer, numResults: number): OriginAnswer {
-  return answer.items.length > numResults ? { ...answer, items: answer.items.slice(0, numResults) } : answer
-}
-
-const undecorated: ReadonlyMap<string, string> = new Map()
-
-async function decorate (variation: VariationPlan, { items }: OriginAnswer, { decorateItems }: InferenceRequest, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
-  if (!decorateItems || variation.itemMetadata === undefined) return undecorated
-  return variation.itemMetadata.get(items.map(({ itemId }) => itemId), signal)
-}
-
-function knownUser ({ userId, syntheticUser }: InferenceRequest): 'none' | 'synthetic' | 'given' {
-  if (userId === undefined) return 'none'
-  return syntheticUser ? 'synthetic' : 'given'
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { isLocked, withLock } from '../lock.ts'
 
 const pointer = 'CURRENT'
@@ -14,12 +14,23 @@ export interface Generations {
   /** The path of the current generation; undefined before the first. */
   current: () => Promise<string | undefined>
   /**
-   * Makes an empty generation, has it filled, and makes it the current one; where filling fails, nothing has changed.
+   * Makes an empty generation, has it filled, and makes it the current one; where filling fails, nothing has changed. What fills it
+   * tells a digest of what it holds: generations with the same have the same revision.
    * @throws UserError while another process does the same
    */
-  replace: <T>(fill: (path: string) => Promise<T>) => Promise<T>
+  replace: <T extends Filled>(fill: (path: string) => Promise<T>) => Promise<T>
   /** Removes what dead writers left behind. */
   sweep: () => Promise<void>
+}
+
+export interface Filled {
+  /** Letters and digits. */
+  digest: string
+}
+
+/** What generations with the same items have in common. */
+export function revisionOf (path: string): string {
+  return basename(path).split('-')[1] ?? ''
 }
 
 export function generations (directory: string): Generations {
@@ -53,10 +64,13 @@ export function generations (directory: string): Generations {
       await mkdir(directory, { recursive: true })
       return withLock(lock, async () => {
         await removeOthers()
-        const name = `${prefix}${randomBytes(8).toString('hex')}`
-        await mkdir(join(directory, name))
+        const suffix = randomBytes(8).toString('hex')
+        const unnamed = join(directory, `${prefix}${suffix}`)
+        await mkdir(unnamed)
         try {
-          const filled = await fill(join(directory, name))
+          const filled = await fill(unnamed)
+          const name = `${prefix}${filled.digest}-${suffix}`
+          await rename(unnamed, join(directory, name))
           await publish(name)
           return filled
         } finally {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { assertRoom, committed } from '../lmdb.ts'
 import { BadLines } from '../records/import-error.ts'
 import { readRecords, type ReadOptions } from '../records/read-records.ts'
@@ -21,11 +22,13 @@ export interface ImportItemsOptions extends ReadOptions {
  * @throws ImportError listing the bad lines; UserError for a file without items, or while another import is under way
  */
 export async function importItems ({ dataDir, namespace, file, ...options }: ImportItemsOptions): Promise<number> {
-  return generations(localDbDirectory(dataDir, namespace)).replace(async path => fill(path, file, options))
+  const { count } = await generations(localDbDirectory(dataDir, namespace)).replace(async path => fill(path, file, options))
+  return count
 }
 
-async function fill (path: string, file: string, options: ReadOptions): Promise<number> {
+async function fill (path: string, file: string, options: ReadOptions): Promise<{ count: number, digest: string }> {
   const items = openItems(path, { writable: true })
+  const digest = createHash('sha1')
   const bad = new BadLines()
   try {
     const writes = new Set<Promise<unknown>>()
@@ -46,6 +49,7 @@ async function fill (path: string, file: string, options: ReadOptions): Promise<
         const text = JSON.stringify(metadata)
         pending += itemId.length + text.length
         writes.add(items.put(itemId, text))
+        digest.update(itemId).update(text)
         if (pending < bytesAtOnce) continue
         await committed(writes)
         writes.clear()
@@ -58,7 +62,7 @@ async function fill (path: string, file: string, options: ReadOptions): Promise<
     await items.flushed
     const { entryCount } = items.getStats() as { entryCount: number }
     if (entryCount === 0) throw new UserError(`there are no items in ${file}; nothing was changed`)
-    return entryCount
+    return { count: entryCount, digest: digest.digest('hex') }
   } finally {
     await items.close()
   }

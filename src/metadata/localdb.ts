@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { open, type Database } from 'lmdb'
 import Type from 'typebox'
 import { strict } from '../schema.ts'
-import { generations } from './generations.ts'
+import { generations, revisionOf } from './generations.ts'
 import type { ItemMetadataStore } from './store.ts'
 import { itemMetadataType } from './store-type.ts'
 
@@ -20,7 +20,7 @@ export const localdb = itemMetadataType({
   schema: LocalDbSchema,
   async open (_config, scope) {
     const directory = localDbDirectory(scope.dataDir, scope.namespace)
-    return scope.share(`localdb/${scope.namespace}`, async () => openLocalDb(directory, scope), async store => store.close())
+    return scope.share(`localdb/${scope.namespace}`, async () => openLocalDb(directory, { ...scope, onRevision: revision => { scope.revisions.set(`items/${scope.namespace}`, revision) } }), async store => store.close())
   }
 })
 
@@ -30,11 +30,13 @@ export function localDbDirectory (dataDir: string, namespace: string): string {
 
 export interface LocalDbOptions {
   onError: (error: unknown) => void
+  /** Told the revision of the items that are served now. */
+  onRevision?: (revision: string) => void
   poll?: number
 }
 
 /** Opens the current generation of a namespace's items, if there is one, and follows it as imports replace it. */
-export async function openLocalDb (directory: string, { onError, poll = importPoll }: LocalDbOptions): Promise<ItemMetadataStore> {
+export async function openLocalDb (directory: string, { onError, onRevision = () => {}, poll = importPoll }: LocalDbOptions): Promise<ItemMetadataStore> {
   const versions = generations(directory)
   let path: string | undefined
   let items: Database<string, string> | undefined
@@ -46,6 +48,7 @@ export async function openLocalDb (directory: string, { onError, poll = importPo
     // Where the new one cannot be opened, the old one stays, and the next look tries again.
     items = current === undefined ? undefined : openItems(current)
     path = current
+    onRevision(current === undefined ? '' : revisionOf(current))
     await retired?.close()
   }
 

@@ -154,6 +154,11 @@ function keySequence (): (time: number) => Buffer {
   }
 }
 
+/** The time that a key sorts by, in epoch ms. */
+export function timeOfKey (key: Buffer): number {
+  return key.readUIntBE(0, 6)
+}
+
 function encode ({ eventId, userId, sessionId, itemId, eventType, sentAt, ...rest }: LoggedEvent): string {
   return JSON.stringify([eventId, userId ?? null, sessionId ?? null, itemId, eventType, sentAt, rest])
 }

@@ -9,8 +9,9 @@ export function eventLogDirectory (dataDir: string, namespace: string): string {
 
 /** The embedded recommender of the scope's namespace, shared by all of its variations and event targets. */
 export async function recommenderOf (scope: Scope): Promise<Recommender> {
-  const { namespace, dataDir, now, onError } = scope
+  const { namespace, dataDir, now, onError, peers, revisions } = scope
+  const onRelearned = (count: number): void => { revisions.set(`events/${namespace}`, String(count)) }
   const open = async (): Promise<Recommender> =>
-    createRecommender(await openEventLog(eventLogDirectory(dataDir, namespace), { now, onError }), { now, onError })
+    createRecommender(await openEventLog(eventLogDirectory(dataDir, namespace), { now, onError }), { now, onError, peers, topic: `learned/${namespace}`, onRelearned })
   return scope.share(`recommender/${namespace}`, open, async recommender => recommender.close())
 }

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Appended, EventLog, LoggedEvent } from './event-log.ts'
+import { noPeers, type Peers } from '../peers.ts'
+import { timeOfKey, type Appended, type EventLog, type LoggedEvent } from './event-log.ts'
 import { Query } from './query.ts'
 import { SessionIndex } from './session-index.ts'
 
@@ -21,10 +22,22 @@ export interface Recommender {
   close: () => Promise<void>
 }
 
+/** An event that another process has logged. */
+interface Learned {
+  /** Its key in the log. */
+  name: string
+  event: LoggedEvent
+}
+
 export interface RecommenderOptions {
   now: () => number
+  /** Who learns from the same log, and under which topic they tell each other. */
+  peers?: Peers
+  topic?: string
   /** Told when a model could not be learned anew after an import. */
   onError: (error: unknown) => void
+  /** Told how many events the models know, after an import has changed them. */
+  onRelearned?: (count: number) => void
   /** How often to look whether events were imported behind our back, in ms. */
   importPoll?: number
 }
@@ -40,12 +53,17 @@ type LearnedModel = Learner & { query: Query }
 interface Apprentice extends Learner {
   /** Keys of events that arrived meanwhile and are applied as they arrive: the reading leaves them out. */
   live: Set<string>
+  /** Keys of the newest events that the reading has passed. */
+  read: Set<string>
 }
 
 /** Few enough that what is answered meanwhile hardly notices: about 5 ms. */
 const readAtOnce = 400
 
-export function createRecommender (log: EventLog, { now, onError, importPoll = 1_000 }: RecommenderOptions): Recommender {
+/** Another process tells of an event no later than this, in ms. */
+const tellWithin = 10_000
+
+export function createRecommender (log: EventLog, { now, onError, peers = noPeers, topic = 'learned', onRelearned = () => {}, importPoll = 1_000 }: RecommenderOptions): Recommender {
   const models = new Set<LearnedModel>()
   const apprentices = new Set<Apprentice>()
   const uncommitted = new Set<string>()
@@ -58,14 +76,18 @@ export function createRecommender (log: EventLog, { now, onError, importPoll = 1
 
   /** @param adopt takes the finished index over, in the same breath, so that no event falls between */
   async function learnFromLog<T> (weights: EventWeights, adopt: (index: SessionIndex) => T): Promise<T> {
-    const apprentice: Apprentice = { index: new SessionIndex(now), weights, live: new Set(uncommitted) }
+    const apprentice: Apprentice = { index: new SessionIndex(now), weights, live: new Set(uncommitted), read: new Set() }
+    const newest = now() - tellWithin
     apprentices.add(apprentice)
     try {
       let last: Buffer | undefined
       for (let batch = log.read(last, readAtOnce); batch.length > 0; batch = log.read(last, readAtOnce)) {
         stopping.signal.throwIfAborted()
         for (const entry of batch) {
-          if (!apprentice.live.has(nameOf(entry.key))) apply(apprentice, entry.event)
+          const name = nameOf(entry.key)
+          if (apprentice.live.has(name)) continue
+          apply(apprentice, entry.event)
+          if (timeOfKey(entry.key) >= newest) apprentice.read.add(name)
         }
         last = batch.at(-1)!.key
         await setImmediate()
@@ -83,6 +105,7 @@ export function createRecommender (log: EventLog, { now, onError, importPoll = 1
       await learnFromLog(model.weights, index => Object.assign(model, { index, query: new Query(index) }))
     }
     known = Math.max(known, count)
+    onRelearned(count)
   }
 
   function lookForImports (): void {
@@ -101,6 +124,20 @@ export function createRecommender (log: EventLog, { now, onError, importPoll = 1
     return result
   }
 
+  /** What another process has logged is learned as it tells it, not read from the log. */
+  function learnFromOthers (learned: Learned[]): void {
+    known += learned.length
+    for (const { name, event } of learned) {
+      for (const model of models) apply(model, event)
+      for (const apprentice of apprentices) {
+        if (apprentice.read.has(name)) continue
+        apprentice.live.add(name)
+        apply(apprentice, event)
+      }
+    }
+  }
+
+  const stopListening = peers.on(topic, learnFromOthers)
   const watch = setInterval(lookForImports, importPoll).unref()
 
   return {
@@ -123,6 +160,7 @@ export function createRecommender (log: EventLog, { now, onError, importPoll = 1
       for (const { event } of appended.added) {
         for (const learner of [...models, ...apprentices]) apply(learner, event)
       }
+      if (appended.added.length > 0) await peers.tell(topic, appended.added.map(({ key, event }): Learned => ({ name: nameOf(key), event })))
       await appended.others
     },
     model: async weights => enqueue(async () => learnFromLog(weights, index => {
@@ -134,6 +172,7 @@ export function createRecommender (log: EventLog, { now, onError, importPoll = 1
     async close () {
       stopping.abort()
       clearInterval(watch)
+      stopListening()
       await learning
       await log.close()
     }

@@ -50,12 +50,31 @@ t.test('what is inherited comes from the nearest level', async t => {
   })
   const settings = (namespace: string, name: string, at = 0) => {
     const { cacheControl, timeout, itemMetadata } = plan.namespaces.get(namespace)!.recommenders.get(recommenderKey('recommend-items', name))!.variations[at]!
-    return [cacheControl?.userSpecified.maxAge, timeout, itemMetadata !== undefined]
+    return [cacheControl('given', false, false), timeout, itemMetadata !== undefined]
   }
-  t.strictSame(settings('plain', 'r'), [1, 100, true])
-  t.strictSame(settings('own', 's'), [2, 100, true])
-  t.strictSame(settings('own', 'r', 0), [3, 1000, true], 'a level that defines resilience takes nothing of it from above')
-  t.strictSame(settings('own', 'r', 1), [4, 400, true])
+  t.strictSame(settings('plain', 'r'), ['private,max-age=1', 100, true])
+  t.strictSame(settings('own', 's'), ['private,max-age=2', 100, true])
+  t.strictSame(settings('own', 'r', 0), ['private,max-age=3', 1000, true], 'a level that defines resilience takes nothing of it from above')
+  t.strictSame(settings('own', 'r', 1), ['private,max-age=4', 400, true])
+})
+
+t.test('what the gateway keeps is inherited whole, too', async t => {
+  const variations = { v: { type: 'embedded' } }
+  const { plan } = await compiled(t, {
+    cacheControl: { ...cacheControl(1), server: { ttl: 7, refreshOnEvents: false } },
+    namespaces: { shop: { recommenders: { 'recommend-items': { r: { variations }, s: { cacheControl: cacheControl(2), variations } } } } }
+  })
+  const policyOf = (name: string) => plan.namespaces.get('shop')!.recommenders.get(recommenderKey('recommend-items', name))!.variations[0]!.cachePolicy
+  t.match(policyOf('r'), { ttl: 7_000, refreshOnEvents: false })
+  t.match(policyOf('s'), { ttl: 300_000, refreshOnEvents: true })
+})
+
+t.test('a plan has the fingerprint of its document, whatever came before it', async t => {
+  const { plan } = await compiled(t, embeddedDocument())
+  const { plan: same } = await compiled(t, embeddedDocument())
+  const { plan: other } = await compiled(t, { ...embeddedDocument(), description: 'other' })
+  t.equal(same.fingerprint, plan.fingerprint)
+  t.not(other.fingerprint, plan.fingerprint)
 })
 
 t.test('variations and targets of a namespace share one recommender, which learns', async t => {

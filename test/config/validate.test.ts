@@ -100,9 +100,9 @@ t.test('all dangling references are listed at once, each once', async t => {
 })
 
 t.test('what is missing is told with what was expected', async t => {
-  const { findings } = validateDocument({ namespaces: { n: { recommenders: { 'recommend-items': { r: {} } } } }, cacheControl: {} })
+  const { findings } = validateDocument({ namespaces: { n: { recommenders: { 'recommend-items': { r: {} } } } }, cacheControl: { userSpecified: {} } })
   t.match(findings.find(({ pointer }) => pointer === '/namespaces/n/recommenders/recommend-items/r/variations')?.message, 'is missing; expected an object')
-  t.match(findings.find(({ pointer }) => pointer === '/cacheControl/userSpecified')?.message, 'is missing')
+  t.match(findings.find(({ pointer }) => pointer === '/cacheControl/userSpecified/maxAge')?.message, 'is missing')
 })
 
 const deeplyWrong: unknown[] = [null, undefined, [], [[]], 'text', 7, true, {}, { namespaces: null }, { namespaces: [null, 1, { recommenders: [[null]] }] }]

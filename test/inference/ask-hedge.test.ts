@@ -1,13 +1,15 @@
 import { setImmediate as settled } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { createLateAnswers } from '../../src/cache/late-answers.ts'
-import { createUserVersions } from '../../src/cache/user-versions.ts'
 import type { VariationPlan } from '../../src/config/plan.ts'
-import { ask, type Answered } from '../../src/inference/ask.ts'
+import type { Answered } from '../../src/inference/ask.ts'
+import { infer, prepare } from '../../src/inference/infer.ts'
+import type { InferenceRequest } from '../../src/inference/request.ts'
 import type { OriginAnswer, OriginRequest } from '../../src/origins/origin.ts'
 import { OriginError, type OriginFailure } from '../../src/origins/origin-error.ts'
+import { askOrFallBack } from '../support/ask-or-fall-back.ts'
 import { eventually } from '../support/eventually.ts'
-import { testRecommender, testVariation } from '../support/test-plan.ts'
+import { testCache, testPolicy } from '../support/test-cache.ts'
+import { testPlan, testRecommender, testVariation } from '../support/test-plan.ts'
 
 const request: OriginRequest = { action: 'recommend-items', namespace: 'shop', recommender: 'home', userId: 'u', numResults: 3, decorateItems: true }
 const aLongTime = 20_000
@@ -43,14 +45,25 @@ interface Hedged {
   prepared: number[]
   onPrepared: (act: () => void) => void
   answered: (more?: Partial<OriginRequest>) => Promise<Answered>
-  raise: (userId: string) => void
+  /** What came late. */
+  late: Answered[]
+  /** Asks through the cache, as a request does. */
+  served: (more?: Partial<InferenceRequest>) => Promise<Served>
+  raise: (userId: string) => Promise<void>
+}
+
+interface Served {
+  variation: string
+  degraded: string | undefined
+  items: unknown
 }
 
 function hedged (timeout: number, { p95, hedge }: { p95?: number, hedge?: VariationPlan['origin']['recommend'] } = {}): Hedged {
   const provider = manual()
   const prepared: number[] = []
   let act = (): void => {}
-  const versions = createUserVersions()
+  const late: Answered[] = []
+  const { cache, versions } = testCache()
   const latencies = { p95: () => p95, add: () => {} }
   const recommend: VariationPlan['origin']['recommend'] = hedge ?? (async () => {
     prepared.push(performance.now())
@@ -58,22 +71,32 @@ function hedged (timeout: number, { p95, hedge }: { p95?: number, hedge?: Variat
     return { items: [{ itemId: 'hedge' }] }
   })
   const variations = [
-    testVariation('provider', { origin: { recommend: provider.recommend, latencies }, timeout, hedge: 'hedge', lateAnswers: createLateAnswers(versions), fallback: ['last'] }),
+    testVariation('provider', { origin: { recommend: provider.recommend, latencies }, timeout, hedge: 'hedge', fallback: ['last'], cachePolicy: testPolicy }),
     testVariation('hedge', { origin: { recommend }, local: true }),
     testVariation('last', { origin: { recommend: async () => ({ items: [{ itemId: 'last' }] }) }, local: true })
   ]
+  const recommender = testRecommender('recommend-items', 'home', { variations })
+  const plan = testPlan([recommender])
   return {
     provider,
     prepared,
+    late,
     onPrepared: then => { act = then },
-    answered: async more => ask(testRecommender('recommend-items', 'home', { variations }), variations[0]!, { ...request, ...more }, AbortSignal.timeout(timeout)),
-    raise: userId => versions.raise('shop', userId)
+    answered: async more => askOrFallBack(recommender, { ...request, ...more }, AbortSignal.timeout(timeout), answer => { late.push(answer) }),
+    async served (more) {
+      const { entry } = await infer(prepare(plan, { ...request, syntheticUser: false, feature: undefined, ...more }, true), cache)
+      const { itemList } = JSON.parse(entry.body.toString()) as { itemList: unknown }
+      return { variation: entry.variation, degraded: entry.degraded, items: itemList }
+    },
+    raise: async userId => versions.raise({ namespace: 'shop', userId })
   }
 }
 
 function isFrom (t: Test, { variation, degraded, answer }: Answered, name: string, itemId: string, why?: OriginFailure): void {
   t.strictSame({ name: variation.name, degraded, items: answer.items }, { name, degraded: why, items: [{ itemId }] })
 }
+
+const byHedge = { variation: 'hedge', degraded: 'timeout', items: [{ itemId: 'hedge' }] }
 
 const unhandled: unknown[] = []
 process.on('unhandledRejection', reason => unhandled.push(reason))
@@ -140,35 +163,52 @@ t.test('where the hedge fails, too, there are the fallbacks', async t => {
   isFrom(t, await answer, 'last', 'last', 'throttled')
 })
 
-t.test('an answer that comes late is there for the next who asks the same', async t => {
-  const { answered, provider } = hedged(20)
+t.test('an answer that comes late is handed on, and in time it is not', async t => {
+  const { answered, provider, late } = hedged(20)
   isFrom(t, await answered(), 'hedge', 'hedge', 'timeout')
   t.notOk(provider.calls[0]!.signal.aborted, 'the provider goes on after the deadline')
+  t.strictSame(late, [])
   provider.calls[0]!.answer('late')
   await settled()
-  isFrom(t, await answered(), 'provider', 'late')
+  t.equal(late.length, 1)
+  isFrom(t, late[0]!, 'provider', 'late')
+  const inTime = answered()
+  provider.calls[1]!.answer('in time')
+  isFrom(t, await inTime, 'provider', 'in time')
+  await settled()
+  t.equal(late.length, 1)
+})
+
+t.test('an answer that comes late is there for the next who asks the same', async t => {
+  const { served, provider } = hedged(20)
+  t.strictSame(await served(), byHedge)
+  provider.calls[0]!.answer('late')
+  await settled()
+  t.strictSame(await served(), { variation: 'provider', degraded: undefined, items: [{ itemId: 'late' }] })
   t.equal(provider.calls.length, 1)
-  isFrom(t, await answered({ userId: 'another' }), 'hedge', 'hedge', 'timeout')
-  isFrom(t, await answered({ numResults: 4 }), 'hedge', 'hedge', 'timeout')
+  t.strictSame(await served({ userId: 'another' }), byHedge)
+  t.strictSame(await served({ numResults: 4 }), byHedge)
+  t.equal(provider.calls.length, 3)
 })
 
 t.test('an answer that came late is out of date with the next event of the user', async t => {
-  const { answered, provider, raise } = hedged(20)
-  await answered()
+  const { served, provider, raise } = hedged(20)
+  await served()
   provider.calls[0]!.answer('late')
   await settled()
-  raise('u')
-  isFrom(t, await answered(), 'hedge', 'hedge', 'timeout')
+  await raise('u')
+  t.strictSame(await served(), byHedge)
   t.equal(provider.calls.length, 2)
 })
 
 t.test('an answer that was asked for before an event and came after it is out of date, too', async t => {
-  const { answered, provider, raise } = hedged(20)
-  await answered()
-  raise('u')
+  const { served, provider, raise } = hedged(20)
+  await served()
+  await raise('u')
   provider.calls[0]!.answer('late')
   await settled()
-  isFrom(t, await answered(), 'hedge', 'hedge', 'timeout')
+  t.strictSame(await served(), byHedge)
+  t.equal(provider.calls.length, 2)
 })
 
 t.test('a failure that comes late is nobody\'s business', async t => {

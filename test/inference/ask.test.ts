@@ -1,8 +1,9 @@
 import t, { type Test } from 'tap'
 import type { VariationPlan } from '../../src/config/plan.ts'
-import { ask, type Answered } from '../../src/inference/ask.ts'
+import type { Answered } from '../../src/inference/ask.ts'
 import type { Origin, OriginRequest } from '../../src/origins/origin.ts'
 import { failureRules, OriginError, type OriginFailure } from '../../src/origins/origin-error.ts'
+import { askOrFallBack } from '../support/ask-or-fall-back.ts'
 import { testRecommender, testVariation } from '../support/test-plan.ts'
 
 const request: OriginRequest = { action: 'recommend-items', namespace: 'shop', recommender: 'home', userId: 'u', numResults: 3, decorateItems: true }
@@ -29,7 +30,7 @@ function variationsOf (origins: Record<string, Origin>, more: Record<string, Par
 }
 
 async function answered (variations: VariationPlan[], deadline = soon()): Promise<Answered> {
-  return ask(testRecommender('recommend-items', 'home', { variations }), variations[0]!, request, deadline)
+  return askOrFallBack(testRecommender('recommend-items', 'home', { variations }), request, deadline)
 }
 
 function isFrom (t: Test, { variation, degraded, answer }: Answered, name: string, why?: OriginFailure): void {

@@ -1,16 +1,12 @@
 import t from 'tap'
-import type { CacheControl } from '../../src/config/cache-control.ts'
+import type { Found } from '../../src/cache/cache.ts'
+import { noCache } from '../../src/cache/policy.ts'
 import type { Plan, VariationPlan } from '../../src/config/plan.ts'
-import { infer } from '../../src/inference/infer.ts'
+import { infer, prepare } from '../../src/inference/infer.ts'
 import type { InferenceRequest } from '../../src/inference/request.ts'
 import type { OriginRequest } from '../../src/origins/origin.ts'
+import { testCache, testPolicy } from '../support/test-cache.ts'
 import { testPlan, testRecommender, testVariation } from '../support/test-plan.ts'
-
-const cacheControl: CacheControl = {
-  userSpecified: { maxAge: 1, directives: 'private' },
-  syntheticUserSpecified: { maxAge: 2, directives: 'public' },
-  noUserSpecified: { maxAge: 3, directives: 'public' }
-}
 
 const request: InferenceRequest = {
   action: 'recommend-items', namespace: 'shop', recommender: 'home', userId: 'u', numResults: 2, decorateItems: true, syntheticUser: false, feature: undefined
@@ -19,19 +15,19 @@ const request: InferenceRequest = {
 const planOf = (...variations: Array<Partial<VariationPlan>>): Plan =>
   testPlan([testRecommender('recommend-items', 'home', { variations: variations.map((variation, i) => testVariation(`v${i}`, variation)) })])
 
-const list = (body: string): unknown => (JSON.parse(body) as { itemList: unknown }).itemList
+const answer = async (plan: Plan, request: InferenceRequest): Promise<Found> => infer(prepare(plan, request, true), testCache().cache)
+const list = ({ entry }: Found): unknown => (JSON.parse(entry.body.toString()) as { itemList: unknown }).itemList
 
 t.test('the first variation answers, cut to what was asked', async t => {
-  const { body, variation, cacheControl } = await infer(planOf({}, {}), request)
-  t.equal(variation, 'v0')
-  t.strictSame(list(body), [{ itemId: 'a' }, { itemId: 'b' }])
-  t.equal(cacheControl, undefined)
+  const found = await answer(planOf({}, {}), request)
+  t.match(found, { from: 'origin', entry: { variation: 'v0', degraded: undefined } })
+  t.strictSame(list(found), [{ itemId: 'a' }, { itemId: 'b' }])
 })
 
 t.test('the origin gets the request and a signal', async t => {
   const asked: OriginRequest[] = []
   const origin = { recommend: async (request: OriginRequest, signal: AbortSignal) => { t.notOk(signal.aborted); asked.push(request); return { items: [] } } }
-  await infer(planOf({ origin }), request)
+  await answer(planOf({ origin }), request)
   t.match(asked, [{ action: 'recommend-items', namespace: 'shop', recommender: 'home', userId: 'u', numResults: 2 }])
 })
 
@@ -45,37 +41,59 @@ t.test('the signal ends an origin that is too slow', async t => {
   // The timer behind a signal keeps no process alive.
   const alive = setInterval(() => {}, 1000)
   t.teardown(() => clearInterval(alive))
-  await t.rejects(infer(planOf({ origin, timeout: 1 }), request))
+  await t.rejects(answer(planOf({ origin, timeout: 1 }), request))
   t.ok(ended)
 })
 
 t.test('items are decorated where that was asked and there is a store', async t => {
   const asked: string[][] = []
   const itemMetadata = { get: (ids: readonly string[]) => { asked.push([...ids]); return new Map([['a', '{"title":"A"}']]) }, close: async () => {} }
-  t.strictSame(list((await infer(planOf({ itemMetadata }), request)).body), [{ itemId: 'a', metadata: { title: 'A' } }, { itemId: 'b' }])
+  t.strictSame(list(await answer(planOf({ itemMetadata }), request)), [{ itemId: 'a', metadata: { title: 'A' } }, { itemId: 'b' }])
   t.strictSame(asked, [['a', 'b']], 'only what is answered is looked up')
-  t.strictSame(list((await infer(planOf({ itemMetadata }), { ...request, decorateItems: false })).body), [{ itemId: 'a' }, { itemId: 'b' }])
+  t.strictSame(list(await answer(planOf({ itemMetadata }), { ...request, decorateItems: false })), [{ itemId: 'a' }, { itemId: 'b' }])
   t.equal(asked.length, 1)
 })
 
-t.test('the cache policy follows what is known of the user', async t => {
-  const plan = planOf({ cacheControl })
-  t.equal((await infer(plan, request)).cacheControl, 'private,max-age=1')
-  t.equal((await infer(plan, { ...request, syntheticUser: true })).cacheControl, 'public,max-age=2')
-  t.equal((await infer(plan, { ...request, userId: undefined, syntheticUser: true })).cacheControl, 'public,max-age=3')
+t.test('what is kept, and whose events matter, is settled beforehand', async t => {
+  const plan = planOf({ cachePolicy: testPolicy })
+  const { lookup, variation } = prepare(plan, request, true)
+  t.equal(variation.name, 'v0')
+  t.match(lookup, { user: { namespace: 'shop', userId: 'u' }, policy: testPolicy })
+  t.strictSame(prepare(plan, request, false).lookup, { ...lookup, policy: noCache })
+  t.equal(prepare(plan, { ...request, userId: undefined }, true).lookup.user, undefined)
+  t.not(prepare({ ...plan, fingerprint: 'another' }, request, true).lookup.key, lookup.key)
+})
+
+t.test('an answer is made once and then kept, where it may be', async t => {
+  let calls = 0
+  const origin = { recommend: async () => ({ items: [{ itemId: `call-${++calls}` }] }) }
+  const plan = planOf({ origin, cachePolicy: testPolicy })
+  const { cache } = testCache()
+  const served = async (kept: boolean): Promise<unknown> => list(await infer(prepare(plan, request, kept), cache))
+  t.strictSame(await served(false), [{ itemId: 'call-1' }])
+  t.strictSame(await served(false), [{ itemId: 'call-2' }], 'what may not be kept is not')
+  t.strictSame(await served(true), [{ itemId: 'call-3' }])
+  t.strictSame(await served(true), [{ itemId: 'call-3' }])
+})
+
+t.test('how an answer came about is known of the one that was made, stage by stage', async t => {
+  const { cache } = testCache()
+  const inference = prepare(planOf({ cachePolicy: testPolicy }), request, true)
+  t.match((await infer(inference, cache)).timing, /^origin;dur=\d+\.\d{3}(, [a-z-]+;dur=\d+\.\d{3})*$/)
+  t.equal((await infer(inference, cache)).timing, undefined)
 })
 
 t.test('what is not in the configuration is not found, and named', async t => {
   const plan = planOf({})
   for (const namespace of ['nowhere', '', '__proto__', 'constructor']) {
-    await t.rejects(infer(plan, { ...request, namespace }), { code: 'NamespaceNotFound', status: 404, message: `namespace: "${namespace}" is not in the configuration` })
+    t.throws(() => prepare(plan, { ...request, namespace }, true), { code: 'NamespaceNotFound', status: 404, message: `namespace: "${namespace}" is not in the configuration` })
   }
   for (const wrong of [{ recommender: 'nothing' }, { action: 'related-items' as const }]) {
-    await t.rejects(infer(plan, { ...request, ...wrong }), { code: 'RecommenderNotConfigured', status: 404, message: /^recommender: / })
+    t.throws(() => prepare(plan, { ...request, ...wrong }, true), { code: 'RecommenderNotConfigured', status: 404, message: /^recommender: / })
   }
 })
 
 t.test('what the origin says is not hidden', async t => {
   const failure = new Error('broken')
-  await t.rejects(infer(planOf({ origin: { recommend: async () => { throw failure } } }), request), failure)
+  await t.rejects(answer(planOf({ origin: { recommend: async () => { throw failure } } }), request), failure)
 })

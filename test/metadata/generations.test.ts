@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { generations } from '../../src/metadata/generations.ts'
+import { generations, revisionOf, type Filled } from '../../src/metadata/generations.ts'
 
-const leave = async (path: string): Promise<string> => path
+const filled: Filled = { digest: 'abc123' }
+const leave = async (): Promise<Filled> => filled
 
 t.test('before the first there is no current generation', async t => {
   t.equal(await generations(join(t.testdir(), 'not-there')).current(), undefined)
@@ -12,25 +13,42 @@ t.test('before the first there is no current generation', async t => {
 
 t.test('a generation is not current until it is filled, and then takes the place of the one before', async t => {
   const versions = generations(join(t.testdir(), 'deep', 'items'))
-  const first = await versions.replace(async path => {
+  const answer = await versions.replace(async path => {
     t.ok(existsSync(path))
+    writeFileSync(join(path, 'data'), 'first')
     t.equal(await versions.current(), undefined)
-    return path
+    return filled
   })
-  t.equal(await versions.current(), first)
-  const second = await versions.replace(async path => {
+  t.equal(answer, filled)
+  const first = (await versions.current())!
+  t.equal(readFileSync(join(first, 'data'), 'utf8'), 'first')
+  await versions.replace(async path => {
+    writeFileSync(join(path, 'data'), 'second')
     t.equal(await versions.current(), first)
     t.ok(existsSync(first))
-    return path
+    return filled
   })
-  t.equal(await versions.current(), second)
+  const second = (await versions.current())!
+  t.equal(readFileSync(join(second, 'data'), 'utf8'), 'second')
   t.notOk(existsSync(first), 'the one before is removed')
+})
+
+t.test('generations that hold the same have the same revision, and others have another', async t => {
+  const revisions: string[] = []
+  const versions = generations(t.testdir())
+  for (const digest of ['abc123', 'abc123', 'def456']) {
+    await versions.replace(async () => ({ digest }))
+    revisions.push(revisionOf((await versions.current())!))
+  }
+  t.strictSame(revisions, ['abc123', 'abc123', 'def456'])
+  t.equal(revisionOf('/data/generation-without'), 'without', 'one of an older gateway has one of its own')
 })
 
 t.test('what is current is found by others, and nothing else is left', async t => {
   const directory = t.testdir()
-  const path = await generations(directory).replace(leave)
-  t.equal(await generations(directory).current(), path)
+  await generations(directory).replace(leave)
+  const path = (await generations(directory).current())!
+  t.ok(existsSync(path))
   t.strictSame(readdirSync(directory).sort(), ['CURRENT', basename(path)])
 })
 
@@ -43,7 +61,8 @@ t.test('where filling fails nothing has changed', async t => {
   }
   await t.rejects(versions.replace(failing), { message: 'no room' })
   t.strictSame(readdirSync(directory), [])
-  const first = await versions.replace(leave)
+  await versions.replace(leave)
+  const first = (await versions.current())!
   await t.rejects(versions.replace(failing), { message: 'no room' })
   t.equal(await versions.current(), first)
   t.strictSame(readdirSync(directory).sort(), ['CURRENT', basename(first)])
@@ -52,7 +71,8 @@ t.test('where filling fails nothing has changed', async t => {
 t.test('what dead writers left is swept, what is current or still written is not', async t => {
   const directory = t.testdir()
   const versions = generations(directory)
-  const current = await versions.replace(leave)
+  await versions.replace(leave)
+  const current = (await versions.current())!
   const dead = join(directory, 'generation-dead')
   mkdirSync(dead)
   await versions.replace(async path => {
@@ -73,11 +93,15 @@ t.test('sweeping where nothing is does nothing', async t => {
 
 t.test('a second writer is refused while the first one writes', async t => {
   const versions = generations(t.testdir())
-  const first = await versions.replace(async path => {
+  let first = ''
+  await versions.replace(async path => {
+    first = path
+    writeFileSync(join(path, 'data'), 'first')
     await t.rejects(versions.replace(leave), { message: /under way/ })
-    return path
+    return filled
   })
-  t.equal(await versions.current(), first)
+  t.notOk(existsSync(first), 'it has got its name')
+  t.equal(readFileSync(join((await versions.current())!, 'data'), 'utf8'), 'first')
   await t.resolves(versions.replace(leave), 'and after it another may')
 })
 
@@ -99,6 +123,7 @@ t.test('of many that want to write at once one writes at a time', async t => {
         most = Math.max(most, ++writing)
         for (let turn = 0; turn < 20; turn++) await setImmediate()
         writing--
+        return filled
       })
     }))
     if (most !== 1) return t.fail(`${most} wrote at once in round ${round}`)

@@ -15,6 +15,7 @@ async function publish (directory: string, items: Record<string, object>): Promi
     const database = openItems(path, { writable: true })
     for (const [id, metadata] of Object.entries(items)) await database.put(id, JSON.stringify(metadata))
     await database.close()
+    return { digest: JSON.stringify(items).replaceAll(/[^a-z0-9]/g, '') }
   })
 }
 

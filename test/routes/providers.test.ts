@@ -97,7 +97,7 @@ t.test('retries and fallbacks share one deadline', async t => {
 t.test('a hedge is served in the place of a provider that hangs, and what comes late is there for the next', async t => {
   server.misbehave('hang')
   const variations = { main, house: { type: 'embedded' } }
-  const app = await startShop(t, { 'recommend-items': { r: { variations, resilience: { ...resilience, hedge: 'house' } } } })
+  const app = await startShop(t, { 'recommend-items': { r: { variations, cacheControl: { ...cacheControl, server: { ttl: 60 } }, resilience: { ...resilience, hedge: 'house' } } } })
   const started = performance.now()
   t.match(await ask(app, '/recommend-items/shop/r/u'), { status: 200, headers: { 'x-personalization-variation': 'house', 'x-personalization-degraded': 'timeout', 'cache-control': 'private,max-age=2' } })
   t.ok(performance.now() - started >= resilience.timeout - 2)

@@ -32,7 +32,7 @@ t.test('an event changes the very next answer', async t => {
   const before = await ask()
   await sendEvents(t, app, 'me', ['tent'])
   const after = await ask()
-  t.equal(before.itemList[0]!.itemId, 'book')
+  t.same(before.itemList.map(({ itemId }) => itemId).sort(), ['book', 'pen'], 'what most people like')
   t.same(after.itemList.map(({ itemId }) => itemId).sort(), ['lamp', 'stove'])
 })
 

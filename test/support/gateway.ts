@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
-import { buildApp } from '../../src/app.ts'
+import { buildApp, type AppOptions } from '../../src/app.ts'
 import { fileSource } from '../../src/config/file-source.ts'
 
 /** A store whose every recommender is the embedded one. */
@@ -36,10 +36,10 @@ export interface TestGateway {
 }
 
 /** A gateway in this process, on a data directory and a configuration file of its own; it ends with the test. */
-export async function startGateway (t: Test, config: object = storeConfig): Promise<TestGateway> {
+export async function startGateway (t: Test, config: object = storeConfig, options: Partial<AppOptions> = {}): Promise<TestGateway> {
   const dataDir = t.testdir({ 'config.json': JSON.stringify(config) })
   const configFile = join(dataDir, 'config.json')
-  const app = await buildApp({ source: fileSource(configFile, 20), dataDir, logger: pino({ level: 'silent' }) })
+  const app = await buildApp({ source: fileSource(configFile, 20), dataDir, logger: pino({ level: 'silent' }), ...options })
   t.teardown(async () => app.close())
   await app.ready()
   await app.config.loaded

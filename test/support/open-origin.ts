@@ -1,9 +1,8 @@
 import type { Test } from 'tap'
-import { createUserVersions } from '../../src/cache/user-versions.ts'
 import type { Action, Origin, OriginRequest } from '../../src/origins/origin.ts'
 import { originTypes } from '../../src/origins/registry.ts'
-import { createPool } from '../../src/pool.ts'
 import { createHolder } from '../../src/scope.ts'
+import { testResources } from './test-resources.ts'
 
 interface Variation extends Record<PropertyKey, unknown> {
   type: string
@@ -14,10 +13,9 @@ export const recommenderConfig = { name: 'Home page', variations: {} }
 
 /** An origin without anything around it, as a configuration would open it. It closes with the test. */
 export async function openOrigin (t: Test, variation: Variation, itemColumns?: readonly string[]): Promise<Origin> {
-  const onError = (error: unknown): void => { throw error }
-  const pool = createPool({ onError })
-  t.teardown(pool.close)
-  const { scopeOf } = createHolder({ dataDir: t.testdir(), now: Date.now, onError, pool, userVersions: createUserVersions() })
+  const resources = testResources(t.testdir())
+  t.teardown(resources.close)
+  const { scopeOf } = createHolder(resources)
   const recommender = { name: 'home', config: recommenderConfig }
   return originTypes.get(variation.type)!.open(variation, { ...scopeOf('shop'), recommender, variation, itemColumns })
 }

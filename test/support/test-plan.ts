@@ -1,3 +1,5 @@
+import { noCache } from '../../src/cache/policy.ts'
+import { createCacheControlHeader } from '../../src/config/cache-control.ts'
 import { recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../../src/config/plan.ts'
 import type { EventTarget } from '../../src/events/target.ts'
 import type { Action } from '../../src/origins/origin.ts'
@@ -12,22 +14,23 @@ export function testVariation (name: string, more: Partial<VariationPlan> = {}):
     local: false,
     timeout: 1000,
     hedge: undefined,
-    lateAnswers: undefined,
     fallback: [],
     filters: [],
-    cacheControl: undefined,
+    cacheControl: createCacheControlHeader(undefined),
+    cachePolicy: noCache,
+    headersRead: [],
     itemMetadata: undefined,
     ...more
   }
 }
 
 export function testRecommender (action: Action, name: string, more: Partial<RecommenderPlan> = {}): RecommenderPlan {
-  return { action, namespace: 'shop', name, title: undefined, description: undefined, variations: [], postProcessor: undefined, features: [], ...more }
+  return { action, namespace: 'shop', name, title: undefined, description: undefined, variations: [], vary: '', postProcessor: undefined, features: [], ...more }
 }
 
 /** A plan of one namespace, `shop`. */
 export function testPlan (recommenders: RecommenderPlan[], eventTargets: Record<string, EventTarget> = {}): Plan {
   const byKey = new Map(recommenders.map(recommender => [recommenderKey(recommender.action, recommender.name), recommender]))
   const shop = { name: 'shop', title: undefined, description: undefined, recommenders: byKey, eventTargets: new Map(Object.entries(eventTargets)) }
-  return { generation: 1, version: undefined, title: undefined, description: undefined, namespaces: new Map([['shop', shop]]) }
+  return { generation: 1, fingerprint: 'test', version: undefined, title: undefined, description: undefined, namespaces: new Map([['shop', shop]]) }
 }

@@ -1,5 +1,7 @@
 import { createUserVersions } from '../../src/cache/user-versions.ts'
+import { noPeers } from '../../src/peers.ts'
 import { createPool } from '../../src/pool.ts'
+import { createRevisions } from '../../src/revisions.ts'
 import type { Resources } from '../../src/scope.ts'
 
 export interface TestResources extends Resources {
@@ -19,6 +21,8 @@ export function testResources (dataDir: string, options: Partial<Pick<Resources,
     now,
     onError,
     userVersions: createUserVersions(),
+    revisions: createRevisions(),
+    peers: noPeers,
     pool: {
       close: pool.close,
       async acquire (key, open, close) {

@@ -1,0 +1,58 @@
+import fp from 'fastify-plugin'
+import { createCache, type Cache } from '../src/cache/cache.ts'
+import { createMemoryTier, type MemoryTier } from '../src/cache/memory-tier.ts'
+import { openRedisLink, type RedisLink } from '../src/cache/redis-link.ts'
+import { createRedisTier } from '../src/cache/redis-tier.ts'
+import { createCacheStats, type CacheStats } from '../src/cache/stats.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    cache: Cache
+    /** What there is to say of the cache. */
+    cacheParts: CacheParts
+  }
+}
+
+export interface CacheParts {
+  stats: CacheStats
+  memory: MemoryTier
+  /** Absent where there is no Redis. */
+  redis?: RedisLink | undefined
+  /** Told how long each command of Redis took, in seconds. */
+  onRedisCommand: (seconds: number) => void
+}
+
+export interface CacheOptions {
+  /** What the memory tier may hold. */
+  maxBytes: number
+  /** Absent: memory only. */
+  redisUrl?: string | undefined
+}
+
+/** The two tiers of the cache. Redis is connected to in its own time: nothing waits for it. */
+export default fp<CacheOptions>(async (app, { maxBytes, redisUrl }) => {
+  const { now, onError, userVersions: versions } = app.resources
+  const stats = createCacheStats()
+  const memory = createMemoryTier(maxBytes)
+  const parts: CacheParts = { stats, memory, onRedisCommand: () => {} }
+  app.decorate('cacheParts', parts)
+  if (redisUrl === undefined) {
+    app.decorate('cache', createCache({ memory, versions, stats, now, onError }))
+    return
+  }
+  const redis = openRedisLink({
+    url: redisUrl,
+    versions,
+    stats,
+    onChange (state, cause) {
+      if (state === 'up') app.log.info('Redis answers')
+      else app.log.warn({ cause: String(cause) }, 'Redis does not answer; the gateway goes on without')
+    },
+    onCommand: ms => { parts.onRedisCommand(ms / 1000) }
+  })
+  parts.redis = redis
+  const remote = createRedisTier(redis)
+  versions.tell(remote)
+  app.decorate('cache', createCache({ memory, remote, versions, stats, now, onError }))
+  app.addHook('onClose', async () => redis.close())
+}, { name: 'cache', dependencies: ['resources'] })

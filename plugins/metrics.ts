@@ -1,0 +1,56 @@
+import fp from 'fastify-plugin'
+import { AggregatorRegistry, type Aggregator, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The metrics of this process and of the others that serve with it, in the text format of Prometheus. */
+    metrics: { contentType: string, text: () => Promise<string> }
+  }
+}
+
+/** What the parts of the gateway count anyway is read when it is asked for: nothing is counted twice on the way of a request. */
+export default fp(async app => {
+  const registry = new Registry()
+  const { peers } = app.resources
+  const own = async (): Promise<object> => registry.getMetricsAsJSON()
+  peers.on('metrics', own)
+  app.decorate('metrics', {
+    contentType: registry.contentType,
+    text: async () => AggregatorRegistry.aggregate([await own(), ...await peers.tell('metrics', null)] as object[]).metrics()
+  })
+  const { stats, memory, redis } = app.cacheParts
+
+  const counter = (name: string, help: string, read: () => number): void => {
+    registry.registerMetric(new Counter({ name, help, registers: [], collect () { this.reset(); this.inc(read()) } }))
+  }
+  const labelled = (name: string, help: string, label: string, read: () => Record<string, number>): void => {
+    registry.registerMetric(new Counter({
+      name,
+      help,
+      registers: [],
+      labelNames: [label],
+      collect () {
+        this.reset()
+        for (const [value, count] of Object.entries(read())) this.inc({ [label]: value }, count)
+      }
+    }))
+  }
+  const gauge = (name: string, help: string, read: () => number, aggregator: Aggregator = 'sum'): void => {
+    registry.registerMetric(new Gauge({ name, help, registers: [], aggregator, collect () { this.set(read()) } }))
+  }
+
+  labelled('gateway_cache_answers_total', 'Answers served, by how they were come by.', 'outcome', () => stats.served)
+  counter('gateway_cache_outdated_total', 'Entries found, but outdated by an event of their user.', () => stats.outdated)
+  counter('gateway_cache_failures_total', 'Answers that could not be made, with nothing stale to serve.', () => stats.failures)
+  counter('gateway_cache_memory_evictions_total', 'Entries that had to go to make room.', () => memory.evictions)
+  gauge('gateway_cache_memory_entries', 'Entries in memory.', () => memory.entries)
+  gauge('gateway_cache_memory_bytes', 'What they take.', () => memory.bytes)
+  counter('gateway_redis_errors_total', 'Commands that failed or took too long.', () => stats.redisErrors)
+  counter('gateway_cache_without_redis_total', 'Lookups that did without Redis since it was away.', () => stats.withoutRedis)
+  if (redis !== undefined) {
+    gauge('gateway_redis_up', 'Whether Redis answers.', () => Number(redis.up), 'min')
+    gauge('gateway_redis_trusted', 'Whether announcements of other instances are known to arrive; only then are users\' answers taken from the cache.', () => Number(redis.trusted), 'min')
+    const duration = new Histogram({ name: 'gateway_redis_command_seconds', help: 'How long commands took.', registers: [registry], buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1] })
+    app.cacheParts.onRedisCommand = seconds => { duration.observe(seconds) }
+  }
+}, { name: 'metrics', dependencies: ['resources', 'cache'] })

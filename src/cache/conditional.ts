@@ -1,0 +1,28 @@
+/** What becomes of a request with preconditions. */
+export type Verdict = 'send' | 'not-modified' | 'precondition-failed'
+
+export interface Preconditions {
+  'if-match'?: string | undefined
+  'if-none-match'?: string | undefined
+}
+
+/**
+ * Evaluates the preconditions of a GET or HEAD request in the order of RFC 9110 §13.2.2. Answers have no date of modification, so
+ * that those by date have no say (§13.1.3, §13.1.4).
+ * @param etag the strong validator of the answer, with its quotes
+ */
+export function evaluate (etag: string, { 'if-match': ifMatch, 'if-none-match': ifNoneMatch }: Preconditions): Verdict {
+  if (ifMatch !== undefined && !lists(ifMatch, etag, 'strongly')) return 'precondition-failed'
+  return ifNoneMatch !== undefined && lists(ifNoneMatch, etag, 'weakly') ? 'not-modified' : 'send'
+}
+
+/** An entity tag in a list (RFC 9110 §8.8.3); what is within the quotes may well be a comma. */
+const tags = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g
+
+function lists (field: string, etag: string, comparison: 'strongly' | 'weakly'): boolean {
+  if (field === etag || field.trim() === '*') return true
+  for (const [, weak, tag] of field.matchAll(tags)) {
+    if (tag === etag && (weak === undefined || comparison === 'weakly')) return true
+  }
+  return false
+}

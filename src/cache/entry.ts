@@ -1,0 +1,50 @@
+import { hash } from 'node:crypto'
+import type { CachePolicy } from './policy.ts'
+
+/** An answer as it was made, before it is kept. */
+export interface Made {
+  /** JSON text. */
+  body: string
+  /** The variation that answered. */
+  variation: string
+  /** Why it is not the answer of the assigned variation. */
+  degraded?: string | undefined
+  /** How its making took its time, as `Server-Timing` has it. */
+  timing?: string | undefined
+}
+
+/** An answer as the cache keeps it: finished, so that a hit is sent as it is. Times are in epoch ms. */
+export interface Entry {
+  /** JSON in UTF-8. */
+  readonly body: Buffer
+  readonly variation: string
+  readonly degraded: string | undefined
+  /** A strong validator of the body, with its quotes. */
+  readonly etag: string
+  readonly madeAt: number
+  readonly freshUntil: number
+  /** Until then it may be served while it is made anew (RFC 5861 §3). */
+  readonly staleUntil: number
+  /** Until then it may be served where making it anew fails (RFC 5861 §4). */
+  readonly errorUntil: number
+}
+
+/** A degraded answer is kept this long, in ms: a storm of requests costs little, and the provider is missed no longer than it is away. */
+const degradedTtl = 2_000
+
+/** Finishes an answer: everything that a hit needs is worked out once, here. */
+export function createEntry ({ body, variation, degraded }: Made, policy: CachePolicy, madeAt: number): Entry {
+  const { ttl, staleWhileRevalidate, staleIfError } = degraded === undefined ? policy : { ttl: Math.min(policy.ttl, degradedTtl), staleWhileRevalidate: 0, staleIfError: 0 }
+  const freshUntil = madeAt + ttl
+  const staleUntil = freshUntil + staleWhileRevalidate
+  return {
+    body: Buffer.from(body),
+    etag: `"${hash('sha1', body, 'base64url')}"`,
+    variation,
+    degraded,
+    madeAt,
+    freshUntil,
+    staleUntil,
+    errorUntil: Math.max(staleUntil, freshUntil + staleIfError)
+  }
+}

@@ -1,0 +1,43 @@
+import { LRUCache } from 'lru-cache'
+import type { Entry } from './entry.ts'
+
+/** An entry in memory, with what says whether an event has outdated it. */
+export interface Kept extends Entry {
+  /** Of the user it was made for (see UserVersions); negative where no user's events matter. */
+  readonly slot: number
+  /** The count of events when its making began. */
+  readonly begunAt: number
+  /** Making it anew failed, and is not tried again before this time, in epoch ms. */
+  readonly renewAt?: number
+  /** Why it failed. */
+  readonly renewalFailure?: string | undefined
+}
+
+export interface MemoryTier {
+  get: (key: string) => Kept | undefined
+  set: (key: string, entry: Kept) => void
+  readonly entries: number
+  readonly bytes: number
+  /** How many had to go to make room, so far. */
+  readonly evictions: number
+}
+
+/** What an entry takes beside its texts, as measured: objects, numbers, its place in the tables. */
+const overhead = 900
+
+/** @param maxBytes past it the least recently used go */
+export function createMemoryTier (maxBytes: number): MemoryTier {
+  let evictions = 0
+  const entries = new LRUCache<string, Kept>({
+    maxSize: maxBytes,
+    sizeCalculation: ({ body }, key) => overhead + 2 * key.length + body.length,
+    dispose: (_entry, _key, reason) => { if (reason === 'evict') evictions++ }
+  })
+  return {
+    get: key => entries.get(key),
+    set (key, entry) { entries.set(key, entry) },
+    get entries () { return entries.size },
+    get bytes () { return entries.calculatedSize },
+    get evictions () { return evictions }
+  }
+}

@@ -1,0 +1,81 @@
+import { hash, randomUUID } from 'node:crypto'
+import type { RedisLink } from './redis-link.ts'
+import { decodeShared, encodeShared } from './redis-codec.ts'
+import type { RemoteTier } from './remote-tier.ts'
+import type { Announcer, User } from './user-versions.ts'
+
+/** Nothing is kept longer in Redis, in ms. */
+const longestLife = 86_400_000
+
+/**
+ * A version that is gone makes every answer made under it out of date, so that losing one is safe; it is kept longer than any
+ * answer all the same.
+ */
+const versionLife = longestLife + 3_600_000
+
+/**
+ * Keeps entries in Redis, each with the version of its user's events under which it was made. Both have keys in one slot of a
+ * cluster and are read together. A version is a new random id, not a number that rises: one that comes back after it was lost, by
+ * eviction or with a Redis that was started anew, must not make old answers good again.
+ */
+export function createRedisTier (link: RedisLink): RemoteTier & Announcer {
+  /** Who has no version yet gets one before anything is made, so that all that is made at once for a new user counts. */
+  async function beginVersion (versionKey: string): Promise<string | null> {
+    const [, version] = await link.run(async redis => Promise.all([
+      redis.set(versionKey, randomUUID(), 'PX', versionLife, 'NX'),
+      redis.get(versionKey)
+    ]))
+    return version
+  }
+
+  return {
+    async get (key, user) {
+      if (!link.up) return undefined
+      try {
+        const [entryKey, versionKey] = keysOf(key, user)
+        const [entry, found] = await link.run(async redis => redis.mgetBuffer(...versionKey === undefined ? [entryKey] : [entryKey, versionKey]))
+        const shared = entry == null ? undefined : decodeShared(entry)
+        if (versionKey === undefined) return { entry: shared?.entry }
+        if (found == null) return { version: versionIn(link.epoch, await beginVersion(versionKey)) }
+        const version = versionIn(link.epoch, found.toString())
+        const counts = shared !== undefined && versionIn(shared.epoch, shared.version) === version
+        return { entry: counts ? shared.entry : undefined, version }
+      } catch {
+        return undefined
+      }
+    },
+    set (key, user, entry, read) {
+      const life = Math.min(entry.errorUntil - entry.madeAt, longestLife)
+      if (!link.up || life <= 0 || (user !== undefined && read === undefined)) return
+      const [entryKey, versionKey] = keysOf(key, user)
+      const [epoch = '', version = ''] = read?.split(' ') ?? []
+      link.run(async redis => Promise.all([
+        versionKey !== undefined && redis.pexpire(versionKey, versionLife),
+        redis.set(entryKey, encodeShared({ entry, version, epoch }), 'PX', life)
+      ])).catch(() => {})
+    },
+    get trusted () { return link.trusted },
+    immediate: false,
+    announce: async (user, slot) => link.announce(slot, async redis => redis.set(versionKeyOf(user), randomUUID(), 'PX', versionLife))
+  }
+}
+
+/** @returns undefined where the version was lost as soon as it began: then nothing can be kept */
+function versionIn (epoch: string, version: string | null): string | undefined {
+  return version === null ? undefined : `${epoch} ${version}`
+}
+
+/** No key tells who the user is. */
+function keysOf (key: string, user: User | undefined): [entry: string, version?: string] {
+  const digest = hash('sha1', key, 'base64url')
+  if (user === undefined) return [`personalization:{${digest}}`]
+  return [`personalization:{${tagOf(user)}}:${digest}`, versionKeyOf(user)]
+}
+
+function versionKeyOf (user: User): string {
+  return `personalization:{${tagOf(user)}}`
+}
+
+function tagOf ({ namespace, userId }: User): string {
+  return hash('sha1', `${namespace}/${userId}`, 'base64url')
+}

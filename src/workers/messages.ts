@@ -1,0 +1,14 @@
+/** What a worker and its primary say to each other. */
+export type Message =
+  /** A worker to the primary: pass this on to all others. */
+  | { type: 'tell', id: number, topic: string, message: unknown }
+  /** The primary to a worker, in another's name. */
+  | { type: 'told', id: number, topic: string, message: unknown }
+  /** A worker to the primary: that is handled. */
+  | { type: 'answer', id: number, answer: unknown }
+  /** The primary to the worker that began. */
+  | { type: 'answers', id: number, answers: unknown[] }
+  /** The primary to a worker: end. */
+  | { type: 'stop', signal: string }
+  /** A worker to the primary: requests may come. */
+  | { type: 'ready', port: number }

@@ -1,0 +1,115 @@
+import cluster, { type Worker } from 'node:cluster'
+import type { Message } from './messages.ts'
+
+export interface PrimaryOptions {
+  /** How many workers. */
+  count: number
+  /** Told the port when the first worker serves. */
+  onServing: (port: number) => void
+  /** Told of a worker that ended without being told to; another takes its place. */
+  onLost: (pid: number | undefined, code: number | null) => void
+  /** Told that a worker ended before any served: none would. */
+  onFailed: (code: number) => void
+}
+
+export interface Primary {
+  /** Ends all workers. Resolves with the exit code once they have ended. */
+  stop: (signal: string) => Promise<number>
+}
+
+interface Question {
+  waiting: Set<Worker>
+  answers: unknown[]
+  finish: () => void
+}
+
+/** A worker that does not answer is not waited for any longer, in ms. */
+const answerWithin = 1_000
+
+/** A worker that was lost is replaced after so long, in ms, so that one that cannot start does not keep the machine busy. */
+const replaceAfter = 1_000
+
+/** Starts workers that share the port, replaces those that are lost, and passes on what they tell each other. */
+export function startPrimary ({ count, onServing, onLost, onFailed }: PrimaryOptions): Primary {
+  const workers = new Set<Worker>()
+  const questions = new Map<number, Question>()
+  let asked = 0
+  let serving = false
+  let stopping = false
+  let exitCode = 0
+  let ended = (): void => {}
+
+  function start (): void {
+    if (stopping) return
+    const worker = cluster.fork()
+    workers.add(worker)
+    worker.on('message', (message: Message) => { hear(worker, message) })
+    worker.on('exit', code => { bury(worker, code) })
+  }
+
+  function bury (worker: Worker, code: number | null): void {
+    workers.delete(worker)
+    for (const question of questions.values()) settle(question, worker)
+    if (stopping) {
+      exitCode ||= code ?? 1
+      if (workers.size === 0) ended()
+    } else if (serving) {
+      onLost(worker.process.pid, code)
+      setTimeout(start, replaceAfter)
+    } else {
+      onFailed(code ?? 1)
+    }
+  }
+
+  function hear (worker: Worker, message: Message): void {
+    if (message.type === 'ready' && !serving) {
+      serving = true
+      onServing(message.port)
+    } else if (message.type === 'tell') {
+      passOn(worker, message)
+    } else if (message.type === 'answer') {
+      const question = questions.get(message.id)
+      question?.answers.push(message.answer)
+      if (question !== undefined) settle(question, worker)
+    }
+  }
+
+  function passOn (from: Worker, { id, topic, message }: Message & { type: 'tell' }): void {
+    const others = [...workers].filter(worker => worker !== from && worker.isConnected())
+    const question = ++asked
+    const answers: unknown[] = []
+    const timer = setTimeout(() => { questions.get(question)?.finish() }, answerWithin)
+    questions.set(question, {
+      waiting: new Set(others),
+      answers,
+      finish () {
+        clearTimeout(timer)
+        questions.delete(question)
+        send(from, { type: 'answers', id, answers })
+      }
+    })
+    for (const other of others) send(other, { type: 'told', id: question, topic, message })
+    if (others.length === 0) questions.get(question)!.finish()
+  }
+
+  function settle (question: Question, worker: Worker): void {
+    if (question.waiting.delete(worker) && question.waiting.size === 0) question.finish()
+  }
+
+  function send (worker: Worker, message: Message): void {
+    if (worker.isConnected()) worker.send(message, () => {})
+  }
+
+  for (let i = 0; i < count; i++) start()
+
+  return {
+    async stop (signal) {
+      stopping = true
+      if (workers.size === 0) return exitCode
+      const all = new Promise<void>(resolve => { ended = resolve })
+      for (const worker of workers) send(worker, { type: 'stop', signal })
+      await all
+      return exitCode
+    }
+  }
+}

@@ -1,0 +1,176 @@
+import { setImmediate as settled } from 'node:timers/promises'
+import t from 'tap'
+import type { Cache, Found, Lookup } from '../../src/cache/cache.ts'
+import { createEntry, type Entry } from '../../src/cache/entry.ts'
+import { createUserVersions, type Announcer } from '../../src/cache/user-versions.ts'
+import { Excusable, testCache, testLookup, testMaker, testPolicy, testRemote, testUser, type TestCache, type TestMaker, type TestRemote } from '../support/test-cache.ts'
+
+const { ttl, staleWhileRevalidate, staleIfError } = testPolicy
+
+const get = async (cache: Cache, maker: TestMaker, more: Partial<Lookup> = {}): Promise<Found> => cache.get(testLookup(more), maker)
+const bodyOf = ({ entry }: Found): string => entry.body.toString()
+const remoteEntry = (madeAt: number): Entry => createEntry({ body: 'of another instance', variation: 'main' }, testPolicy, madeAt)
+
+/** What other instances announce arrives, or does not. */
+function testAnnouncer (): Announcer & { trusted: boolean } {
+  return { trusted: true, immediate: false, announce: async () => {} }
+}
+
+function shared (remote: TestRemote, announcer = testAnnouncer()): TestCache & { announcer: typeof announcer } {
+  const versions = createUserVersions()
+  versions.tell(announcer)
+  return { ...testCache({ remote, versions }), announcer }
+}
+
+t.test('what another instance made is served, and then from memory', async t => {
+  const remote = testRemote()
+  const { cache, now, stats } = testCache({ remote })
+  remote.answer = { entry: remoteEntry(now() - 3_000), version: 'v' }
+  const maker = testMaker()
+  const found = await get(cache, maker)
+  t.match(found, { from: 'redis', stale: undefined })
+  t.equal(bodyOf(found), 'of another instance')
+  t.match(await get(cache, maker), { from: 'memory', entry: { madeAt: now() - 3_000 } })
+  t.equal(maker.calls, 0)
+  t.strictSame(remote.asked, [{ key: 'key', user: testUser }])
+  t.strictSame(remote.kept, [])
+  t.match(stats, { served: { 'hit-memory': 1, 'hit-redis': 1, miss: 0 } })
+})
+
+t.test('all who ask at once have the shared tier asked once', async t => {
+  const remote = testRemote()
+  const { cache, now } = testCache({ remote })
+  remote.answer = { entry: remoteEntry(now()) }
+  const answers = await Promise.all(Array.from({ length: 100 }, async () => get(cache, testMaker())))
+  t.equal(remote.asked.length, 1)
+  t.equal(answers.filter(({ from }) => from === 'redis').length, 100)
+})
+
+t.test('what is made is kept for others under the version that was read before it was made', async t => {
+  const remote = testRemote({ version: 'v1' })
+  const { cache } = testCache({ remote })
+  const maker = testMaker()
+  maker.held = true
+  const asking = get(cache, maker)
+  await settled()
+  remote.answer = { version: 'v2' }
+  maker.finish()
+  const { entry } = await asking
+  t.strictSame(remote.kept, [{ key: 'key', user: testUser, entry, version: 'v1' }])
+})
+
+t.test('where no events matter, none are asked of the shared tier', async t => {
+  for (const more of [{ policy: { ...testPolicy, refreshOnEvents: false } }, { user: undefined }]) {
+    const remote = testRemote({})
+    const { cache } = testCache({ remote })
+    const { entry } = await get(cache, testMaker(), more)
+    t.strictSame(remote.asked, [{ key: 'key', user: undefined }])
+    t.strictSame(remote.kept, [{ key: 'key', user: undefined, entry, version: undefined }])
+  }
+})
+
+t.test('a shared tier that cannot be asked keeps nobody from an answer', async t => {
+  const { cache, stats } = testCache({ remote: testRemote() })
+  t.match(await get(cache, testMaker()), { from: 'origin', forwarded: 'miss' })
+  t.match(await get(cache, testMaker()), { from: 'memory' })
+  t.equal(stats.withoutRedis, 1)
+})
+
+t.test('degraded answers are not handed to others, and what is not kept here is not kept there', async t => {
+  const remote = testRemote({ version: 'v' })
+  const { cache, versions } = testCache({ remote })
+  await get(cache, testMaker({ body: 'spare', variation: 'spare', degraded: 'timeout' }))
+  await get(cache, testMaker(new Excusable('away'), 'rescued'), { key: 'rescued' })
+  await get(cache, testMaker(), { key: 'unkept', policy: { ...testPolicy, ttl: 0 } })
+  t.notOk(remote.asked.some(({ key }) => key === 'unkept'))
+  const maker = testMaker()
+  maker.held = true
+  const asking = get(cache, maker, { key: 'outdated' })
+  await settled()
+  await versions.raise(testUser)
+  maker.finish()
+  await asking
+  t.strictSame(remote.kept, [])
+})
+
+t.test('a late answer is handed to others', async t => {
+  const remote = testRemote({ version: 'v' })
+  const { cache } = testCache({ remote })
+  const maker = testMaker({ body: 'spare', variation: 'spare', degraded: 'timeout' })
+  await get(cache, maker)
+  maker.keepLate[0]!({ body: 'late', variation: 'main' })
+  t.match(remote.kept, [{ key: 'key', version: 'v', entry: { variation: 'main', degraded: undefined } }])
+})
+
+t.test('what is stale in the shared tier is there where making fails, and only as long as it may be', async t => {
+  for (const [age, served] of [[ttl, true], [ttl + staleWhileRevalidate, true], [ttl + staleIfError - 1, true], [ttl + staleIfError, false]] as const) {
+    const remote = testRemote()
+    const { cache, now } = testCache({ remote })
+    remote.answer = { entry: remoteEntry(now() - age), version: 'v' }
+    const maker = testMaker(new Excusable('away'))
+    if (!served) {
+      await t.rejects(get(cache, maker), { message: 'away' })
+      continue
+    }
+    const found = await get(cache, maker)
+    t.match(found, { from: 'redis', stale: 'if-error', failure: 'unavailable' })
+    t.equal(bodyOf(found), 'of another instance')
+  }
+})
+
+t.test('what is stale in the shared tier is made anew where that goes well', async t => {
+  const remote = testRemote()
+  const { cache, now } = testCache({ remote })
+  remote.answer = { entry: remoteEntry(now() - ttl), version: 'v' }
+  const found = await get(cache, testMaker())
+  t.match(found, { from: 'origin', forwarded: 'stale' })
+  t.equal(bodyOf(found), 'made')
+  t.equal(remote.kept.length, 1)
+})
+
+t.test('an event while the shared tier is asked makes out of date what it brings', async t => {
+  const remote = testRemote()
+  const { cache, now, versions } = testCache({ remote })
+  remote.answer = { entry: remoteEntry(now()), version: 'v' }
+  const asking = get(cache, testMaker())
+  await versions.raise(testUser)
+  await asking
+  remote.answer = { version: 'w' }
+  t.equal(bodyOf(await get(cache, testMaker('after'))), 'after')
+})
+
+t.test('while announcements may not arrive, nothing kept is served to users, from either tier', async t => {
+  const remote = testRemote({ version: 'v' })
+  const { cache, announcer, now } = shared(remote)
+  await get(cache, testMaker('before'))
+  remote.answer = { entry: remoteEntry(now()), version: 'v' }
+  remote.asked.length = remote.kept.length = 0
+  announcer.trusted = false
+  const found = await get(cache, testMaker('now'))
+  t.match(found, { from: 'origin' })
+  t.equal(bodyOf(found), 'now')
+  t.strictSame(remote.asked, [])
+  t.strictSame(remote.kept, [])
+  await t.rejects(get(cache, testMaker(new Excusable('away'))), { message: 'away' })
+})
+
+t.test('while announcements may not arrive, what is for nobody in particular is kept and served all the same', async t => {
+  const remote = testRemote({})
+  const announcer = testAnnouncer()
+  announcer.trusted = false
+  const { cache } = shared(remote, announcer)
+  const maker = testMaker()
+  await get(cache, maker, { user: undefined })
+  t.match(await get(cache, maker, { user: undefined }), { from: 'memory' })
+  t.equal(maker.calls, 1)
+  t.equal(remote.asked.length, 1)
+})
+
+t.test('an announcement that has reached this machine is heard before a user is answered', async t => {
+  const { cache, versions } = shared(testRemote({ version: 'v' }))
+  await get(cache, testMaker('before'))
+  t.equal(cache.peek(testLookup()), undefined, 'nothing is served without listening')
+  const asking = get(cache, testMaker('after'))
+  versions.outdate(versions.slotOf(testUser))
+  t.equal(bodyOf(await asking), 'after')
+})

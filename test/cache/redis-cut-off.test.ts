@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { eventually } from '../support/eventually.ts'
+import { buildInstance, sharesAgain, startCountingOrigin } from '../support/instances.ts'
+import { startRedisProxy } from '../support/redis-proxy.ts'
+import { needsRedis, startRedis } from '../support/redis-server.ts'
+
+t.test('one that was cut off serves nothing of before the events that it missed', needsRedis, async t => {
+  const [origin, redis] = await Promise.all([startCountingOrigin(t), startRedis(t)])
+  const proxy = await startRedisProxy(t, redis.port)
+  const [here, away] = await Promise.all([buildInstance(t, origin, redis.url), buildInstance(t, origin, proxy.url)])
+  const users = Array.from({ length: 50 }, (_, i) => `missed-${i}`)
+  for (const [how, wait] of [['cut', 50], ['stall', 600], ['stall', 1_500]] as const) {
+    await sharesAgain(here, away)
+    await Promise.all(users.map(async user => here.read(user)))
+    t.ok((await Promise.all(users.map(async user => away.read(user)))).every(({ status }) => status === 200))
+    const sentAt = performance.now()
+    proxy[how]()
+    await Promise.all(users.map(async user => here.event(user)))
+    await sleep(wait)
+    const old: string[] = []
+    const look = async (): Promise<void> => {
+      for (const { madeAt } of await Promise.all(users.map(async user => away.read(user)))) if (madeAt < sentAt) old.push(`${how} for ${wait} ms`)
+    }
+    // What it heard before it was cut off is relied on for less than this.
+    await look()
+    proxy.mend()
+    const until = performance.now() + 1_000
+    while (performance.now() < until) await look()
+    await sharesAgain(here, away)
+    await look()
+    t.same(old, [])
+  }
+})
+
+t.test('events accepted by one that was cut off outdate what others have, as soon as it is back', needsRedis, async t => {
+  const [origin, redis] = await Promise.all([startCountingOrigin(t), startRedis(t)])
+  const proxy = await startRedisProxy(t, redis.port)
+  const [here, away] = await Promise.all([buildInstance(t, origin, redis.url), buildInstance(t, origin, proxy.url)])
+  for (const how of ['cut', 'stall'] as const) {
+    await sharesAgain(here, away)
+    await here.read('told-late')
+    const sentAt = performance.now()
+    proxy[how]()
+    t.equal(await away.event('told-late'), 200)
+    t.ok((await away.read('told-late')).madeAt > sentAt)
+    const epoch = here.app.cacheParts.redis!.epoch
+    proxy.mend()
+    await eventually('the other has heard', () => here.app.cacheParts.redis!.epoch !== epoch)
+    t.ok((await here.read('told-late')).madeAt > sentAt)
+  }
+})

@@ -1,0 +1,148 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import type { Test } from 'tap'
+import { Agent, request } from 'undici'
+import { buildApp } from '../../src/app.ts'
+import { fileSource } from '../../src/config/file-source.ts'
+import { eventually } from './eventually.ts'
+import { startServer, type ServerProcess } from './server-process.ts'
+
+export interface CountingOrigin {
+  url: string
+  /** How many calls there were. */
+  readonly calls: number
+}
+
+/** A recommender which answers with the time, in ms of this process, at which it was asked. It ends with the test. */
+export async function startCountingOrigin (t: Test): Promise<CountingOrigin> {
+  const byUser = new Map<string, number>()
+  let calls = 0
+  const server = createServer((request, response) => {
+    const user = request.url!
+    const count = (byUser.get(user) ?? 0) + 1
+    byUser.set(user, count)
+    calls++
+    const itemId = `${count}/${performance.now()}`
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ itemList: [{ itemId }] }))
+  })
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 })
+  await once(server, 'listening')
+  t.teardown(async () => {
+    server.closeAllConnections()
+    server.close()
+    await once(server, 'close')
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, get calls () { return calls } }
+}
+
+/** A read's answer, and how it was come by. */
+export interface Read {
+  status: number
+  /** Of the calls for this user, the one that made it. */
+  count: number
+  /** When that call came in, in ms of this process. */
+  madeAt: number
+  cacheStatus: string
+}
+
+/** A gateway to ask for what a user should see, and to tell of events. */
+export interface Instance {
+  read: (userId: string) => Promise<Read>
+  /** @returns the status */
+  event: (userId: string) => Promise<number>
+}
+
+/** Answers are kept for minutes, so that whatever is out of date would be seen. */
+function configOf (origin: CountingOrigin): object {
+  return {
+    cacheControl: { server: { ttl: 300, staleWhileRevalidate: 60 } },
+    namespaces: {
+      shop: {
+        recommenders: {
+          'recommend-items': {
+            home: {
+              resilience: { timeout: 5_000, bulkhead: 10_000 },
+              variations: { counted: { type: 'http', url: `${origin.url}/{userId}` } }
+            }
+          },
+          'related-items': { similar: { variations: { counted: { type: 'http', url: `${origin.url}/{itemId}` } } } }
+        },
+        eventTargets: [{ type: 'embedded' }]
+      }
+    }
+  }
+}
+
+function prepare (t: Test, origin: CountingOrigin): { dataDir: string, configFile: string } {
+  const dataDir = mkdtempSync(join(tmpdir(), 'gateway-instance-'))
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
+  const configFile = join(dataDir, 'config.json')
+  writeFileSync(configFile, JSON.stringify(configOf(origin)))
+  return { dataDir, configFile }
+}
+
+/** A gateway in a process of its own. It ends with the test. */
+export async function startInstance (t: Test, origin: CountingOrigin, redisUrl: string): Promise<Instance & { process: ServerProcess }> {
+  const { dataDir, configFile } = prepare(t, origin)
+  const process = await startServer(t, { DATA_DIR: dataDir, CONFIG_FILE: configFile, REDIS_URL: redisUrl })
+  const { url } = process
+  const dispatcher = new Agent({ connections: 200 })
+  t.teardown(async () => dispatcher.destroy())
+  return {
+    process,
+    async read (userId) {
+      const { statusCode, headers, body } = await request(`${url}/recommend-items/shop/home/${userId}`, { dispatcher })
+      return readOf(statusCode, headers['cache-status'], await body.text())
+    },
+    async event (userId) {
+      const { statusCode, body } = await request(`${url}/events/shop`, { dispatcher, method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(eventOf(userId)) })
+      await body.dump()
+      return statusCode
+    }
+  }
+}
+
+/** A gateway in this process, with its application to look into. It ends with the test. */
+export async function buildInstance (t: Test, origin: CountingOrigin, redisUrl: string): Promise<Instance & { app: FastifyInstance }> {
+  const { dataDir, configFile } = prepare(t, origin)
+  const app = await buildApp({ source: fileSource(configFile), dataDir, redisUrl, logger: pino({ level: 'silent' }) })
+  t.teardown(async () => app.close())
+  await app.ready()
+  await app.config.loaded
+  return {
+    app,
+    async read (userId) {
+      const { statusCode, headers, body } = await app.inject(`/recommend-items/shop/home/${userId}`)
+      return readOf(statusCode, headers['cache-status'], body)
+    },
+    event: async userId => (await app.inject({ method: 'POST', url: '/events/shop', payload: eventOf(userId) })).statusCode
+  }
+}
+
+/** How long it is until an answer that one instance made is had by the other from Redis, for a user, in ms. */
+export async function sharesAgain (a: Instance, b: Instance): Promise<number> {
+  const from = performance.now()
+  let i = 0
+  await eventually('the tier is in use again', async () => {
+    const user = `back-${from}-${i++}`
+    await a.read(user)
+    return (await b.read(user)).cacheStatus.startsWith('gateway-redis; hit')
+  })
+  return Math.round(performance.now() - from)
+}
+
+function eventOf (userId: string): object {
+  return { userId, sessionId: `session-${userId}`, eventList: [{ eventType: 'view', itemId: 'an-item' }] }
+}
+
+function readOf (status: number, cacheStatus: unknown, body: string): Read {
+  const [item] = (JSON.parse(body) as { itemList?: Array<{ itemId: string }> }).itemList ?? []
+  const [count = NaN, madeAt = NaN] = item?.itemId.split('/').map(Number) ?? []
+  return { status, count, madeAt, cacheStatus: String(cacheStatus) }
+}

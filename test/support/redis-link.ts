@@ -1,0 +1,49 @@
+import type { Test } from 'tap'
+import type { Entry } from '../../src/cache/entry.ts'
+import { openRedisLink, type RedisLink, type RedisLinkOptions } from '../../src/cache/redis-link.ts'
+import { createRedisTier } from '../../src/cache/redis-tier.ts'
+import type { RemoteTier } from '../../src/cache/remote-tier.ts'
+import { createCacheStats, type CacheStats } from '../../src/cache/stats.ts'
+import { createUserVersions, type Announcer, type UserVersions } from '../../src/cache/user-versions.ts'
+import { eventually } from './eventually.ts'
+
+/** What an instance has of Redis, without the rest of it. */
+export interface TestLink {
+  link: RedisLink
+  tier: RemoteTier & Announcer
+  versions: UserVersions
+  stats: CacheStats
+  changes: string[]
+}
+
+/** A link to Redis. It ends with the test. */
+export function openTestLink (t: Test, url: string, more: Partial<RedisLinkOptions> = {}): TestLink {
+  const versions = createUserVersions()
+  const stats = createCacheStats()
+  const changes: string[] = []
+  const link = openRedisLink({ url, versions, stats, onChange: state => { changes.push(state) }, ...more })
+  const tier = createRedisTier(link)
+  versions.tell(tier)
+  t.teardown(async () => link.close())
+  return { link, tier, versions, stats, changes }
+}
+
+/** Links that are up and agree on the epoch. */
+export async function openTestLinks (t: Test, url: string, count: number): Promise<TestLink[]> {
+  const links = Array.from({ length: count }, () => openTestLink(t, url))
+  await agreed(links)
+  return links
+}
+
+export async function agreed (links: TestLink[]): Promise<void> {
+  await eventually('all are up and agree', () => links.every(({ link }) => link.up && link.epoch !== '' && link.epoch === links[0]!.link.epoch))
+}
+
+export async function trusting (links: TestLink[]): Promise<void> {
+  await eventually('all rely on what they hear', () => links.every(({ link }) => link.trusted))
+}
+
+export function testEntry (text: string, life = 60_000): Entry {
+  const madeAt = Date.now()
+  return { body: Buffer.from(text), etag: `"${text.length}"`, variation: 'v', degraded: undefined, madeAt, freshUntil: madeAt + life, staleUntil: madeAt + life, errorUntil: madeAt + life }
+}

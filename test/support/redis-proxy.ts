@@ -1,0 +1,59 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import type { Test } from 'tap'
+
+export interface RedisProxy {
+  url: string
+  /** Ends every connection, and every new one at once. */
+  cut: () => void
+  /** Keeps connections, takes new ones, and lets nothing through. */
+  stall: () => void
+  /** All is well again. What was held back by a stall goes on its way. */
+  mend: () => void
+}
+
+/** Stands between a gateway and Redis, as the network does. It ends with the test. */
+export async function startRedisProxy (t: Test, port: number): Promise<RedisProxy> {
+  const sockets = new Set<Socket>()
+  let state: 'whole' | 'cut' | 'stalled' = 'whole'
+
+  const server = createServer(client => {
+    if (state === 'cut') {
+      client.destroy()
+      return
+    }
+    const upstream = connect(port, '127.0.0.1')
+    for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
+      sockets.add(one)
+      one.on('error', () => {})
+      one.on('close', () => {
+        sockets.delete(one)
+        other.destroy()
+      })
+      one.on('data', chunk => { other.write(chunk) })
+      if (state === 'stalled') one.pause()
+    }
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const end = (): void => { for (const socket of sockets) socket.destroy() }
+  t.teardown(async () => {
+    end()
+    server.close()
+    await once(server, 'close')
+  })
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut () {
+      state = 'cut'
+      end()
+    },
+    stall () {
+      state = 'stalled'
+      for (const socket of sockets) socket.pause()
+    },
+    mend () {
+      state = 'whole'
+      for (const socket of sockets) socket.resume()
+    }
+  }
+}

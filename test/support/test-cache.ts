@@ -1,0 +1,112 @@
+import { createCache, type Cache, type Lookup, type Maker } from '../../src/cache/cache.ts'
+import type { Entry, Made } from '../../src/cache/entry.ts'
+import { createMemoryTier, type MemoryTier } from '../../src/cache/memory-tier.ts'
+import type { CachePolicy } from '../../src/cache/policy.ts'
+import type { RemoteAnswer, RemoteTier } from '../../src/cache/remote-tier.ts'
+import { createCacheStats, type CacheStats } from '../../src/cache/stats.ts'
+import { createUserVersions, type User, type UserVersions } from '../../src/cache/user-versions.ts'
+
+export interface TestCache {
+  cache: Cache
+  memory: MemoryTier
+  versions: UserVersions
+  stats: CacheStats
+  /** Lets time pass, in ms. */
+  pass: (ms: number) => void
+  now: () => number
+  /** What failed with nobody waiting for it. */
+  errors: unknown[]
+}
+
+/** A cache whose clock a test turns. */
+export function testCache ({ remote, versions = createUserVersions() }: { remote?: RemoteTier, versions?: UserVersions } = {}): TestCache {
+  let time = 1_000_000
+  const errors: unknown[] = []
+  const memory = createMemoryTier(2 ** 20)
+  const stats = createCacheStats()
+  const now = (): number => time
+  const cache = createCache({ memory, remote, versions, stats, now, onError: error => { errors.push(error) } })
+  return { cache, memory, versions, stats, pass (ms) { time += ms }, now, errors }
+}
+
+export const testPolicy: CachePolicy = { ttl: 10_000, staleWhileRevalidate: 5_000, staleIfError: 60_000, refreshOnEvents: true }
+
+export const testUser: User = { namespace: 'shop', userId: 'u' }
+
+export function testLookup (more: Partial<Lookup> = {}): Lookup {
+  return { key: 'key', user: testUser, policy: testPolicy, ...more }
+}
+
+export interface TestMaker extends Maker {
+  /** How often it was asked. */
+  readonly calls: number
+  /** What the next makings come to, once they are finished: a body, a finished answer or a failure. */
+  outcome: string | Made | Error
+  /** While it is set, makings wait for `finish`. */
+  held: boolean
+  /** How many makings wait. */
+  readonly waiting: number
+  /** Finishes the oldest making that waits, as `outcome` says then. */
+  finish: () => void
+  /** Takes a late answer, for each making. */
+  readonly keepLate: Array<(made: Made) => void>
+}
+
+/** A failure for which something stale may be served, and a fallback asked. */
+export class Excusable extends Error {}
+
+/** Makes what a test says, when it says so. */
+export function testMaker (outcome: TestMaker['outcome'] = 'made', rescue?: string): TestMaker {
+  const waiting: Array<() => void> = []
+  let calls = 0
+  const maker: TestMaker = {
+    get calls () { return calls },
+    get waiting () { return waiting.length },
+    outcome,
+    held: false,
+    keepLate: [],
+    finish: () => waiting.shift()!(),
+    async make (keepLate) {
+      calls++
+      maker.keepLate.push(keepLate)
+      if (maker.held) await new Promise<void>(resolve => { waiting.push(resolve) })
+      if (maker.outcome instanceof Error) throw maker.outcome
+      return typeof maker.outcome === 'string' ? { body: maker.outcome, variation: 'main' } : maker.outcome
+    },
+    excuse: error => error instanceof Excusable ? 'unavailable' : undefined,
+    async rescue (error) {
+      if (rescue === undefined) throw error
+      return { body: rescue, variation: 'spare', degraded: 'unavailable' }
+    }
+  }
+  return maker
+}
+
+interface Kept {
+  key: string
+  user: User | undefined
+  entry: Entry
+  version: string | undefined
+}
+
+export interface TestRemote extends RemoteTier {
+  /** What it says when it is asked; undefined: that it cannot be asked. */
+  answer: RemoteAnswer | undefined
+  readonly asked: Array<{ key: string, user: User | undefined }>
+  readonly kept: Kept[]
+}
+
+/** A shared tier that says what a test wants. */
+export function testRemote (answer?: RemoteAnswer): TestRemote {
+  const remote: TestRemote = {
+    answer,
+    asked: [],
+    kept: [],
+    async get (key, user) {
+      remote.asked.push({ key, user })
+      return remote.answer
+    },
+    set (key, user, entry, version) { remote.kept.push({ key, user, entry, version }) }
+  }
+  return remote
+}
