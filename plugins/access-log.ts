@@ -24,7 +24,8 @@ export default fp<AccessLogOptions>(async (app, { which = 'all' }) => {
   const isWanted = wanted[which]
   app.addHook('onResponse', (request, reply, done) => {
     if (isWanted(reply)) {
-      request.log.info({
+      app.log.info({
+        reqId: request.id,
         method: request.method,
         route: request.routeOptions.url ?? 'none',
         status: reply.statusCode,

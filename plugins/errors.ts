@@ -33,9 +33,9 @@ export function sendError (error: Error, request: FastifyRequest, reply: Fastify
 }
 
 /** A stack says something of our own mistakes only. What overload refuses, it refuses in great numbers: the access log is enough. */
-function log ({ log }: FastifyRequest, error: GatewayError): void {
-  if (error.code === 'InternalError') log.error({ err: error.cause ?? error, code: error.code }, error.message)
-  else if (error.status >= 500 && error.type !== 'Overload') log.warn({ code: error.code, causes: causesOf(error) }, error.message)
+function log ({ id: reqId, log }: FastifyRequest, error: GatewayError): void {
+  if (error.code === 'InternalError') log.error({ reqId, err: error.cause ?? error, code: error.code }, error.message)
+  else if (error.status >= 500 && error.type !== 'Overload') log.warn({ reqId, code: error.code, causes: causesOf(error) }, error.message)
 }
 
 /** What led to an error, in words, the nearest first. */

@@ -36,7 +36,7 @@ export default fp(async app => {
   const lately = new LRUCache<string, Remembered>({ maxSize: mostRemembered, sizeCalculation: (_value, url) => overhead + 3 * url.length })
 
   app.addHook('onRequest', ({ raw }, reply, done) => {
-    const known = raw.method === 'GET' || raw.method === 'HEAD' ? lately.get(raw.url!) : undefined
+    const known = raw.method === 'GET' || raw.method === 'HEAD' ? lately.peek(raw.url!) : undefined
     if (known === undefined || known.plan !== app.config.plan) return done()
     respond(reply, known.inference)?.catch((error: unknown) => { reply.send(error) })
   })

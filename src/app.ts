@@ -45,6 +45,8 @@ export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
+    // Making a logger for each request costs more than a hit; the lines of a request carry its id themselves.
+    childLoggerFactory: parent => parent,
     genReqId: request => requestId(request.headers),
     bodyLimit: mebibyte,
     routerOptions: { maxParamLength: longestUrl },

@@ -6,6 +6,9 @@ const acceptable = /^[\w.:=;@/+-]{1,128}$/
 
 /** The id of a request: the caller's, the load balancer's, or a new one. */
 export function requestId (headers: IncomingHttpHeaders): string {
-  const given = [headers['x-request-id'], headers['x-amzn-trace-id']]
-  return given.find(id => typeof id === 'string' && acceptable.test(id)) as string | undefined ?? randomUUID()
+  return accepted(headers['x-request-id']) ?? accepted(headers['x-amzn-trace-id']) ?? randomUUID()
+}
+
+function accepted (id: string | string[] | undefined): string | undefined {
+  return typeof id === 'string' && acceptable.test(id) ? id : undefined
 }

@@ -83,16 +83,15 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
 
   function peek (lookup: Lookup): Found | undefined {
     if (versions.mayLag && mattersTo(lookup) !== undefined) return undefined
-    return counted(fresh(lookup))
+    const found = fresh(lookup)
+    if (found !== undefined) stats.served['hit-memory']++
+    return found
   }
 
   async function get (lookup: Lookup, maker: Maker): Promise<Found> {
     if (versions.mayLag && mattersTo(lookup) !== undefined) await hear()
-    return counted(fresh(lookup) ?? stale(lookup, maker) ?? await join(lookup, maker))
-  }
-
-  function counted<F extends Found | undefined> (found: F): F {
-    if (found !== undefined) stats.served[outcomeOf(found)]++
+    const found = fresh(lookup) ?? stale(lookup, maker) ?? await join(lookup, maker)
+    stats.served[outcomeOf(found)]++
     return found
   }
 

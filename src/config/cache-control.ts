@@ -43,14 +43,12 @@ const forbidsSharing = /^(private|no-store)$/i
 /** Those that a shared cache may take as a permission, and `private` for some header fields only. */
 const allowsSharing = /^(public|s-maxage=.*|must-revalidate|proxy-revalidate|private=.*)$/i
 
-/** Every header that there can be is composed once. */
+/** Every header that there can be is composed beforehand. */
 export function createCacheControlHeader (policy: CacheControl | undefined): CacheControlHeader {
-  const known = new Map<string, string | undefined>()
-  return (user, authenticated, brief) => {
-    const key = `${user} ${authenticated} ${brief}`
-    if (!known.has(key)) known.set(key, compose(policy, user, authenticated, brief))
-    return known.get(key)
-  }
+  const composed = (user: UserKind): Array<string | undefined> =>
+    [false, true].flatMap(authenticated => [false, true].map(brief => compose(policy, user, authenticated, brief)))
+  const headers = { none: composed('none'), synthetic: composed('synthetic'), given: composed('given') }
+  return (user, authenticated, brief) => headers[user][2 * Number(authenticated) + Number(brief)]
 }
 
 function compose (policy: CacheControl | undefined, user: UserKind, authenticated: boolean, brief: boolean): string | undefined {
