@@ -32,6 +32,11 @@ export interface Entry {
 /** A degraded answer is kept this long, in ms: a storm of requests costs little, and the provider is missed no longer than it is away. */
 const degradedTtl = 2_000
 
+/** A strong validator of a body (RFC 9110 §8.8.1), with its quotes. */
+export function entityTag (body: string | Buffer): string {
+  return `"${hash('sha1', body, 'base64url')}"`
+}
+
 /** Finishes an answer: everything that a hit needs is worked out once, here. */
 export function createEntry ({ body, variation, degraded }: Made, policy: CachePolicy, madeAt: number): Entry {
   const { ttl, staleWhileRevalidate, staleIfError } = degraded === undefined ? policy : { ttl: Math.min(policy.ttl, degradedTtl), staleWhileRevalidate: 0, staleIfError: 0 }
@@ -39,7 +44,7 @@ export function createEntry ({ body, variation, degraded }: Made, policy: CacheP
   const staleUntil = freshUntil + staleWhileRevalidate
   return {
     body: Buffer.from(body),
-    etag: `"${hash('sha1', body, 'base64url')}"`,
+    etag: entityTag(body),
     variation,
     degraded,
     madeAt,

@@ -1,4 +1,4 @@
-import type { Entry } from './entry.ts'
+import { entityTag, type Entry } from './entry.ts'
 
 const separator = 0x0a
 const format = '1'
@@ -18,7 +18,7 @@ export function encodeShared ({ entry: { body, etag, variation, degraded = '', m
   return Buffer.concat([Buffer.from(`${head}\n`), body])
 }
 
-/** @returns undefined where this is no entry, or one of another format */
+/** @returns undefined where this is no entry, one of another format, or one that is not whole */
 export function decodeShared (bytes: Buffer): Shared | undefined {
   const fields: string[] = []
   let from = 0
@@ -32,9 +32,11 @@ export function decodeShared (bytes: Buffer): Shared | undefined {
   const times = fields.slice(6).map(Number)
   if (known !== format || times.some(Number.isNaN)) return undefined
   const [madeAt, freshUntil, staleUntil, errorUntil] = times as [number, number, number, number]
+  // A copy of its own: else the buffer of everything that came with it would be kept alive.
+  const body = Buffer.from(bytes.subarray(from))
+  if (entityTag(body) !== etag) return undefined
   return {
-    // A copy of its own: else the buffer of everything that came with it would be kept alive.
-    entry: { body: Buffer.from(bytes.subarray(from)), etag, variation, degraded: degraded || undefined, madeAt, freshUntil, staleUntil, errorUntil },
+    entry: { body, etag, variation, degraded: degraded || undefined, madeAt, freshUntil, staleUntil, errorUntil },
     version,
     epoch
   }

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { Entry } from '../../src/cache/entry.ts'
+import { entityTag, type Entry } from '../../src/cache/entry.ts'
 import { openRedisLink, type RedisLink, type RedisLinkOptions } from '../../src/cache/redis-link.ts'
 import { createRedisTier } from '../../src/cache/redis-tier.ts'
 import type { RemoteTier } from '../../src/cache/remote-tier.ts'
@@ -45,5 +45,5 @@ export async function trusting (links: TestLink[]): Promise<void> {
 
 export function testEntry (text: string, life = 60_000): Entry {
   const madeAt = Date.now()
-  return { body: Buffer.from(text), etag: `"${text.length}"`, variation: 'v', degraded: undefined, madeAt, freshUntil: madeAt + life, staleUntil: madeAt + life, errorUntil: madeAt + life }
+  return { body: Buffer.from(text), etag: entityTag(text), variation: 'v', degraded: undefined, madeAt, freshUntil: madeAt + life, staleUntil: madeAt + life, errorUntil: madeAt + life }
 }
