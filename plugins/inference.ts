@@ -17,37 +17,40 @@ declare module 'fastify' {
   }
 }
 
-/** What a URL asks for, and under which configuration. */
-interface Remembered {
-  plan: Plan
-  inference: Inference
-}
-
 /** What remembered URLs may take in memory, about, in bytes; and what each takes beside its text. */
 const mostRemembered = 16 * 1024 * 1024
 const overhead = 1_000
 
 /**
  * Carries what inference answers into HTTP. A URL that was asked for lately has been read, validated and resolved before: all that is
- * not done again.
+ * not done again. Whatever guards these routes has to be registered before this plugin.
  */
 export default fp(async app => {
   const { cache, resources } = app
-  const lately = new LRUCache<string, Remembered>({ maxSize: mostRemembered, sizeCalculation: (_value, url) => overhead + 3 * url.length })
+  // What was settled by one configuration is of no use to the next, and would keep it alive.
+  let settledBy: Plan | undefined
+  const lately = new LRUCache<string, Inference>({ maxSize: mostRemembered, sizeCalculation: (_value, url) => overhead + 3 * url.length })
 
   app.addHook('onRequest', ({ raw }, reply, done) => {
-    const known = raw.method === 'GET' || raw.method === 'HEAD' ? lately.peek(raw.url!) : undefined
-    if (known === undefined || known.plan !== app.config.plan) return done()
-    respond(reply, known.inference)?.catch((error: unknown) => { reply.send(error) })
+    if (settledBy !== app.config.current) forget()
+    // Where it is in the order of those to be forgotten does not matter: what is asked for often is soon settled again.
+    const inference = raw.method === 'GET' || raw.method === 'HEAD' ? lately.peek(raw.url!) : undefined
+    if (inference === undefined) done()
+    else respond(reply, inference)?.catch((error: unknown) => { reply.send(error) })
   })
 
   app.decorateReply('infer', function (this: FastifyReply, request: InferenceRequest) {
     const { plan } = app.config
     const isPost = this.request.method === 'POST'
     const inference = prepare(plan, request, !isPost)
-    if (!isPost) lately.set(this.request.raw.url!, { plan, inference })
+    if (!isPost && plan === settledBy) lately.set(this.request.raw.url!, inference)
     return respond(this, inference)
   })
+
+  function forget (): void {
+    settledBy = app.config.current
+    lately.clear()
+  }
 
   /** At once where memory has the answer. */
   function respond (reply: FastifyReply, inference: Inference): Promise<void> | undefined {

@@ -16,7 +16,7 @@ export default fp(async app => {
   peers.on('metrics', own)
   app.decorate('metrics', {
     contentType: registry.contentType,
-    text: async () => AggregatorRegistry.aggregate([await own(), ...await peers.tell('metrics', null)] as object[]).metrics()
+    text: async () => AggregatorRegistry.aggregate([await own(), ...(await peers.tell('metrics', null)).filter(Array.isArray)] as object[]).metrics()
   })
   const { stats, memory, redis } = app.cacheParts
 

@@ -41,15 +41,15 @@ function serveByWorkers (settings: Settings): void {
     onLost (pid, code) { logger.error({ pid, code }, 'a worker is lost; another takes its place') },
     onFailed: code => process.exit(code)
   })
-  closeWithGrace({ delay: drainOf(settings) + closeWithin + 1_000, logger }, async ({ signal }) => {
-    const code = await primary.stop(signal ?? 'error')
+  closeWithGrace({ delay: drainOf(settings) + closeWithin, logger }, async () => {
+    const code = await primary.stop()
     if (code !== 0) throw new Error(`a worker ended with ${code}`)
   })
 }
 
 async function serveHere (settings: Settings, inWorker: boolean): Promise<void> {
   const logger = openLog(settings.LOG_LEVEL)
-  const worker = inWorker ? joinPrimary(() => { grace.close() }) : undefined
+  const worker = inWorker ? joinPrimary(error => { logger.error(error, 'what another worker told could not be handled') }) : undefined
   const app = await buildApp({
     source: fileSource(settings.CONFIG_FILE ?? sampleConfigFile),
     dataDir: settings.DATA_DIR,
@@ -59,8 +59,10 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     peers: worker?.peers ?? noPeers,
     logger
   })
+  let ending = false
   // Signals that a terminal sends to all are for the primary alone.
   const grace = closeWithGrace({ delay: drainOf(settings) + closeWithin, logger, skip: inWorker ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] : [] }, async ({ signal, err }) => {
+    ending = true
     if (err) logger.fatal(err, 'ending because of an error that nobody caught')
     else logger.info({ signal, drain: drainOf(settings) }, 'draining')
     app.readiness.draining = true
@@ -71,9 +73,17 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     logger.flush()
   })
 
+  void worker?.stopped.then(() => { grace.close() })
+
   // Probes are answered while a long log is still being learned.
-  await app.listen({ port: settings.PORT, host: settings.HOST, backlog })
-  await app.config.loaded
+  try {
+    await app.listen({ port: settings.PORT, host: settings.HOST, backlog })
+    await app.config.loaded
+  } catch (error) {
+    // Told to end before it had begun.
+    if (ending) return
+    throw error
+  }
   const address = app.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : settings.PORT
   if (worker !== undefined) worker.serving(port)

@@ -111,7 +111,7 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
       if (!failedLately) join(lookup, maker).catch(onError)
       return { entry, from: 'memory', stale: 'while-revalidate' }
     }
-    if (!failedLately || entry.errorUntil <= time) return undefined
+    if (!failedLately || entry.renewalFailure === undefined || entry.errorUntil <= time) return undefined
     return { entry, from: 'memory', stale: 'if-error', failure: entry.renewalFailure }
   }
 
@@ -139,8 +139,14 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
       return { entry, from: 'redis' }
     }
     const old = memory.get(flight.key)
+    if (entry !== undefined && entry.staleUntil > now() && entry.madeAt > (old?.madeAt ?? 0)) {
+      keepInMemory(flight, entry)
+      // Once this flight has landed, what is in memory now is made anew.
+      setImmediate(() => { if (fresh(flight) === undefined) stale(flight, maker) })
+      return { entry, from: 'redis', stale: 'while-revalidate' }
+    }
     const current = old !== undefined && isCurrent(old) ? old : undefined
-    if (old !== undefined && current === undefined) stats.outdated++
+    if (old !== undefined && current === undefined && versions.trusted) stats.outdated++
     const isNewer = entry !== undefined && entry.madeAt > (current?.madeAt ?? 0)
     return make(flight, maker, {
       forwarded: old === undefined && entry === undefined ? 'miss' : 'stale',

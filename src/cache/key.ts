@@ -2,11 +2,11 @@ import type { InferenceRequest } from '../inference/request.ts'
 
 /**
  * The key of an answer: what went into it and nothing else. Requests that mean the same have the same key, and no others have.
- * @param generation stands for the configuration, and for whatever else was the same for all requests
+ * @param fingerprint stands for the configuration, and for the data that it was answered from: the same document has the same again
  */
-export function cacheKey (generation: string, variation: string, request: InferenceRequest): string {
+export function cacheKey (fingerprint: string, variation: string, request: InferenceRequest): string {
   const { action, namespace, recommender, userId, itemId, itemIds, numResults, filter, filterValues, context, decorateItems } = request
-  return JSON.stringify([generation, action, namespace, recommender, variation, userId, itemId, itemIds, numResults, filter, canonical(filterValues), canonical(context), decorateItems])
+  return JSON.stringify([fingerprint, action, namespace, recommender, variation, userId, itemId, itemIds, numResults, filter, canonical(filterValues), canonical(context), decorateItems])
 }
 
 /** Nothing said and nothing in it mean the same. */

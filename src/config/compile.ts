@@ -46,16 +46,11 @@ export async function compile (document: Document, generation: number, resources
     }
     const { version, title, description } = document
     const digest = hash('sha1', JSON.stringify(document), 'base64url')
-    return { digest, plan: { generation, fingerprint: fingerprint(digest, resources), version, title, description, namespaces }, release }
+    return { digest, plan: { generation, fingerprint: digest, version, title, description, namespaces }, release }
   } catch (error) {
     release()
     throw error
   }
-}
-
-/** What an answer's key begins with. */
-export function fingerprint (digest: string, { revisions }: Pick<Resources, 'revisions'>): string {
-  return `${digest}.${revisions.digest}`
 }
 
 async function compileRecommender (levels: Array<Element<object>>, recommender: RecommenderElement, scope: Scope): Promise<RecommenderPlan> {

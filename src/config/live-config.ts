@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.ts'
 import type { Resources } from '../scope.ts'
-import { compile, fingerprint, type CompiledPlan } from './compile.ts'
+import { compile, type CompiledPlan } from './compile.ts'
 import { ConfigError, parseConfig } from './parse.ts'
 import type { Plan } from './plan.ts'
 import type { ConfigSource } from './source.ts'
@@ -9,6 +9,8 @@ import type { ConfigStatus } from './status.ts'
 export interface LiveConfig {
   /** What serves now. Read it once per request. @throws GatewayError 503 until the first document is loaded */
   readonly plan: Plan
+  /** The same; undefined until the first document is loaded. */
+  readonly current: Plan | undefined
   readonly status: ConfigStatus
   /** Settled with the first load. @throws ConfigError, or what could not be opened, where that document cannot be used */
   readonly loaded: Promise<void>
@@ -32,6 +34,10 @@ export function openLiveConfig (source: ConfigSource, resources: Resources, even
   const time = (): string => new Date(resources.now()).toISOString()
   const status: ConfigStatus = { source: source.title, reloads: { succeeded: 0, failed: 0 } }
 
+  function withFingerprint ({ plan, digest, release }: CompiledPlan): CompiledPlan {
+    return { digest, release, plan: { ...plan, fingerprint: `${digest}.${resources.revisions.digest}` } }
+  }
+
   async function load (): Promise<void> {
     const newest = await readText(source)
     if (newest === text) {
@@ -41,12 +47,12 @@ export function openLiveConfig (source: ConfigSource, resources: Resources, even
     }
     const next = await compile(parseConfig(newest, source.name), (current?.plan.generation ?? 0) + 1, resources)
     current?.release()
-    current = next
+    current = withFingerprint(next)
     text = newest
     delete status.error
     delete status.version
     Object.assign(status, { loadedAt: time(), ...(next.plan.version === undefined ? {} : { version: next.plan.version }) })
-    events.onLoaded(next.plan)
+    events.onLoaded(current.plan)
   }
 
   async function reload (): Promise<void> {
@@ -63,7 +69,7 @@ export function openLiveConfig (source: ConfigSource, resources: Resources, even
   }
 
   const stopFollowing = resources.revisions.onChange(() => {
-    if (current !== undefined) current = { ...current, plan: { ...current.plan, fingerprint: fingerprint(current.digest, resources) } }
+    if (current !== undefined) current = withFingerprint(current)
   })
 
   // One at a time, in the order of the changes, of which none is missed: watching begins before reading.
@@ -77,6 +83,7 @@ export function openLiveConfig (source: ConfigSource, resources: Resources, even
       if (current === undefined) throw new GatewayError('Starting', 'the gateway is starting', { retryAfter: 1 })
       return current.plan
     },
+    get current () { return current?.plan },
     status,
     loaded,
     async close () {

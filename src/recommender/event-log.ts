@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { open, type Database, type RootDatabase } from 'lmdb'
 import { assertRoom, committed } from '../lmdb.ts'
@@ -48,8 +49,10 @@ export interface EventLog {
   read: (after: Buffer | undefined, limit: number) => LogEntry[]
   /** How many events it holds, those of other processes included. */
   readonly count: number
-  /** How many of the oldest it has removed since it was opened. */
-  readonly pruned: number
+  /** Names the last import; empty where there was none. */
+  readonly imported: string
+  /** Says that an import has ended: events may have come anywhere in time. */
+  markImported: () => Promise<void>
   close: () => Promise<void>
 }
 
@@ -74,14 +77,14 @@ const keyLength = 16
  */
 export async function openEventLog (directory: string, { now, onError, limit = 20_000_000 }: EventLogOptions): Promise<EventLog> {
   await mkdir(directory, { recursive: true })
-  const root: RootDatabase = open({ path: directory, maxDbs: 2 })
+  const root: RootDatabase = open({ path: directory, maxDbs: 3 })
   const entries: Database<string, Buffer> = root.openDB('entries', { keyEncoding: 'binary', encoding: 'string' })
   const ids: Database<string, string> = root.openDB('ids', { encoding: 'string' })
+  const meta: Database<string, string> = root.openDB('meta', { encoding: 'string' })
   // Events being written, by id: one that comes twice at once is written once, and both wait for it.
   const writing = new Map<string, Promise<void>>()
   const nextKey = keySequence()
   let pruning: Promise<void> | undefined
-  let pruned = 0
 
   const count = (): number => (entries.getStats() as { entryCount: number }).entryCount
 
@@ -102,7 +105,6 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
     for (let excess = count() - target; excess > 0; excess = count() - target) {
       const oldest = read(undefined, Math.min(pruneAtOnce, excess))
       await committed(oldest.flatMap(({ key, event }) => [entries.remove(key), ids.remove(event.eventId)]))
-      pruned += oldest.length
     }
   }
 
@@ -133,7 +135,11 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
     },
     read,
     get count () { return count() },
-    get pruned () { return pruned },
+    get imported () {
+      root.resetReadTxn()
+      return meta.get('imported') ?? ''
+    },
+    async markImported () { await committed([meta.put('imported', randomUUID())]) },
     async close () {
       await pruning
       await root.close()

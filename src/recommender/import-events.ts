@@ -81,6 +81,7 @@ async function write (log: EventLog, file: string, options: ReadEventsOptions): 
     writing.catch(() => {})
   }
   imported.added += await writing
+  if (imported.added > 0) await log.markImported()
   return imported
 }
 

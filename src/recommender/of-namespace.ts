@@ -10,8 +10,8 @@ export function eventLogDirectory (dataDir: string, namespace: string): string {
 /** The embedded recommender of the scope's namespace, shared by all of its variations and event targets. */
 export async function recommenderOf (scope: Scope): Promise<Recommender> {
   const { namespace, dataDir, now, onError, peers, revisions } = scope
-  const onRelearned = (count: number): void => { revisions.set(`events/${namespace}`, String(count)) }
+  const onImported = (name: string): void => { revisions.set(`events/${namespace}`, name) }
   const open = async (): Promise<Recommender> =>
-    createRecommender(await openEventLog(eventLogDirectory(dataDir, namespace), { now, onError }), { now, onError, peers, topic: `learned/${namespace}`, onRelearned })
+    createRecommender(await openEventLog(eventLogDirectory(dataDir, namespace), { now, onError }), { now, onError, peers, topic: `learned/${namespace}`, onImported })
   return scope.share(`recommender/${namespace}`, open, async recommender => recommender.close())
 }

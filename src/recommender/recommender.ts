@@ -36,8 +36,8 @@ export interface RecommenderOptions {
   topic?: string
   /** Told when a model could not be learned anew after an import. */
   onError: (error: unknown) => void
-  /** Told how many events the models know, after an import has changed them. */
-  onRelearned?: (count: number) => void
+  /** Told which import the models know, at the beginning and when they have learned another. */
+  onImported?: (name: string) => void
   /** How often to look whether events were imported behind our back, in ms. */
   importPoll?: number
 }
@@ -45,6 +45,8 @@ export interface RecommenderOptions {
 interface Learner {
   index: SessionIndex
   readonly weights: EventWeights
+  /** Keys of the newest events that were read from the log: another process may tell of them yet. */
+  read: ReadonlySet<string>
 }
 
 type LearnedModel = Learner & { query: Query }
@@ -53,8 +55,6 @@ type LearnedModel = Learner & { query: Query }
 interface Apprentice extends Learner {
   /** Keys of events that arrived meanwhile and are applied as they arrive: the reading leaves them out. */
   live: Set<string>
-  /** Keys of the newest events that the reading has passed. */
-  read: Set<string>
 }
 
 /** Few enough that what is answered meanwhile hardly notices: about 5 ms. */
@@ -63,20 +63,20 @@ const readAtOnce = 400
 /** Another process tells of an event no later than this, in ms. */
 const tellWithin = 10_000
 
-export function createRecommender (log: EventLog, { now, onError, peers = noPeers, topic = 'learned', onRelearned = () => {}, importPoll = 1_000 }: RecommenderOptions): Recommender {
+export function createRecommender (log: EventLog, { now, onError, peers = noPeers, topic = 'learned', onImported = () => {}, importPoll = 1_000 }: RecommenderOptions): Recommender {
   const models = new Set<LearnedModel>()
   const apprentices = new Set<Apprentice>()
   const uncommitted = new Set<string>()
   const stopping = new AbortController()
-  // How many events the log holds as far as we know, but for those pruned: more were imported by another process.
-  let known = log.count
-  let surplus = 0
+  let imported = log.imported
+  onImported(imported)
   // Models are read from the log one after the other.
   let learning: Promise<unknown> = Promise.resolve()
 
   /** @param adopt takes the finished index over, in the same breath, so that no event falls between */
-  async function learnFromLog<T> (weights: EventWeights, adopt: (index: SessionIndex) => T): Promise<T> {
-    const apprentice: Apprentice = { index: new SessionIndex(now), weights, live: new Set(uncommitted), read: new Set() }
+  async function learnFromLog<T> (weights: EventWeights, adopt: (learned: Pick<Learner, 'index' | 'read'>) => T): Promise<T> {
+    const read = new Set<string>()
+    const apprentice: Apprentice = { index: new SessionIndex(now), weights, live: new Set(uncommitted), read }
     const newest = now() - tellWithin
     apprentices.add(apprentice)
     try {
@@ -87,12 +87,14 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
           const name = nameOf(entry.key)
           if (apprentice.live.has(name)) continue
           apply(apprentice, entry.event)
-          if (timeOfKey(entry.key) >= newest) apprentice.read.add(name)
+          if (timeOfKey(entry.key) >= newest) read.add(name)
         }
         last = batch.at(-1)!.key
         await setImmediate()
       }
-      return adopt(apprentice.index)
+      // Nobody tells of them any later.
+      setTimeout(() => { read.clear() }, tellWithin).unref()
+      return adopt(apprentice)
     } finally {
       apprentices.delete(apprentice)
     }
@@ -100,22 +102,17 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
 
   // Events of the past may have been imported anywhere in time, and an index wants them in order: it is built anew beside the old.
   async function learnAnew (): Promise<void> {
-    const count = log.count + log.pruned
+    const name = log.imported
     for (const model of models) {
-      await learnFromLog(model.weights, index => Object.assign(model, { index, query: new Query(index) }))
+      await learnFromLog(model.weights, ({ index, read }) => Object.assign(model, { index, read, query: new Query(index) }))
     }
-    known = Math.max(known, count)
-    onRelearned(count)
+    onImported(name)
   }
 
   function lookForImports (): void {
-    const before = surplus
-    surplus = log.count + log.pruned - known
-    if (surplus < 0) known += surplus
-    // Our own events may be in the log before we know that they are. An import that is still going on is waited for.
-    const uncertain = uncommitted.size
-    const imported = Math.min(surplus, before) > uncertain && surplus - before <= uncertain
-    if (imported) enqueue(learnAnew).catch(error => { if (!stopping.signal.aborted) onError(error) })
+    if (log.imported === imported) return
+    imported = log.imported
+    enqueue(learnAnew).catch(error => { if (!stopping.signal.aborted) onError(error) })
   }
 
   async function enqueue<T> (task: () => Promise<T>): Promise<T> {
@@ -126,14 +123,9 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
 
   /** What another process has logged is learned as it tells it, not read from the log. */
   function learnFromOthers (learned: Learned[]): void {
-    known += learned.length
     for (const { name, event } of learned) {
-      for (const model of models) apply(model, event)
-      for (const apprentice of apprentices) {
-        if (apprentice.read.has(name)) continue
-        apprentice.live.add(name)
-        apply(apprentice, event)
-      }
+      for (const { live } of apprentices) live.add(name)
+      for (const learner of [...models, ...apprentices]) if (!learner.read.has(name)) apply(learner, event)
     }
   }
 
@@ -153,7 +145,6 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
           }
         }
         appended = await log.append(events, { onWriting })
-        known += appended.added.length
       } finally {
         for (const key of keys) uncommitted.delete(key)
       }
@@ -163,8 +154,8 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
       if (appended.added.length > 0) await peers.tell(topic, appended.added.map(({ key, event }): Learned => ({ name: nameOf(key), event })))
       await appended.others
     },
-    model: async weights => enqueue(async () => learnFromLog(weights, index => {
-      const model = { index, weights, query: new Query(index) }
+    model: async weights => enqueue(async () => learnFromLog(weights, ({ index, read }) => {
+      const model = { index, weights, read, query: new Query(index) }
       models.add(model)
       return model
     })),

@@ -1,5 +1,9 @@
 /** What a worker and its primary say to each other. */
 export type Message =
+  /** A worker to the primary: it listens to what is said from now on. */
+  | { type: 'joined' }
+  /** A worker to the primary: requests may come. */
+  | { type: 'serving', port: number }
   /** A worker to the primary: pass this on to all others. */
   | { type: 'tell', id: number, topic: string, message: unknown }
   /** The primary to a worker, in another's name. */
@@ -9,6 +13,4 @@ export type Message =
   /** The primary to the worker that began. */
   | { type: 'answers', id: number, answers: unknown[] }
   /** The primary to a worker: end. */
-  | { type: 'stop', signal: string }
-  /** A worker to the primary: requests may come. */
-  | { type: 'ready', port: number }
+  | { type: 'stop' }

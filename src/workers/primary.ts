@@ -14,7 +14,7 @@ export interface PrimaryOptions {
 
 export interface Primary {
   /** Ends all workers. Resolves with the exit code once they have ended. */
-  stop: (signal: string) => Promise<number>
+  stop: () => Promise<number>
 }
 
 interface Question {
@@ -23,8 +23,8 @@ interface Question {
   finish: () => void
 }
 
-/** A worker that does not answer is not waited for any longer, in ms. */
-const answerWithin = 1_000
+/** A worker that does not answer what it is told within this time, in ms, is ended: it might serve what is out of date. */
+const answerWithin = 5_000
 
 /** A worker that was lost is replaced after so long, in ms, so that one that cannot start does not keep the machine busy. */
 const replaceAfter = 1_000
@@ -32,6 +32,8 @@ const replaceAfter = 1_000
 /** Starts workers that share the port, replaces those that are lost, and passes on what they tell each other. */
 export function startPrimary ({ count, onServing, onLost, onFailed }: PrimaryOptions): Primary {
   const workers = new Set<Worker>()
+  // Who has not joined yet has nothing that could be out of date, and would not hear.
+  const joined = new Set<Worker>()
   const questions = new Map<number, Question>()
   let asked = 0
   let serving = false
@@ -49,6 +51,7 @@ export function startPrimary ({ count, onServing, onLost, onFailed }: PrimaryOpt
 
   function bury (worker: Worker, code: number | null): void {
     workers.delete(worker)
+    joined.delete(worker)
     for (const question of questions.values()) settle(question, worker)
     if (stopping) {
       exitCode ||= code ?? 1
@@ -62,7 +65,10 @@ export function startPrimary ({ count, onServing, onLost, onFailed }: PrimaryOpt
   }
 
   function hear (worker: Worker, message: Message): void {
-    if (message.type === 'ready' && !serving) {
+    if (message.type === 'joined') {
+      joined.add(worker)
+      if (stopping) send(worker, { type: 'stop' })
+    } else if (message.type === 'serving' && !serving) {
       serving = true
       onServing(message.port)
     } else if (message.type === 'tell') {
@@ -75,12 +81,15 @@ export function startPrimary ({ count, onServing, onLost, onFailed }: PrimaryOpt
   }
 
   function passOn (from: Worker, { id, topic, message }: Message & { type: 'tell' }): void {
-    const others = [...workers].filter(worker => worker !== from && worker.isConnected())
+    const others = [...joined].filter(worker => worker !== from)
     const question = ++asked
     const answers: unknown[] = []
-    const timer = setTimeout(() => { questions.get(question)?.finish() }, answerWithin)
+    const waiting = new Set(others)
+    const timer = setTimeout(() => {
+      for (const worker of waiting) worker.process.kill('SIGKILL')
+    }, answerWithin)
     questions.set(question, {
-      waiting: new Set(others),
+      waiting,
       answers,
       finish () {
         clearTimeout(timer)
@@ -103,11 +112,11 @@ export function startPrimary ({ count, onServing, onLost, onFailed }: PrimaryOpt
   for (let i = 0; i < count; i++) start()
 
   return {
-    async stop (signal) {
+    async stop () {
       stopping = true
       if (workers.size === 0) return exitCode
       const all = new Promise<void>(resolve => { ended = resolve })
-      for (const worker of workers) send(worker, { type: 'stop', signal })
+      for (const worker of joined) send(worker, { type: 'stop' })
       await all
       return exitCode
     }

@@ -5,32 +5,46 @@ export interface Worker {
   peers: Peers
   /** Tells the primary that requests may come. */
   serving: (port: number) => void
+  /** Resolves when this worker is to end: it was told so, or the primary is gone. */
+  stopped: Promise<void>
 }
 
 /**
  * The worker's side of its primary.
- * @param onStop told when it is to end, or when the primary is gone
+ * @param onError told what went wrong with handling a message
  */
-export function joinPrimary (onStop: (signal: string) => void): Worker {
+export function joinPrimary (onError: (error: unknown) => void): Worker {
   const handlers = new Map<string, Set<Handler>>()
   const waiting = new Map<number, (answers: unknown[]) => void>()
   let told = 0
 
+  const stopped = new Promise<void>(resolve => {
+    process.on('message', ({ type }: Message) => { if (type === 'stop') resolve() })
+    process.once('disconnect', resolve)
+  })
+
+  async function handle ({ id, topic, message }: Message & { type: 'told' }): Promise<void> {
+    let answer: unknown
+    try {
+      for (const handler of handlers.get(topic) ?? []) answer = await handler(message as never)
+    } catch (error) {
+      onError(error)
+    }
+    send({ type: 'answer', id, answer })
+  }
+
   process.on('message', (message: Message) => {
     if (message.type === 'told') {
-      const answers = [...handlers.get(message.topic) ?? []].map(handle => handle(message.message as never))
-      Promise.all(answers).then(([answer]) => { send({ type: 'answer', id: message.id, answer }) }, () => { send({ type: 'answer', id: message.id, answer: undefined }) })
+      void handle(message)
     } else if (message.type === 'answers') {
       waiting.get(message.id)?.(message.answers)
       waiting.delete(message.id)
-    } else if (message.type === 'stop') {
-      onStop(message.signal)
     }
   })
   process.once('disconnect', () => {
-    for (const [, resolve] of waiting) resolve([])
-    onStop('disconnect')
+    for (const resolve of waiting.values()) resolve([])
   })
+  send({ type: 'joined' })
 
   return {
     peers: {
@@ -46,7 +60,8 @@ export function joinPrimary (onStop: (signal: string) => void): Worker {
         return () => { known.delete(handle) }
       }
     },
-    serving (port) { send({ type: 'ready', port }) }
+    serving (port) { send({ type: 'serving', port }) },
+    stopped
   }
 }
 

@@ -3,6 +3,7 @@ import t from 'tap'
 import type { Cache, Found, Lookup } from '../../src/cache/cache.ts'
 import { createEntry, type Entry } from '../../src/cache/entry.ts'
 import { createUserVersions, type Announcer } from '../../src/cache/user-versions.ts'
+import { eventually } from '../support/eventually.ts'
 import { Excusable, testCache, testLookup, testMaker, testPolicy, testRemote, testUser, type TestCache, type TestMaker, type TestRemote } from '../support/test-cache.ts'
 
 const { ttl, staleWhileRevalidate, staleIfError } = testPolicy
@@ -103,7 +104,7 @@ t.test('a late answer is handed to others', async t => {
 })
 
 t.test('what is stale in the shared tier is there where making fails, and only as long as it may be', async t => {
-  for (const [age, served] of [[ttl, true], [ttl + staleWhileRevalidate, true], [ttl + staleIfError - 1, true], [ttl + staleIfError, false]] as const) {
+  for (const [age, served] of [[ttl + staleWhileRevalidate, true], [ttl + staleIfError - 1, true], [ttl + staleIfError, false]] as const) {
     const remote = testRemote()
     const { cache, now } = testCache({ remote })
     remote.answer = { entry: remoteEntry(now() - age), version: 'v' }
@@ -118,10 +119,20 @@ t.test('what is stale in the shared tier is there where making fails, and only a
   }
 })
 
-t.test('what is stale in the shared tier is made anew where that goes well', async t => {
+t.test('what is a little stale in the shared tier is served at once and made anew in the background', async t => {
   const remote = testRemote()
   const { cache, now } = testCache({ remote })
   remote.answer = { entry: remoteEntry(now() - ttl), version: 'v' }
+  const maker = testMaker('newer')
+  t.match(await get(cache, maker), { from: 'redis', stale: 'while-revalidate' })
+  await eventually('it is made anew', async () => bodyOf(await get(cache, maker)) === 'newer')
+  t.equal(maker.calls, 1)
+})
+
+t.test('what is stale in the shared tier is made anew where that goes well', async t => {
+  const remote = testRemote()
+  const { cache, now } = testCache({ remote })
+  remote.answer = { entry: remoteEntry(now() - ttl - staleWhileRevalidate), version: 'v' }
   const found = await get(cache, testMaker())
   t.match(found, { from: 'origin', forwarded: 'stale' })
   t.equal(bodyOf(found), 'made')

@@ -124,6 +124,15 @@ t.test('what has no excuse is told, even where there is something stale', async 
   await t.rejects(get(cache, maker), { message: 'the caller\'s mistake' })
 })
 
+t.test('and it is told each time, not covered by what is stale', async t => {
+  const { cache, pass } = testCache()
+  const maker = testMaker('old')
+  await get(cache, maker)
+  pass(ttl + testPolicy.staleWhileRevalidate)
+  maker.outcome = new Error('the caller\'s mistake')
+  for (let i = 0; i < 3; i++) await t.rejects(get(cache, maker), { message: 'the caller\'s mistake' })
+})
+
 t.test('all who wait share what is stale where making fails', async t => {
   const { cache, pass } = testCache()
   const maker = testMaker('old')

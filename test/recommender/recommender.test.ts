@@ -115,6 +115,7 @@ t.test('what was imported behind its back is learned anew', async t => {
   const other = await openEventLog(directory, { now: () => start + 1e9, onError })
   t.teardown(other.close)
   await other.append([met('v', 'a', { sentAt: start - 1e6 }), met('v', 'b', { sentAt: start - 1e6 + 1 })], { timeOf: ({ sentAt }) => sentAt })
+  await other.markImported()
   await eventually('the import is learned', async () => (await similar('u')).includes('b'))
   await recommender.learn([met('w', 'a'), met('w', 'c')])
   t.strictSame((await similar('u')).sort(), ['b', 'c'], 'and events are still learned as they come')
@@ -128,6 +129,7 @@ t.test('an import is learned also while events keep coming', async t => {
   const other = await openEventLog(directory, { now: () => start + 1e9, onError })
   t.teardown(other.close)
   await other.append([met('v', 'a', { sentAt: start - 1e6 }), met('v', 'b', { sentAt: start - 1e6 + 1 })], { timeOf: ({ sentAt }) => sentAt })
+  await other.markImported()
   await t.resolves(eventually('the import is learned', async () => {
     await recommender.learn([met('somebody', 'else')])
     return (await similar('u')).includes('b')

@@ -1,6 +1,7 @@
 import type { EventLog, LoggedEvent } from '../../src/recommender/event-log.ts'
 
 export interface MemoryLog extends EventLog {
+  imported: string
   /** What is in the log; a test may add to it. */
   events: LoggedEvent[]
   /** How often it was read. */
@@ -11,6 +12,14 @@ export interface MemoryLog extends EventLog {
   committing: Promise<void>
 }
 
+let imports = 0
+
+export function keyOf (time: number): Buffer {
+  const key = Buffer.alloc(6)
+  key.writeUIntBE(time, 0, 6)
+  return key
+}
+
 /** A log in memory of which one event is read at a time, in the order of time, so that a test can step in between. Times are keys. */
 export function memoryLog (...events: LoggedEvent[]): MemoryLog {
   return {
@@ -19,20 +28,21 @@ export function memoryLog (...events: LoggedEvent[]): MemoryLog {
     onRead: () => {},
     committing: Promise.resolve(),
     async append (added, { onWriting } = {}) {
-      onWriting?.(added.map(({ sentAt }) => Buffer.from(String(sentAt))))
+      onWriting?.(added.map(({ sentAt }) => keyOf(sentAt)))
       await this.committing
       for (const event of added) if (!this.events.includes(event)) this.events.push(event)
-      return { added: added.map(event => ({ key: Buffer.from(String(event.sentAt)), event })), others: Promise.resolve() }
+      return { added: added.map(event => ({ key: keyOf(event.sentAt), event })), others: Promise.resolve() }
     },
     read (after) {
       this.reads++
       this.onRead()
-      const from = after === undefined ? -1 : Number(after.toString())
+      const from = after === undefined ? -1 : after.readUIntBE(0, 6)
       return this.events.filter(({ sentAt }) => sentAt > from).sort((a, b) => a.sentAt - b.sentAt).slice(0, 1)
-        .map(event => ({ key: Buffer.from(String(event.sentAt)), event }))
+        .map(event => ({ key: keyOf(event.sentAt), event }))
     },
     get count () { return this.events.length },
-    pruned: 0,
+    imported: '',
+    async markImported () { this.imported = `import ${++imports}` },
     close: async () => {}
   }
 }
