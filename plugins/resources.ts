@@ -27,7 +27,7 @@ export default fp<ResourcesOptions>(async (app, { dataDir, now, peers = noPeers 
   const userVersions = createUserVersions()
   if (peers !== noPeers) {
     peers.on('outdate', (slot: number) => { userVersions.outdate(slot) })
-    userVersions.tell({ trusted: true, immediate: true, announce: async (_user, slot) => { await peers.tell('outdate', slot) } })
+    userVersions.tell({ trusted: true, announce: async (_user, slot) => { await peers.tell('outdate', slot) } })
   }
   app.decorate('resources', { dataDir, now, onError, pool, userVersions, revisions: createRevisions(), peers })
   app.addHook('onClose', async () => pool.close())

@@ -11,7 +11,7 @@ export default fp(async app => {
     if (typeof tag !== 'string') return done()
     if (reply.statusCode !== 200 || (method !== 'GET' && method !== 'HEAD')) {
       reply.removeHeader('etag')
-    } else if (evaluate(tag, headers) === 'not-modified') {
+    } else if (method === 'GET' && evaluate(tag, headers) === 'not-modified') {
       reply.code(304)
       return done(null, null)
     }

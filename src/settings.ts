@@ -15,7 +15,7 @@ export const SettingsSchema = Type.Object({
   ACCESS_LOG: Type.Enum(accessLogs, { default: 'all', description: 'which requests get a line in the log: all, one in a hundred and all errors, or errors' }),
   CONFIG_FILE: Type.Optional(Type.String({ minLength: 1, description: 'the configuration document; the sample store where absent' })),
   DATA_DIR: Type.String({ minLength: 1, default: './data' }),
-  REDIS_URL: Type.Optional(Type.String({ pattern: '^rediss?://', description: 'the tier of the cache that instances share; memory only where absent' })),
+  REDIS_URL: Type.Optional(Type.String({ description: 'the tier of the cache that instances share; memory only where absent' })),
   CACHE_MAX_BYTES: Type.Integer({ minimum: 1024 * 1024, maximum: 2 ** 40, default: 64 * 1024 * 1024, description: 'what the cache may hold in memory' }),
   WORKERS: Type.Integer({ minimum: 1, maximum: 64, default: 1, description: 'processes that serve, for a machine with several cores' }),
   SHUTDOWN_DRAIN: Type.Number({ minimum: 0, maximum: 20, default: 0, description: 'seconds to serve on after SIGTERM' })
@@ -51,8 +51,22 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
     .filter(([, text]) => text !== undefined && text !== '')
     .map(([name, text]) => [name, isDecimal.test(text!) && name in numbers ? Number(text) : text] as const)
   const { value, findings } = check(Value.Default(SettingsSchema, Object.fromEntries(given)))
+  if (value.REDIS_URL !== undefined && !isRedisUrl(String(value.REDIS_URL))) {
+    findings.push({ pointer: '/REDIS_URL', message: 'expected redis://[user:password@]host[:port][/database], or rediss://; special characters in user and password percent-encoded' })
+  }
   if (findings.length > 0) throw new SettingsError(findings)
   return value
+}
+
+/** A message about it must not hold it: there is a password in it. */
+function isRedisUrl (text: string): boolean {
+  try {
+    const { protocol, hostname, pathname, hash, username, password } = new URL(text)
+    decodeURIComponent(username + password)
+    return /^rediss?:$/.test(protocol) && hostname !== '' && /^\/?\d{0,2}$/.test(pathname) && hash === ''
+  } catch {
+    return false
+  }
 }
 
 /** The path of a file that is part of this package, from the sources and from the build alike. */

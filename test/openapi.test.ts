@@ -13,6 +13,7 @@ t.test('the document has a path per namespace, recommender and action, with exam
     '/events/store',
     '/health/live',
     '/health/ready',
+    '/metrics',
     '/recommend-items/store/for-you/{userId}',
     '/related-items/store/similar/{itemId}',
     '/rerank-items/store/ranking/{userId}',

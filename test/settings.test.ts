@@ -51,6 +51,21 @@ for (const SHUTDOWN_DRAIN of ['-1', '21', 'false', '5s', 'Infinity']) {
   })
 }
 
+t.test('an address of Redis is checked without being told', async t => {
+  for (const REDIS_URL of ['redis://localhost', 'redis://:p%23w@host:6380/15', 'rediss://user:pw@host', 'redis://[::1]:6379/0']) {
+    t.equal(readSettings({ REDIS_URL }).REDIS_URL, REDIS_URL)
+  }
+  for (const wrong of ['http://:SECRET@host', 'redis://:SECRET@host:99999', 'redis://:SEC#RET@host', 'redis://:SECRET@[::1', 'redis://:SECRET@host:port', 'redis://:SECRET%ZZ@host', 'redis://:SECRET@host/abc', 'redis://:SECRET@host/100', 'SECRET', 'redis://']) {
+    try {
+      readSettings({ REDIS_URL: wrong })
+      t.fail(wrong)
+    } catch (error) {
+      t.match(error, { name: 'SettingsError', message: /^REDIS_URL expected redis:/ })
+      t.notMatch(String((error as Error).stack), 'SEC')
+    }
+  }
+})
+
 t.test('the files of the package are found', async t => {
   t.ok(existsSync(sampleConfigFile))
   t.ok(existsSync(packagedFile('package.json')))

@@ -76,20 +76,17 @@ const renewalPause = 1_000
  */
 export function createCache ({ memory, remote, versions, stats, now, onError }: CacheOptions): Cache {
   const flights = new Map<string, { flight: Flight, found: Promise<Found> }>()
-  const hear = createHearing()
 
   const mattersTo = ({ user, policy }: Lookup): User | undefined => policy.refreshOnEvents ? user : undefined
   const isCurrent = ({ slot, begunAt }: { slot: number, begunAt: number }): boolean => slot < 0 || versions.isCurrent(slot, begunAt)
 
   function peek (lookup: Lookup): Found | undefined {
-    if (versions.mayLag && mattersTo(lookup) !== undefined) return undefined
     const found = fresh(lookup)
     if (found !== undefined) stats.served['hit-memory']++
     return found
   }
 
   async function get (lookup: Lookup, maker: Maker): Promise<Found> {
-    if (versions.mayLag && mattersTo(lookup) !== undefined) await hear()
     const found = fresh(lookup) ?? stale(lookup, maker) ?? await join(lookup, maker)
     stats.served[outcomeOf(found)]++
     return found
@@ -166,11 +163,9 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
   async function make (flight: Flight, maker: Maker, { forwarded, spare, spareFrom = 'memory', version }: Circumstances): Promise<Found> {
     const found = (made: Made): Found => {
       const entry = createEntry(made, flight.policy, now())
-      const stored = flight.policy.ttl > 0 && isCurrent(flight)
-      if (stored) {
-        keepInMemory(flight, entry)
-        if (entry.degraded === undefined) remote?.set(flight.key, mattersTo(flight), entry, version)
-      }
+      const isToKeep = flight.policy.ttl > 0 && isCurrent(flight)
+      const stored = isToKeep && keepInMemory(flight, entry)
+      if (isToKeep && entry.degraded === undefined) remote?.set(flight.key, mattersTo(flight), entry, version)
       return { entry, from: 'origin', forwarded, stored, timing: made.timing }
     }
     const staleInstead = (failure: string | undefined): Found | undefined => {
@@ -190,8 +185,8 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
     }
   }
 
-  function keepInMemory ({ key, slot, begunAt }: Flight, entry: Entry & Partial<Kept>): void {
-    memory.set(key, { ...entry, slot, begunAt })
+  function keepInMemory ({ key, slot, begunAt }: Flight, entry: Entry & Partial<Kept>): boolean {
+    return memory.set(key, { ...entry, slot, begunAt })
   }
 
   return { peek, get }
@@ -211,21 +206,4 @@ interface Circumstances {
   spareFrom?: 'memory' | 'redis'
   /** Of the user's events, as the shared tier has it. */
   version?: string | undefined
-}
-
-/**
- * An announcement that reached this machine before a request did may still lie unread in its socket when the request is read. After a
- * turn of the event loop it has been read, too. All who wait in one turn wait for the same.
- */
-function createHearing (): () => Promise<void> {
-  let turn: Promise<void> | undefined
-  return async () => {
-    turn ??= new Promise(resolve => {
-      setImmediate(() => {
-        turn = undefined
-        resolve()
-      })
-    })
-    return turn
-  }
 }

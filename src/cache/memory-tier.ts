@@ -15,7 +15,8 @@ export interface Kept extends Entry {
 
 export interface MemoryTier {
   get: (key: string) => Kept | undefined
-  set: (key: string, entry: Kept) => void
+  /** @returns whether there is room for it at all */
+  set: (key: string, entry: Kept) => boolean
   readonly entries: number
   readonly bytes: number
   /** How many had to go to make room, so far. */
@@ -35,7 +36,7 @@ export function createMemoryTier (maxBytes: number): MemoryTier {
   })
   return {
     get: key => entries.get(key),
-    set (key, entry) { entries.set(key, entry) },
+    set: (key, entry) => entries.set(key, entry).has(key),
     get entries () { return entries.size },
     get bytes () { return entries.calculatedSize },
     get evictions () { return evictions }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis, type RedisOptions } from 'ioredis'
+import { createAnnouncements } from './announcements.ts'
 import type { CacheStats } from './stats.ts'
 import type { UserVersions } from './user-versions.ts'
 
@@ -14,7 +15,10 @@ export interface RedisLink {
   readonly epoch: string
   /** Runs a command that is of use. @throws what Redis says, or that it took too long */
   run: <T>(command: (redis: Redis) => Promise<T>) => Promise<T>
-  /** Tells all other instances of an event of somebody in a slot, after what the command does. Never rejects. */
+  /**
+   * Tells all instances of an event of somebody in a slot, after what the command does. Resolves when each has heard or relies on
+   * nothing any more. Never rejects.
+   */
   announce: (slot: number, before: (redis: Redis) => Promise<unknown>) => Promise<void>
   close: () => Promise<void>
 }
@@ -35,8 +39,8 @@ export interface RedisLinkOptions {
 const heartbeat = 100
 
 /**
- * What was heard of Redis is relied on for so long, in ms. An instance that cannot announce an event waits for it to pass, so that no
- * other goes on believing that there was none.
+ * What was heard of Redis is relied on for so long, in ms. An instance that cannot announce an event, or does not get it confirmed by all,
+ * waits for it to pass, so that no other goes on believing that there was none.
  */
 const lease = 400
 
@@ -45,6 +49,9 @@ const awayForAll = 2 * lease
 
 /** A connection on which nothing has come for so long is made anew, in ms: one that leads nowhere would say so after minutes only. */
 const longestSilence = 1_000
+
+/** It is not said before so long, in ms, that there is no Redis. */
+const longestConnecting = 2_000
 
 /** The longest pause before connecting again, in ms. */
 const longestPause = 250
@@ -60,11 +67,12 @@ const mostFailures = 3
 
 const channel = 'personalization:events'
 const epochKey = 'personalization:epoch'
+const heartbeatKey = 'personalization:heartbeat'
 
 /**
- * Keeps two connections, one for commands and one to listen. An event that one instance accepts is announced to all before its caller
- * hears of it; each instance checks the connection by which it listens, several times a second, and relies on nothing that
- * was made for a user as soon as it cannot know what the others have announced.
+ * Keeps two connections, one for commands and one to listen. An event that one instance accepts is announced to all, and confirmed by all,
+ * before its caller hears of it. Each instance checks several times a second that it hears and that Redis takes what is written, and relies
+ * on nothing that was made for a user as soon as it cannot know what the others have announced.
  */
 export function openRedisLink ({ url, versions, stats, onChange, onCommand = () => {}, commandTimeout = 50 }: RedisLinkOptions): RedisLink {
   const instance = randomUUID()
@@ -83,7 +91,9 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
   } satisfies RedisOptions
   const commands = new Redis(url, options)
   const listener = new Redis(url, { ...options, enableAutoPipelining: false })
+  const announcements = createAnnouncements(instance, channel, async (to, message) => link.run(async redis => redis.publish(to, message)), lease)
 
+  const began = performance.now()
   let epoch = ''
   // How many epochs there have been.
   let epochs = 0
@@ -95,9 +105,11 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
   let heardAt = -Infinity
   let relyFrom = -Infinity
   let answeredAt = performance.now()
-  let wasUp = false
+  let state: 'up' | 'down' | undefined
   // Others may have lost it, too, and be back later than we are. We know no better when we begin.
   let lost = true
+  // Who was here before and was away may have missed what nobody else knows any more.
+  let wasAway = false
   let closings = 0
   let checking: Promise<void> | undefined
 
@@ -107,8 +119,8 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
     try {
       const startOfEpoch = listening ? '' : await listen()
       const epochsBefore = epochs
-      const [inForce] = await Promise.all([commands.get(epochKey), listener.ping()])
-      if (unannounced || inForce?.startsWith(startOfEpoch) !== true) await beginEpoch()
+      const [inForce] = await Promise.all([commands.get(epochKey), listener.ping(), commands.set(heartbeatKey, '', 'PX', 10 * heartbeat)])
+      if (unannounced || wasAway || inForce?.startsWith(startOfEpoch) !== true) await beginEpoch()
       // What was announced since we asked is newer.
       else if (epochs === epochsBefore) adopt(inForce)
       if (closings !== closingsBefore) throw new Error('the connection was closed meanwhile')
@@ -121,14 +133,19 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
       report('up')
     } catch (error) {
       if (performance.now() - heardAt <= lease) return
-      lost = true
+      lose()
       report('down', error)
     }
   }
 
+  function lose (): void {
+    lost = true
+    wasAway ||= state === 'up'
+  }
+
   /** @returns how an epoch begins that still counts: a Redis that was started since may remember less than was announced in it */
   async function listen (): Promise<string> {
-    await listener.subscribe(channel)
+    await listener.subscribe(channel, announcements.confirmations)
     server = /^run_id:(\w+)/m.exec(await commands.info('server'))?.[1] ?? ''
     versions.outdateAll()
     return server
@@ -137,11 +154,14 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
   async function beginEpoch (): Promise<void> {
     const fresh = `${server}.${randomUUID()}`
     const epochsBefore = epochs
-    unannounced = false
+    const before = { unannounced, wasAway }
+    unannounced = wasAway = false
     try {
-      await Promise.all([commands.set(epochKey, fresh), commands.publish(channel, `${instance} epoch ${fresh}`)])
+      await commands.set(epochKey, fresh)
+      await commands.publish(channel, `${instance} epoch ${fresh}`)
     } catch (error) {
-      unannounced = true
+      unannounced ||= before.unannounced
+      wasAway ||= before.wasAway
       throw error
     }
     if (epochs === epochsBefore) adopt(fresh)
@@ -154,17 +174,20 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
     versions.outdateAll()
   }
 
-  function report (state: 'up' | 'down', cause?: unknown): void {
-    if ((state === 'up') === wasUp) return
-    wasUp = state === 'up'
-    onChange(state, cause)
+  function report (now: 'up' | 'down', cause?: unknown): void {
+    const isConnecting = state === undefined && performance.now() - began < longestConnecting
+    if (now === state || (now === 'down' && isConnecting)) return
+    state = now
+    onChange(now, cause)
   }
 
-  listener.on('message', (_channel: string, message: string) => {
-    const [from, what, more] = message.split(' ') as [string, string, string?]
+  listener.on('message', (on: string, message: string) => {
+    if (on === announcements.confirmations) return announcements.confirmed(message)
+    const [from, what, ...more] = message.split(' ') as [string, string, ...string[]]
     // All hear of epochs in one order, who begins one included, so that the last is the same for all.
-    if (what === 'epoch') adopt(more!)
-    else if (from !== instance) versions.outdate(Number(what))
+    if (what === 'epoch') return adopt(more[0]!)
+    if (from !== instance) for (const slot of more) versions.outdate(Number(slot))
+    announcements.confirm(from, what)
   })
   for (const [connection, other] of [[commands, listener], [listener, commands]] as const) {
     // What it says, the next check sees, too; unheard it would end the process.
@@ -173,7 +196,7 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
     connection.on('close', () => {
       closings++
       listening = false
-      lost = true
+      lose()
       heardAt = -Infinity
       // After a failover, they must not end at different servers.
       if (other.status === 'ready') other.disconnect(true)
@@ -186,7 +209,7 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
   const timer = setInterval(() => { void checkOnce() }, heartbeat)
 
   const link: RedisLink = {
-    get up () { return commands.status === 'ready' && failures < mostFailures && wasUp },
+    get up () { return commands.status === 'ready' && failures < mostFailures && state === 'up' },
     get trusted () {
       const now = performance.now()
       // What others kept may be out of date with an event that was accepted here.
@@ -211,7 +234,8 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
       const from = performance.now()
       try {
         if (!link.up) throw new Error('Redis does not answer')
-        await link.run(async redis => Promise.all([before(redis), redis.publish(channel, `${instance} ${slot}`)]))
+        await link.run(before)
+        await announcements.announce(slot)
       } catch {
         unannounced = true
         await outlastLease(from)
@@ -219,7 +243,7 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
     },
     async close () {
       clearInterval(timer)
-      wasUp = false
+      state = 'down'
       commands.disconnect()
       listener.disconnect()
       await checking

@@ -55,7 +55,6 @@ export function createRedisTier (link: RedisLink): RemoteTier & Announcer {
       ])).catch(() => {})
     },
     get trusted () { return link.trusted },
-    immediate: false,
     announce: async (user, slot) => link.announce(slot, async redis => redis.set(versionKeyOf(user), randomUUID(), 'PX', versionLife))
   }
 }

@@ -2,11 +2,6 @@
 export interface Announcer {
   /** Whether everything that others have announced until now has arrived here. */
   readonly trusted: boolean
-  /**
-   * Whether others know before `announce` resolves. Else what they announce here may have arrived but lie unread when a request is read
-   * that was sent after it.
-   */
-  readonly immediate: boolean
   /** Resolves when no other serves what is out of date with the user's events any more, or when nothing more can be done about it. */
   announce: (user: User, slot: number) => Promise<void>
 }
@@ -31,8 +26,6 @@ export interface UserVersions {
   isCurrent: (slot: number, madeAt: number) => boolean
   /** Whether what others announce arrives at all just now. */
   readonly trusted: boolean
-  /** Whether announcements may have arrived that are not read yet. */
-  readonly mayLag: boolean
   /** An event of somebody in this slot was accepted elsewhere. */
   outdate: (slot: number) => void
   /** Whoever it was, events may have been missed. */
@@ -51,7 +44,6 @@ export function createUserVersions (): UserVersions {
   const announcers = new Set<Announcer>()
   let count = 0
   let floor = 0
-  let mayLag = false
 
   const trusted = (): boolean => {
     for (const announcer of announcers) if (!announcer.trusted) return false
@@ -64,7 +56,6 @@ export function createUserVersions (): UserVersions {
     get now () { return count },
     isCurrent: (slot, madeAt) => madeAt >= floor && slots[slot]! <= madeAt && trusted(),
     get trusted () { return trusted() },
-    get mayLag () { return mayLag },
     outdate,
     outdateAll () { floor = ++count },
     async raise (user) {
@@ -75,7 +66,6 @@ export function createUserVersions (): UserVersions {
     },
     tell (announcer) {
       announcers.add(announcer)
-      mayLag ||= !announcer.immediate
     }
   }
 }

@@ -14,7 +14,7 @@ const remoteEntry = (madeAt: number): Entry => createEntry({ body: 'of another i
 
 /** What other instances announce arrives, or does not. */
 function testAnnouncer (): Announcer & { trusted: boolean } {
-  return { trusted: true, immediate: false, announce: async () => {} }
+  return { trusted: true, announce: async () => {} }
 }
 
 function shared (remote: TestRemote, announcer = testAnnouncer()): TestCache & { announcer: typeof announcer } {
@@ -175,13 +175,4 @@ t.test('while announcements may not arrive, what is for nobody in particular is 
   t.match(await get(cache, maker, { user: undefined }), { from: 'memory' })
   t.equal(maker.calls, 1)
   t.equal(remote.asked.length, 1)
-})
-
-t.test('an announcement that has reached this machine is heard before a user is answered', async t => {
-  const { cache, versions } = shared(testRemote({ version: 'v' }))
-  await get(cache, testMaker('before'))
-  t.equal(cache.peek(testLookup()), undefined, 'nothing is served without listening')
-  const asking = get(cache, testMaker('after'))
-  versions.outdate(versions.slotOf(testUser))
-  t.equal(bodyOf(await asking), 'after')
 })

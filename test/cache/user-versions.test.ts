@@ -68,7 +68,6 @@ t.test('an event counts here only once others know', async t => {
   let known = (): void => {}
   const announcer: Announcer = {
     trusted: true,
-    immediate: true,
     announce: async (user, slot) => {
       told.push({ user, slot })
       return new Promise(resolve => { known = resolve })
@@ -87,7 +86,7 @@ t.test('an event counts here only once others know', async t => {
 
 t.test('nothing is current while one of those who announce cannot be heard', async t => {
   const versions = createUserVersions()
-  const [one, two] = [{ trusted: true, immediate: true, announce: async () => {} }, { trusted: true, immediate: true, announce: async () => {} }]
+  const [one, two] = [{ trusted: true, announce: async () => {} }, { trusted: true, announce: async () => {} }]
   t.ok(versions.trusted)
   versions.tell(one)
   versions.tell(two)
@@ -97,13 +96,4 @@ t.test('nothing is current while one of those who announce cannot be heard', asy
   t.notOk(isCurrent(versions, user, versions.now))
   two.trusted = true
   t.ok(isCurrent(versions, user, versions.now))
-})
-
-t.test('announcements may lag where one of those who announce does not wait for the others', async t => {
-  const versions = createUserVersions()
-  t.notOk(versions.mayLag)
-  versions.tell({ trusted: true, immediate: true, announce: async () => {} })
-  t.notOk(versions.mayLag)
-  versions.tell({ trusted: true, immediate: false, announce: async () => {} })
-  t.ok(versions.mayLag)
 })
