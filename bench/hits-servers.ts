@@ -52,17 +52,18 @@ async function serveBare ({ headers, body }: Hit, port: number, log: Log): Promi
     genReqId: () => randomUUID(),
     keepAliveTimeout: 72_000
   })
-  if (log === 'all') {
-    app.addHook('onResponse', (request, reply, done) => {
+  // The same logging: errors get a line, or all do.
+  app.addHook('onResponse', (request, reply, done) => {
+    if (log === 'all' || reply.statusCode >= 400) {
       request.log.info({
         method: request.method,
         route: request.routeOptions.url ?? 'none',
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 1000) / 1000
       }, 'request')
-      done()
-    })
-  }
+    }
+    done()
+  })
   app.get('/recommend-items/:namespace/:recommender/:userId', (request, reply) => {
     reply.headers(headers).header('x-request-id', request.id).send(bytes)
   })
