@@ -1,8 +1,8 @@
 /**
  * What does the gateway add to a call of a recommender that it has no answer of yet?
  *   node dist/bench/overhead.js [--rate 200] [--seconds 20]
- * A local HTTP recommender is called directly and through the gateway, in turn, at a steady rate, every user a new one. Each of
- * the three runs in a process of its own.
+ * A local HTTP recommender is called directly, through a bare Fastify route that passes its answer on, and through the gateway, in
+ * turn, at a steady rate, every user a new one. Each runs in a process of its own.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { fastify } from 'fastify'
 import { Agent } from 'undici'
 import { packagedFile } from '../src/settings.ts'
 
@@ -21,6 +22,7 @@ const { values, positionals } = parseArgs({
 })
 const originPort = 18081
 const gatewayPort = 18082
+const barePort = 18083
 
 if (positionals[0] === 'origin') {
   const itemList = Array.from({ length: 25 }, (_, i) => ({ itemId: `item-${i}`, score: 1 - i / 25 }))
@@ -28,6 +30,12 @@ if (positionals[0] === 'origin') {
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify({ itemList }))
   }).listen(originPort, '127.0.0.1')
+} else if (positionals[0] === 'bare') {
+  const agent = new Agent()
+  await fastify().get('/:user', async (request, reply) => {
+    const { body } = await agent.request({ origin: `http://127.0.0.1:${originPort}`, path: request.url, method: 'GET' })
+    return reply.type('application/json').send(await body.text())
+  }).listen({ port: barePort, host: '127.0.0.1' })
 } else {
   await main(Number(values.rate), Number(values.seconds))
 }
@@ -40,16 +48,19 @@ async function main (rate: number, seconds: number): Promise<void> {
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
   const children = [
     start(packagedFile('dist/bench/overhead.js'), ['origin'], {}),
+    start(packagedFile('dist/bench/overhead.js'), ['bare'], {}),
     start(packagedFile('dist/src/server.js'), [], { CONFIG_FILE: join(folder, 'config.json'), DATA_DIR: folder, PORT: String(gatewayPort), HOST: '127.0.0.1', LOG_LEVEL: 'warn' })
   ]
   const agent = new Agent({ connections: 64 })
   try {
     const direct = `http://127.0.0.1:${originPort}`
+    const bare = `http://127.0.0.1:${barePort}`
     const gateway = `http://127.0.0.1:${gatewayPort}`
     await answering(agent, `${direct}/ready`)
+    await answering(agent, `${bare}/ready`)
     await answering(agent, `${gateway}/health/ready`)
-    const paths = { direct: (user: string) => `${direct}/${user}?n=25`, gateway: (user: string) => `${gateway}/recommend-items/bench/remote/${user}` }
-    // Both are compiled as they run: what is measured is not how they begin.
+    const paths = { direct: (user: string) => `${direct}/${user}?n=25`, bare: (user: string) => `${bare}/${user}?n=25`, gateway: (user: string) => `${gateway}/recommend-items/bench/remote/${user}` }
+    // All are compiled as they run: what is measured is not how they begin.
     await load(agent, paths, 10_000, 0.6)
     const durations = await load(agent, paths, rate, seconds)
     report(durations, rate)
@@ -61,17 +72,17 @@ async function main (rate: number, seconds: number): Promise<void> {
   }
 }
 
-type Paths = Record<'direct' | 'gateway', (user: string) => string>
+type Paths = Record<'direct' | 'bare' | 'gateway', (user: string) => string>
 
 /** Sends at a steady rate whether answers come or not, one to each in turn; returns how long each took, in ms. */
 async function load (agent: Agent, paths: Paths, rate: number, seconds: number): Promise<Record<keyof Paths, number[]>> {
-  const durations = { direct: [] as number[], gateway: [] as number[] }
+  const durations = { direct: [] as number[], bare: [] as number[], gateway: [] as number[] }
   const pending = new Set<Promise<void>>()
   const started = performance.now()
   for (let i = 0; i < Math.round(rate * seconds); i++) {
     const due = started + i * 1000 / rate
     while (performance.now() < due) await sleep(Math.max(0, due - performance.now() - 0.5))
-    for (const name of ['direct', 'gateway'] as const) {
+    for (const name of ['direct', 'bare', 'gateway'] as const) {
       const request = ask(agent, paths[name](`user-${seconds}-${i}`)).then(ms => { durations[name].push(ms) })
       pending.add(request)
       void request.finally(() => pending.delete(request))
@@ -110,8 +121,9 @@ function report (durations: Record<keyof Paths, number[]>, rate: number): void {
   const rows = [['p50', 0.5], ['p90', 0.9], ['p99', 0.99]] as const
   console.table(Object.fromEntries(rows.map(([name, share]) => {
     const direct = at('direct', share)
-    const gateway = at('gateway', share)
-    return [name, { direct: ms(direct), gateway: ms(gateway), added: ms(gateway - direct), ratio: (gateway / direct).toFixed(2) }]
+    const bare = at('bare', share) - direct
+    const added = at('gateway', share) - direct
+    return [name, { direct: ms(direct), 'added by a bare route': ms(bare), 'added by the gateway': ms(added), ratio: (added / bare).toFixed(2) }]
   })))
   console.log(`${durations.gateway.length} calls each, ${rate} a second each`)
 }

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { CommonQuerySchema, readCommonParameters, readItemIds, UserParamsSchema } from '../src/inference/parameters.ts'
+import { CommonQuerySchema, readItemIds, readRequest, UserParamsSchema } from '../src/inference/parameters.ts'
 import { cacheableAnswers, type App } from './route.ts'
 
 export default async function predictedRatings (app: App): Promise<void> {
@@ -16,6 +16,6 @@ export default async function predictedRatings (app: App): Promise<void> {
     }
   }, ({ params, query }, reply) => {
     const itemIds = readItemIds('items', query.items)
-    return reply.infer({ action: 'predicted-ratings', ...params, itemIds, numResults: itemIds.length, ...readCommonParameters(query), decorateItems: false })
+    return reply.infer(readRequest('predicted-ratings', { ...params, itemIds }, itemIds.length, query))
   })
 }

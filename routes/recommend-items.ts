@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { ListQuerySchema, readCommonParameters, UserParamsSchema } from '../src/inference/parameters.ts'
+import { ListQuerySchema, readRequest, UserParamsSchema } from '../src/inference/parameters.ts'
 import { cacheableAnswers, type App } from './route.ts'
 
 export default async function recommendItems (app: App): Promise<void> {
@@ -12,5 +12,5 @@ export default async function recommendItems (app: App): Promise<void> {
       response: cacheableAnswers(Type.Ref('ItemList'))
     }
   }, ({ params, query }, reply) =>
-    reply.infer({ action: 'recommend-items', ...params, numResults: query.numResults, ...readCommonParameters(query) }))
+    reply.infer(readRequest('recommend-items', params, query.numResults, query)))
 }

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { ListQuerySchema, readCommonParameters, RecommenderParamsSchema } from '../src/inference/parameters.ts'
+import { ListQuerySchema, readRequest, RecommenderParamsSchema } from '../src/inference/parameters.ts'
 import { IdSchema } from '../src/schema.ts'
 import { cacheableAnswers, type App } from './route.ts'
 
@@ -13,5 +13,5 @@ export default async function relatedItems (app: App): Promise<void> {
       response: cacheableAnswers(Type.Ref('ItemList'))
     }
   }, ({ params, query }, reply) =>
-    reply.infer({ action: 'related-items', ...params, userId: query.userId, numResults: query.numResults, ...readCommonParameters(query) }))
+    reply.infer(readRequest('related-items', { ...params, userId: query.userId }, query.numResults, query)))
 }

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { CommonQuerySchema, ItemIdsSchema, readCommonParameters, readItemIds, UserParamsSchema } from '../src/inference/parameters.ts'
+import { CommonQuerySchema, ItemIdsSchema, readItemIds, readRequest, UserParamsSchema } from '../src/inference/parameters.ts'
 import { answers, cacheableAnswers, type App } from './route.ts'
 
 const url = '/rerank-items/:namespace/:recommender/:userId'
@@ -16,7 +16,7 @@ export default async function rerankItems (app: App): Promise<void> {
     }
   }, ({ params, query }, reply) => {
     const itemIds = readItemIds('itemIds', params.itemIds)
-    return reply.infer({ action: 'rerank-items', ...params, itemIds, numResults: itemIds.length, ...readCommonParameters(query) })
+    return reply.infer(readRequest('rerank-items', { ...params, itemIds }, itemIds.length, query))
   })
 
   app.post(url, {
@@ -30,5 +30,5 @@ export default async function rerankItems (app: App): Promise<void> {
       response: answers(Type.Ref('PersonalizedRanking'))
     }
   }, ({ params, query, body }, reply) =>
-    reply.infer({ action: 'rerank-items', ...params, itemIds: body, numResults: body.length, ...readCommonParameters(query) }))
+    reply.infer(readRequest('rerank-items', { ...params, itemIds: body }, body.length, query)))
 }

@@ -117,7 +117,8 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
     const under = flights.get(lookup.key)
     if (under !== undefined && isCurrent(under.flight)) return { ...await under.found, collapsed: true }
     const user = mattersTo(lookup)
-    const flight = { ...lookup, slot: user === undefined ? -1 : versions.slotOf(user), begunAt: versions.now }
+    const { key, policy } = lookup
+    const flight = { key, user: lookup.user, policy, slot: user === undefined ? -1 : versions.slotOf(user), begunAt: versions.now }
     const found = find(flight, maker)
     flights.set(lookup.key, { flight, found })
     try {

@@ -34,7 +34,9 @@ export async function ask (recommender: RecommenderPlan, variation: VariationPla
 }
 
 async function call ({ origin, filters, local }: VariationPlan, request: OriginRequest, signal: AbortSignal): Promise<OriginAnswer> {
-  return origin.recommend({ ...request, ...selectFilter(filters, request) }, local ? never : signal)
+  const { filter, filterValues } = selectFilter(filters, request)
+  const filtered = filter === request.filter && filterValues === request.filterValues ? request : { ...request, filter, filterValues }
+  return origin.recommend(filtered, local ? never : signal)
 }
 
 /**

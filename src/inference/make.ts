@@ -6,9 +6,12 @@ import { GatewayError } from '../errors.ts'
 import type { OriginAnswer } from '../origins/origin.ts'
 import { failureRules, OriginError } from '../origins/origin-error.ts'
 import { ask, fallBack, type Answered } from './ask.ts'
+import type { PostProcessor } from './post-process.ts'
 import { renderBody } from './render.ts'
 import type { InferenceRequest } from './request.ts'
 import { createStopwatch, type Stopwatch } from './stopwatch.ts'
+
+const undecorated: ReadonlyMap<string, string> = new Map()
 
 export interface MakerOptions {
   readonly request: InferenceRequest
@@ -35,9 +38,11 @@ export function createMaker ({ request, recommender, variation }: MakerOptions):
   }
 
   async function finish (answered: Answered, deadline: AbortSignal, stopwatch: Stopwatch): Promise<Made> {
-    const processed = await stopwatch.time('post-process', async () => postProcess(recommender, answered, request, deadline))
+    const { postProcessor } = recommender
+    const processed = postProcessor === undefined ? answered.answer : await stopwatch.time('post-process', async () => postProcess(postProcessor, answered, request, deadline))
     const cutToSize = cut(processed, request.numResults)
-    const metadata = await stopwatch.time('decorate', async () => decorate(answered.variation, cutToSize, request, deadline))
+    const { itemMetadata } = answered.variation
+    const metadata = itemMetadata === undefined || !request.decorateItems ? undecorated : await stopwatch.time('decorate', async () => itemMetadata.get(cutToSize.items.map(({ itemId }) => itemId), deadline))
     return {
       body: renderBody(request.action, cutToSize, metadata),
       variation: answered.variation.name,
@@ -75,8 +80,8 @@ function lookAhead ({ postProcessor }: RecommenderPlan, request: InferenceReques
   return { ...request, numResults: postProcessor.lookAhead(request.numResults), wanted: request.numResults }
 }
 
-async function postProcess ({ postProcessor }: RecommenderPlan, { answer, variation, degraded }: Answered, request: InferenceRequest, signal: AbortSignal): Promise<OriginAnswer> {
-  if (postProcessor === undefined || request.action === 'predicted-ratings') return answer
+async function postProcess (postProcessor: PostProcessor, { answer, variation, degraded }: Answered, request: InferenceRequest, signal: AbortSignal): Promise<OriginAnswer> {
+  if (request.action === 'predicted-ratings') return answer
   // An answer that came in the place of a late one leaves the function no time.
   if (degraded !== undefined && signal.aborted) return answer
   try {
@@ -88,11 +93,4 @@ async function postProcess ({ postProcessor }: RecommenderPlan, { answer, variat
 
 function cut (answer: OriginAnswer, numResults: number): OriginAnswer {
   return answer.items.length > numResults ? { ...answer, items: answer.items.slice(0, numResults) } : answer
-}
-
-const undecorated: ReadonlyMap<string, string> = new Map()
-
-async function decorate (variation: VariationPlan, { items }: OriginAnswer, { decorateItems }: InferenceRequest, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
-  if (!decorateItems || variation.itemMetadata === undefined) return undecorated
-  return variation.itemMetadata.get(items.map(({ itemId }) => itemId), signal)
 }

@@ -11,10 +11,15 @@ const listName: Readonly<Record<Action, string>> = {
  * The body of an answer, as text. Metadata comes as the JSON text that the store holds and is put in as it is: parsing it only
  * to write it again would be most of the cost of a miss.
  */
-export function renderBody (action: Action, { items, ratings, ...rest }: OriginAnswer, metadata: ReadonlyMap<string, string>): string {
-  const list = ratings !== undefined ? JSON.stringify(ratings).slice(1, -1) : items.map(item => renderItem(item, metadata.get(item.itemId))).join(',')
-  const more = JSON.stringify(rest)
-  return `{"${listName[action]}":[${list}]${more === '{}' ? '}' : `,${more.slice(1)}`}`
+export function renderBody (action: Action, { items, ratings, recommendationId }: OriginAnswer, metadata: ReadonlyMap<string, string>): string {
+  const list = ratings !== undefined ? within(ratings) : metadata.size === 0 ? within(items) : items.map(item => renderItem(item, metadata.get(item.itemId))).join(',')
+  const more = recommendationId === undefined ? '' : `,"recommendationId":${JSON.stringify(recommendationId)}`
+  return `{"${listName[action]}":[${list}]${more}}`
+}
+
+/** The members of a list, without its brackets. */
+function within (list: readonly unknown[]): string {
+  return JSON.stringify(list).slice(1, -1)
 }
 
 function renderItem (item: RecommendedItem, metadata: string | undefined): string {

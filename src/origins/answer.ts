@@ -12,17 +12,17 @@ const mostItems = 1000
 export function readAnswer (provider: Provider, action: Action, answer: unknown, asked = 0): OriginAnswer {
   const invalid = (expected: string): OriginError => new OriginError(provider, 'invalid-answer', { cause: new Error(`expected ${expected}`) })
   if (typeof answer !== 'object' || answer === null) throw invalid('an object')
-  const { recommendationId, ratings, ...lists } = answer as Record<string, unknown>
-  const rest = typeof recommendationId === 'string' ? { recommendationId } : {}
+  const { recommendationId: id, ratings, itemList, personalizedRanking } = answer as Record<string, unknown>
+  const recommendationId = typeof id === 'string' ? id : undefined
 
   if (action === 'predicted-ratings') {
     if (!Array.isArray(ratings) || ratings.length !== asked) throw invalid(`{"ratings":[…]} with ${asked} ratings`)
-    return { items: [], ratings: ratings.map(rating => typeof rating === 'number' && Number.isFinite(rating) ? rating : null), ...rest }
+    return { items: [], ratings: ratings.map(rating => typeof rating === 'number' && Number.isFinite(rating) ? rating : null), recommendationId }
   }
   const name = action === 'rerank-items' ? 'personalizedRanking' : 'itemList'
-  const list = lists[name]
+  const list = action === 'rerank-items' ? personalizedRanking : itemList
   if (!Array.isArray(list)) throw invalid(`{"${name}":[…]}`)
-  return { items: list.slice(0, mostItems).map(item => readItem(item) ?? fail(invalid(`items with an itemId in ${name}`))), ...rest }
+  return { items: list.slice(0, mostItems).map(item => readItem(item) ?? fail(invalid(`items with an itemId in ${name}`))), recommendationId }
 }
 
 function readItem (item: unknown): RecommendedItem | undefined {

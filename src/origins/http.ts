@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { Agent, errors, type Dispatcher } from 'undici'
 import { strict } from '../schema.ts'
+import { callHttp, type HttpAnswer } from './http-call.ts'
 import { mappingInput } from './mapping.ts'
 import { originType, type OriginRequest } from './origin.ts'
 import { failureOfStatus, OriginError } from './origin-error.ts'
@@ -35,23 +36,15 @@ export const http = originType({
   async open ({ url: template, method = 'GET', headers, ...config }, scope) {
     const ownNames = Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
     const agent = await scope.share('http', async () => new Agent(agentOptions), async closing => closing.destroy())
-    const url = compileUrlTemplate(template)
+    const { origin, path } = compileUrlTemplate(template)
+    const sentHeaders = { accept: 'application/json', ...(method === 'POST' ? { 'content-type': 'application/json' } : {}), ...ownNames }
     const mappings = compileMappings(config)
-    const body = async (request: OriginRequest): Promise<string | null> => {
-      if (method === 'GET') return null
+    const body = async (request: OriginRequest): Promise<string> => {
       return mappings.request === undefined ? JSON.stringify(mappingInput(request)) : mapRequest('Http', mappings.request, request)
     }
     return {
       async recommend (request, signal) {
-        const { origin, pathname, search } = url(request)
-        const options: Dispatcher.RequestOptions = {
-          origin,
-          path: pathname + search,
-          method,
-          headers: { accept: 'application/json', ...(method === 'POST' ? { 'content-type': 'application/json' } : {}), ...ownNames },
-          body: await body(request),
-          signal
-        }
+        const options = { origin, path: path(request), method, headers: sentHeaders, body: method === 'GET' ? null : await body(request) }
         const { text, contentType } = await call(agent, options, signal)
         return mapAnswer('Http', mappings.response, request, text, contentType)
       }
@@ -59,15 +52,11 @@ export const http = originType({
   }
 })
 
-async function call (dispatcher: Dispatcher, options: Dispatcher.RequestOptions, signal: AbortSignal): Promise<{ text: string, contentType: string | undefined }> {
+async function call (agent: Agent, options: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<HttpAnswer> {
   try {
-    const { statusCode, headers, body } = await dispatcher.request(options)
-    if (statusCode !== 200) {
-      await body.dump()
-      throw new OriginError('Http', failureOfStatus(statusCode), { cause: new Error(`it answered ${statusCode}`) })
-    }
-    const contentType = headers['content-type']
-    return { text: await body.text(), contentType: Array.isArray(contentType) ? contentType[0] : contentType }
+    const answer = await callHttp(agent, options, signal)
+    if (answer.status !== 200) throw new OriginError('Http', failureOfStatus(answer.status), { cause: new Error(`it answered ${answer.status}`) })
+    return answer
   } catch (cause) {
     if (cause instanceof OriginError) throw cause
     if (signal.aborted) throw new OriginError('Http', 'timeout', { cause })

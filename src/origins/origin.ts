@@ -40,7 +40,7 @@ export interface OriginAnswer {
   items: RecommendedItem[]
   /** With predicted-ratings, in the order asked; null where the model gives none. */
   ratings?: Array<number | null>
-  recommendationId?: string
+  recommendationId?: string | undefined
 }
 
 /** A provider of recommendations, ready to be asked. It knows its protocol and nothing else: no retries, no caching, no metrics. */

@@ -62,7 +62,7 @@ async function evaluate (provider: Provider, failure: 'refused' | 'invalid-answe
 
 /** JSON unless the provider says that it is something else; then the mapping gets the text. */
 function parseBody (provider: Provider, body: string, contentType = 'application/json'): unknown {
-  if (!/json/i.test(contentType)) return body
+  if (!contentType.startsWith('application/json') && !/json/i.test(contentType)) return body
   try {
     return JSON.parse(body) as unknown
   } catch (cause) {

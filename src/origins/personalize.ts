@@ -2,7 +2,7 @@ import { GetPersonalizedRankingCommand, GetRecommendationsCommand, PersonalizeRu
 import Type, { type Static } from 'typebox'
 import { strict } from '../schema.ts'
 import { awsClient, awsFailure, parseArn } from './aws.ts'
-import { type Action, type Origin, type OriginRequest, type OriginScope, originType, type OriginType, type RecommendedItem } from './origin.ts'
+import { type Action, type Origin, type OriginAnswer, type OriginRequest, type OriginScope, originType, type OriginType, type RecommendedItem } from './origin.ts'
 import { OriginError } from './origin-error.ts'
 import { resolveFilter } from './personalize-filter.ts'
 
@@ -82,11 +82,11 @@ function classify (error: unknown, signal: AbortSignal, columns: readonly string
   return new OriginError('Personalize', failure, { cause: error })
 }
 
-function answer (items: PredictedItem[] | undefined, recommendationId: string | undefined): { items: RecommendedItem[], recommendationId?: string } {
+function answer (items: PredictedItem[] | undefined, recommendationId: string | undefined): OriginAnswer {
   if (!Array.isArray(items)) throw new OriginError('Personalize', 'invalid-answer', { cause: new Error('no list of items') })
   const named = items.map(item => {
     if (typeof item.itemId !== 'string') throw new OriginError('Personalize', 'invalid-answer', { cause: new Error('an item without an id') })
     return item as RecommendedItem
   })
-  return { items: named, ...(recommendationId === undefined ? {} : { recommendationId }) }
+  return { items: named, recommendationId }
 }

@@ -1,10 +1,15 @@
 import t from 'tap'
 import { GatewayError } from '../../src/errors.ts'
-import { mostItems, readCommonParameters, readItemIds } from '../../src/inference/parameters.ts'
+import type { InferenceRequest } from '../../src/inference/request.ts'
+import { mostItems, readItemIds, readRequest } from '../../src/inference/parameters.ts'
 
-function refusal (read: () => unknown): GatewayError {
+function read (query: Parameters<typeof readRequest>[3]): InferenceRequest {
+  return readRequest('recommend-items', { namespace: 'store', recommender: 'popular', userId: '1' }, 5, query)
+}
+
+function refusal (reading: () => unknown): GatewayError {
   try {
-    read()
+    reading()
   } catch (error) {
     if (error instanceof GatewayError) return error
     throw error
@@ -13,51 +18,63 @@ function refusal (read: () => unknown): GatewayError {
 }
 
 t.test('without parameters the defaults hold', async t => {
-  t.strictSame(readCommonParameters({}), {
-    filter: undefined, filterValues: undefined, context: undefined, decorateItems: true, syntheticUser: false, feature: undefined
+  t.strictSame(read({}), {
+    action: 'recommend-items',
+    namespace: 'store',
+    recommender: 'popular',
+    userId: '1',
+    itemId: undefined,
+    itemIds: undefined,
+    numResults: 5,
+    filter: undefined,
+    filterValues: undefined,
+    context: undefined,
+    decorateItems: true,
+    syntheticUser: false,
+    feature: undefined
   })
 })
 
 t.test('1, yes and true are true in any case, anything else is false', async t => {
   for (const text of ['1', 'yes', 'YES', 'true', 'True', 'tRUE']) {
-    t.match(readCommonParameters({ decorateItems: text, syntheticUser: text }), { decorateItems: true, syntheticUser: true }, text)
+    t.match(read({ decorateItems: text, syntheticUser: text }), { decorateItems: true, syntheticUser: true }, text)
   }
   for (const text of ['0', 'no', 'false', '', 'on', 'y', '11', ' true', 'null']) {
-    t.match(readCommonParameters({ decorateItems: text, syntheticUser: text }), { decorateItems: false, syntheticUser: false }, JSON.stringify(text))
+    t.match(read({ decorateItems: text, syntheticUser: text }), { decorateItems: false, syntheticUser: false }, JSON.stringify(text))
   }
 })
 
 t.test('filter and feature pass as they are', async t => {
-  t.match(readCommonParameters({ filter: 'f', feature: 'x' }), { filter: 'f', feature: 'x' })
+  t.match(read({ filter: 'f', feature: 'x' }), { filter: 'f', feature: 'x' })
 })
 
 t.test('maps are read from JSON', async t => {
-  t.match(readCommonParameters({ filterValues: '{"A":"\\"x\\",\\"y\\"","B":"1"}', context: '{"device":"phone"}' }),
+  t.match(read({ filterValues: '{"A":"\\"x\\",\\"y\\"","B":"1"}', context: '{"device":"phone"}' }),
     { filterValues: { A: '"x","y"', B: '1' }, context: { device: 'phone' } })
-  t.strictSame(readCommonParameters({ context: '{}' }).context, {})
-  t.equal(readCommonParameters({ context: '' }).context, undefined)
+  t.strictSame(read({ context: '{}' }).context, {})
+  t.equal(read({ context: '' }).context, undefined)
 })
 
 t.test('what is no map of strings is refused by the name of the parameter', async t => {
   const wrong = ['{', 'x', 'null', '1', '"x"', '[]', '["a"]', '{"a":1}', '{"a":null}', '{"a":{}}', '{"":"x"}', JSON.stringify({ ['k'.repeat(151)]: 'x' }), JSON.stringify({ a: 'x'.repeat(1001) })]
   for (const text of wrong) {
-    const context = refusal(() => readCommonParameters({ context: text }))
+    const context = refusal(() => read({ context: text }))
     t.match(context, { code: 'InvalidContextParameter', status: 400, message: /^context: expected / }, text)
-    const filterValues = refusal(() => readCommonParameters({ filterValues: text }))
+    const filterValues = refusal(() => read({ filterValues: text }))
     t.match(filterValues, { code: 'InvalidFilterParameter', status: 400, message: /^filterValues: expected / }, text)
   }
 })
 
 t.test('the limits of maps themselves are allowed', async t => {
   const map = (keys: number): string => JSON.stringify(Object.fromEntries(Array.from({ length: keys }, (_, i) => [`${i}`.padEnd(150, 'k'), 'v'.repeat(1000)])))
-  t.equal(Object.keys(readCommonParameters({ context: map(150) }).context!).length, 150)
-  t.equal(Object.keys(readCommonParameters({ filterValues: map(25) }).filterValues!).length, 25)
-  t.match(refusal(() => readCommonParameters({ context: map(151) })).message, /at most 150 keys, got 151/)
-  t.match(refusal(() => readCommonParameters({ filterValues: map(26) })).message, /at most 25 keys, got 26/)
+  t.equal(Object.keys(read({ context: map(150) }).context!).length, 150)
+  t.equal(Object.keys(read({ filterValues: map(25) }).filterValues!).length, 25)
+  t.match(refusal(() => read({ context: map(151) })).message, /at most 150 keys, got 151/)
+  t.match(refusal(() => read({ filterValues: map(26) })).message, /at most 25 keys, got 26/)
 })
 
 t.test('a key called __proto__ is a key', async t => {
-  const { context } = readCommonParameters({ context: '{"__proto__":"x"}' })
+  const { context } = read({ context: '{"__proto__":"x"}' })
   t.equal(JSON.stringify(context), '{"__proto__":"x"}')
 })
 

@@ -29,12 +29,11 @@ t.test('the metadata of the store takes the place of the metadata of the provide
   t.strictSame(items[0]!.metadata, { of: 'provider' }, 'the answer itself is not changed')
 })
 
-t.test('what else the provider says passes through', async t => {
-  const answer = { items: [{ itemId: 'a', reason: ['popular'], promotionName: 'spring' }], recommendationId: 'r"1', more: [1] }
+t.test('what else the provider says of an item passes through, and so does the id of the list', async t => {
+  const answer = { items: [{ itemId: 'a', reason: ['popular'], promotionName: 'spring' }], recommendationId: 'r"1' }
   t.strictSame(parsed(renderBody('recommend-items', answer, new Map([['a', '{}']]))), {
     itemList: [{ itemId: 'a', reason: ['popular'], promotionName: 'spring', metadata: {} }],
-    recommendationId: 'r"1',
-    more: [1]
+    recommendationId: 'r"1'
   })
 })
 
