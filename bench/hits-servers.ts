@@ -1,4 +1,4 @@
-/** The servers that bench/hits.ts compares. Run by itself, this file is one of the two written here: `hits-servers.js bare|plain PORT`. */
+/** The servers that bench/hits.ts compares. Run by itself, this file is one of the two written here: `hits-servers.js bare|by-url|plain PORT`. */
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -33,7 +33,8 @@ const perAnswer: ReadonlySet<string> = new Set(['connection', 'content-length', 
 if (process.argv[1] === import.meta.filename) {
   const [, , kind, port] = process.argv
   const hit = JSON.parse(process.env['HIT']!) as Hit
-  await (kind === 'bare' ? serveBare : servePlain)(hit, Number(port), process.env['ACCESS_LOG'] as Log)
+  const log = process.env['ACCESS_LOG'] as Log
+  await (kind === 'plain' ? servePlain(hit, Number(port), log) : serveBare(hit, Number(port), log, kind === 'by-url'))
 }
 
 /** As the gateway has it. */
@@ -43,9 +44,13 @@ function openLog (): Logger {
   return logger
 }
 
-/** Nothing but Fastify, and what no server of the same answer could do without. */
-async function serveBare ({ headers, body }: Hit, port: number, log: Log): Promise<void> {
+/**
+ * Nothing but Fastify, and what no server of the same answer could do without.
+ * @param byUrl whether each URL has bytes of its own, which are looked up by it
+ */
+async function serveBare ({ headers, body }: Hit, port: number, log: Log, byUrl: boolean): Promise<void> {
   const bytes = Buffer.from(body)
+  const bytesOf = new Map<string, Buffer>()
   const app = Fastify({
     loggerInstance: openLog(),
     logController: new LogController({ disableRequestLogging: true }),
@@ -65,7 +70,9 @@ async function serveBare ({ headers, body }: Hit, port: number, log: Log): Promi
     done()
   })
   app.get('/recommend-items/:namespace/:recommender/:userId', (request, reply) => {
-    reply.headers(headers).header('x-request-id', request.id).send(bytes)
+    let own = byUrl ? bytesOf.get(request.raw.url!) : bytes
+    if (own === undefined) bytesOf.set(request.raw.url!, own = Buffer.from(body))
+    reply.headers(headers).header('x-request-id', request.id).send(own)
   })
   await app.listen({ port, host: '127.0.0.1' })
 }
@@ -134,12 +141,12 @@ export async function readHit (port: number): Promise<Hit> {
   return { headers: Object.fromEntries([...response.headers].filter(([name]) => !perAnswer.has(name))), body: await response.text() }
 }
 
-export async function startOwn (processes: Processes, kind: 'bare' | 'plain', hit: Hit, log: Log): Promise<Server> {
+export async function startOwn (processes: Processes, kind: 'bare' | 'by-url' | 'plain', hit: Hit, log: Log): Promise<Server> {
   const port = await freePort()
   const env = { HIT: JSON.stringify(hit), ACCESS_LOG: log }
   const child = processes.start(process.execPath, [packagedFile('dist/bench/hits-servers.js'), kind, String(port)], { on: 'server', env })
   await answering(`http://127.0.0.1:${port}${pathOf('user-0')}`, child)
-  return { name: kind === 'bare' ? 'bare Fastify' : 'node:http', port }
+  return { name: { bare: 'bare Fastify', 'by-url': 'bare Fastify, by URL', plain: 'node:http' }[kind], port }
 }
 
 /** nginx keeps nothing that says it is private, unless it is told not to listen. */

@@ -5,8 +5,11 @@ import { LRUCache } from 'lru-cache'
 import type { Found } from '../src/cache/cache.ts'
 import { cacheStatus } from '../src/cache/cache-status.ts'
 import { evaluate } from '../src/cache/conditional.ts'
+import { lackOf } from '../src/cache/entry.ts'
 import type { Plan } from '../src/config/plan.ts'
 import { GatewayError } from '../src/errors.ts'
+import { createClock } from '../src/context/clock.ts'
+import { surroundingsOf } from '../src/context/surroundings.ts'
 import { infer, prepare, type Inference } from '../src/inference/infer.ts'
 import type { InferenceRequest } from '../src/inference/request.ts'
 
@@ -42,8 +45,9 @@ export default fp(async app => {
   app.decorateReply('infer', function (this: FastifyReply, request: InferenceRequest) {
     const { plan } = app.config
     const isPost = this.request.method === 'POST'
-    const inference = prepare(plan, request, !isPost)
-    if (!isPost && plan === settledBy) lately.set(this.request.raw.url!, inference)
+    const inference = prepare(plan, request, surroundingsOf(this.request.headers, app.clock), !isPost)
+    // Where headers have a part in it, another request for the same URL is another matter.
+    if (!isPost && plan === settledBy && inference.recommender.vary === '') lately.set(this.request.raw.url!, { ...inference, surroundings: nowhere })
     return respond(this, inference)
   })
 
@@ -71,13 +75,14 @@ export default fp(async app => {
     if (configVersion !== undefined) reply.header('x-personalization-config-version', configVersion)
     reply.header('x-personalization-variation', entry.variation)
     if (degraded !== undefined) reply.header('x-personalization-degraded', degraded)
+    if (entry.undecorated !== undefined) reply.header('x-personalization-undecorated', entry.undecorated)
     if (timing !== undefined && timing !== '') reply.header('server-timing', timing)
     if (recommender.vary !== '') reply.header('vary', recommender.vary)
     if (isPost) {
       reply.header('cache-control', 'no-store')
     } else {
       const now = resources.now()
-      const brief = degraded !== undefined || found.stale !== undefined
+      const brief = failure !== undefined || lackOf(entry) !== undefined || found.stale !== undefined
       const cacheControl = variation.cacheControl(userKind(request), isAuthenticated(headers), brief)
       if (cacheControl !== undefined) reply.header('cache-control', cacheControl)
       reply.header('cache-status', cacheStatus(found, now))
@@ -87,7 +92,10 @@ export default fp(async app => {
     if (verdict === 'not-modified') sendNotModified(reply)
     else reply.type(json).send(entry.body)
   }
-}, { name: 'inference', dependencies: ['config', 'cache'] })
+}, { name: 'inference', dependencies: ['config', 'cache', 'clock'] })
+
+/** What is remembered keeps no request alive. */
+const nowhere = surroundingsOf({}, createClock(Date.now))
 
 const json = 'application/json; charset=utf-8'
 

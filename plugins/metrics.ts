@@ -4,17 +4,23 @@ import { AggregatorRegistry, type Aggregator, Counter, Gauge, Histogram, Registr
 declare module 'fastify' {
   interface FastifyInstance {
     /** The metrics of this process and of the others that serve with it, in the text format of Prometheus. */
-    metrics: { contentType: string, text: () => Promise<string> }
+    metrics: {
+      contentType: string
+      text: () => Promise<string>
+      /** Of this process. */
+      registry: Registry
+    }
   }
 }
 
 /** What the parts of the gateway count anyway is read when it is asked for: nothing is counted twice on the way of a request. */
 export default fp(async app => {
   const registry = new Registry()
-  const { peers } = app.resources
+  const { peers, metadataStats } = app.resources
   const own = async (): Promise<object> => registry.getMetricsAsJSON()
   peers.on('metrics', own)
   app.decorate('metrics', {
+    registry,
     contentType: registry.contentType,
     text: async () => AggregatorRegistry.aggregate([await own(), ...(await peers.tell('metrics', null)).filter(Array.isArray)] as object[]).metrics()
   })
@@ -47,6 +53,11 @@ export default fp(async app => {
   gauge('gateway_cache_memory_bytes', 'What they take.', () => memory.bytes)
   counter('gateway_redis_errors_total', 'Commands that failed or took too long.', () => stats.redisErrors)
   counter('gateway_cache_without_redis_total', 'Lookups that did without Redis since it was away.', () => stats.withoutRedis)
+  counter('gateway_item_metadata_calls_total', 'Calls of DynamoDB for metadata of items.', () => metadataStats.calls)
+  counter('gateway_item_metadata_throttled_total', 'Those that were refused for their rate, or left keys undone.', () => metadataStats.throttled)
+  counter('gateway_item_metadata_retried_keys_total', 'Items that were asked for again.', () => metadataStats.retriedKeys)
+  counter('gateway_item_metadata_cache_hits_total', 'Items that memory knew, or knew to be missing.', () => metadataStats.cacheHits)
+  labelled('gateway_item_metadata_failures_total', 'Lookups in DynamoDB that did not get everything.', 'reason', () => metadataStats.failed)
   if (redis !== undefined) {
     gauge('gateway_redis_up', 'Whether Redis answers.', () => Number(redis.up), 'min')
     gauge('gateway_redis_trusted', 'Whether announcements of other instances are known to arrive; only then are users\' answers taken from the cache.', () => Number(redis.trusted), 'min')

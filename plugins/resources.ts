@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { createUserVersions } from '../src/cache/user-versions.ts'
+import { createMetadataStats } from '../src/metadata/stats.ts'
 import { noPeers, type Peers } from '../src/peers.ts'
 import { createPool } from '../src/pool.ts'
 import { createRevisions } from '../src/revisions.ts'
@@ -29,6 +30,6 @@ export default fp<ResourcesOptions>(async (app, { dataDir, now, peers = noPeers 
     peers.on('outdate', (slot: number) => { userVersions.outdate(slot) })
     userVersions.tell({ trusted: true, announce: async (_user, slot) => { await peers.tell('outdate', slot) } })
   }
-  app.decorate('resources', { dataDir, now, onError, pool, userVersions, revisions: createRevisions(), peers })
+  app.decorate('resources', { dataDir, now, onError, pool, userVersions, revisions: createRevisions(), metadataStats: createMetadataStats(), peers })
   app.addHook('onClose', async () => pool.close())
 }, { name: 'resources' })

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import Type from 'typebox'
+import { surroundingsOf } from '../src/context/surroundings.ts'
 import { collectEvents } from '../src/events/collect.ts'
 import { EventsBodySchema, exampleBody } from '../src/events/event.ts'
 import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
@@ -20,9 +21,9 @@ export default async function events (app: App): Promise<void> {
       body: { ...EventsBodySchema, examples: [exampleBody] },
       response: answers(OutcomesSchema)
     }
-  }, async ({ params, body }, reply) => {
+  }, async ({ params, body, headers }, reply) => {
     const { plan } = app.config
-    const targets = await collectEvents(plan, params.namespace, body, { ...app.resources, newId: randomUUID })
+    const targets = await collectEvents(plan, params.namespace, body, { ...app.resources, newId: randomUUID, surroundings: surroundingsOf(headers, app.clock) })
     if (plan.version !== undefined) reply.header('x-personalization-config-version', plan.version)
     const conversions = body.experimentConversions && { conversions: 'not recorded: this build runs no experiments' }
     return reply.header('cache-control', 'no-store').send({ targets, ...conversions })

@@ -1,22 +1,20 @@
 import Type from 'typebox'
 import { CommonQuerySchema, ItemIdsSchema, readItemIds, readRequest, UserParamsSchema } from '../src/inference/parameters.ts'
-import { answers, cacheableAnswers, type App } from './route.ts'
+import { answers, cacheableAnswers, inferenceRoute, type App } from './route.ts'
 
 const url = '/rerank-items/:namespace/:recommender/:userId'
 
 export default async function rerankItems (app: App): Promise<void> {
-  app.get(`${url}/:itemIds`, {
-    schema: {
-      operationId: 'rerankItems',
-      summary: 'A list reordered for a user',
-      description: 'The answer can be cached.',
-      params: Type.Object({ ...UserParamsSchema.properties, itemIds: Type.String({ minLength: 1, maxLength: 8192, description: 'Item ids, separated by commas.' }) }),
-      querystring: CommonQuerySchema,
-      response: cacheableAnswers(Type.Ref('PersonalizedRanking'))
-    }
-  }, ({ params, query }, reply) => {
+  inferenceRoute(app, `${url}/:itemIds`, {
+    operationId: 'rerankItems',
+    summary: 'A list reordered for a user',
+    description: 'The answer can be cached.',
+    params: Type.Object({ ...UserParamsSchema.properties, itemIds: Type.String({ minLength: 1, maxLength: 8192, description: 'Item ids, separated by commas.' }) }),
+    querystring: CommonQuerySchema,
+    response: cacheableAnswers(Type.Ref('PersonalizedRanking'))
+  }, ({ params, query }) => {
     const itemIds = readItemIds('itemIds', params.itemIds)
-    return reply.infer(readRequest('rerank-items', { ...params, itemIds }, itemIds.length, query))
+    return readRequest('rerank-items', { ...params, itemIds }, itemIds.length, query)
   })
 
   app.post(url, {

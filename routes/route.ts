@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, FastifySchema, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault, RouteGenericInterface } from 'fastify'
 import Type, { type TSchema } from 'typebox'
+import type { InferenceRequest } from '../src/inference/request.ts'
 
 /** The application as routes see it: what a schema says, TypeScript knows. */
 export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>
@@ -14,4 +15,26 @@ export function answers (schema: TSchema): Record<string, TSchema> {
 /** The responses of a route whose answers can be kept and asked for again. */
 export function cacheableAnswers (schema: TSchema): Record<string, TSchema> {
   return { ...answers(schema), 304: Type.Null({ description: 'The answer is the one whose `ETag` the caller has named in `If-None-Match`.' }) }
+}
+
+type RequestOf<S extends FastifySchema> = FastifyRequest<RouteGenericInterface, RawServerDefault, RawRequestDefaultExpression, S, TypeBoxTypeProvider>
+
+/**
+ * A route that answers inference requests, and its twin under /explain that tells how it understands them.
+ * @param read makes the request of what the schema has let pass
+ */
+export function inferenceRoute<S extends FastifySchema & { operationId: string }> (app: App, url: string, schema: S, read: (request: RequestOf<S>) => InferenceRequest): void {
+  // What the schema says is for `read` alone.
+  const routes = app as unknown as FastifyInstance
+  const answered: FastifySchema = schema
+  routes.get(url, { schema: answered }, (request, reply) => reply.infer(read(request as unknown as RequestOf<S>)))
+  const explained: FastifySchema = {
+    ...schema,
+    operationId: `explain${schema.operationId[0]!.toUpperCase()}${schema.operationId.slice(1)}`,
+    summary: 'How such a request is understood',
+    description: 'Context, filter, variation and cache key, and the rules that they come from. No provider is asked. Needs the admin key in `X-Api-Key`.',
+    tags: ['operations'],
+    response: answers(Type.Ref('Explanation'))
+  }
+  routes.get(`/explain${url}`, { schema: explained, onRequest: app.requireAdmin }, async (request, reply) => reply.explain(read(request as unknown as RequestOf<S>)))
 }

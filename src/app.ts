@@ -1,8 +1,11 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import accessLog, { type AccessLog } from '../plugins/access-log.ts'
+import admin from '../plugins/admin.ts'
 import cache from '../plugins/cache.ts'
+import clock from '../plugins/clock.ts'
 import config from '../plugins/config.ts'
 import errors, { sendError } from '../plugins/errors.ts'
+import explain from '../plugins/explain.ts'
 import inference from '../plugins/inference.ts'
 import limits, { longestUrl } from '../plugins/limits.ts'
 import metrics from '../plugins/metrics.ts'
@@ -10,6 +13,7 @@ import openapi from '../plugins/openapi.ts'
 import readiness from '../plugins/readiness.ts'
 import requestIds from '../plugins/request-id.ts'
 import resources from '../plugins/resources.ts'
+import staging, { type StagingOptions } from '../plugins/staging.ts'
 import validation from '../plugins/validation.ts'
 import events from '../routes/events.ts'
 import health from '../routes/health.ts'
@@ -31,6 +35,12 @@ export interface AppOptions {
   /** Absent: the cache is in memory only. */
   redisUrl?: string | undefined
   accessLog?: AccessLog
+  /** Opens what administrators may see; absent: closed. */
+  adminKey?: string | undefined
+  /** Where item metadata is imported from; absent: only by the command. */
+  staging?: StagingOptions | undefined
+  /** The zone of users whose zone nobody tells: an IANA name; absent: UTC. */
+  timeZone?: string
   /** The other processes that serve on this machine; absent: none. */
   peers?: Peers
   logger: FastifyBaseLogger
@@ -41,7 +51,7 @@ export interface AppOptions {
 const mebibyte = 1024 * 1024
 
 /** Puts the gateway together: plugins in the order in which they build on each other, then routes. It does not listen yet. */
-export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte, redisUrl, accessLog: which = 'all', peers = noPeers, logger, now = Date.now }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte, redisUrl, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, logger, now = Date.now }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -67,11 +77,15 @@ export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte
   await app.register(validation)
   await app.register(readiness)
   await app.register(resources, { dataDir, peers, now })
+  await app.register(clock, { timeZone })
   await app.register(cache, { maxBytes: cacheMaxBytes, redisUrl })
   await app.register(metrics)
   await app.register(config, { source })
   await app.register(openapi)
+  await app.register(admin, { adminKey })
+  await app.register(explain)
   await app.register(inference)
+  if (stagingOptions !== undefined) await app.register(staging, stagingOptions)
 
   for (const route of [recommendItems, relatedItems, rerankItems, predictedRatings, events, health, metricsRoute]) await app.register(route)
   return app

@@ -36,6 +36,8 @@ export const errorTable = {
   UrlTooLong: { type: 'Validation', status: 414 },
   UnsupportedContentType: { type: 'Validation', status: 415 },
   HeadersTooLarge: { type: 'Validation', status: 431 },
+  AdminKeyRequired: { type: 'Auth', status: 401 },
+  AdminClosed: { type: 'Auth', status: 403 },
   NamespaceNotFound: { type: 'Configuration', status: 404 },
   RecommenderNotConfigured: { type: 'Configuration', status: 404 },
   NoEventTargets: { type: 'Configuration', status: 409 },

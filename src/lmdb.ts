@@ -11,10 +11,14 @@ export class DiskFullError extends UserError {
   }
 }
 
-/** To be asked before each batch of writes. @throws DiskFullError where less than 16 MiB (a quarter of a small disk) are left */
-export function assertRoom (directory: string): void {
+/**
+ * To be asked before each batch of writes.
+ * @param bytes what is about to be written beside, if it is much
+ * @throws DiskFullError where less than 16 MiB (a quarter of a small disk) would be left
+ */
+export function assertRoom (directory: string, bytes = 0): void {
   const { bavail, blocks, bsize } = statfsSync(directory)
-  if (bavail * bsize < Math.min(reserve, blocks * bsize / 4)) throw new DiskFullError()
+  if (bavail * bsize - bytes < Math.min(reserve, blocks * bsize / 4)) throw new DiskFullError()
 }
 
 /**

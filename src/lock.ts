@@ -2,6 +2,9 @@ import { open, readFile, rm, stat, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { UserError } from './user-error.ts'
 
+/** Somebody else holds the lock. */
+export class LockedError extends UserError {}
+
 /** The holder of a lock shows that it lives this often, in ms, */
 const heartbeat = 20_000
 /** and is taken for dead after this long without. */
@@ -9,7 +12,7 @@ const deadAfter = 120_000
 
 /**
  * Runs a task that no other process may run at the same time, on this machine or another that shares the file.
- * @throws UserError where one does; what the task throws
+ * @throws LockedError where one does; what the task throws
  */
 export async function withLock<T> (file: string, task: () => Promise<T>): Promise<T> {
   await take(file)
@@ -47,7 +50,7 @@ async function take (file: string): Promise<void> {
     await handle.close()
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
-    throw new UserError('another import of this namespace is under way', { cause })
+    throw new LockedError('another import of this namespace is under way', { cause })
   }
 }
 

@@ -39,7 +39,8 @@ export function concretePaths (document: OpenApiDocument, plan: Plan): OpenApiDo
   const namespaces = [...plan.namespaces.values()]
   const paths: Record<string, PathItem> = {}
   for (const [path, item] of Object.entries(document.paths)) {
-    if (path.includes('{recommender}')) Object.assign(paths, ...namespaces.flatMap(namespace => recommenderPaths(path, item, namespace)))
+    if (path.startsWith('/explain/')) paths[path] = item
+    else if (path.includes('{recommender}')) Object.assign(paths, ...namespaces.flatMap(namespace => recommenderPaths(path, item, namespace)))
     else if (path.includes('{namespace}')) Object.assign(paths, ...namespaces.map(namespace => namespacePath(path, item, namespace)))
     else paths[path] = item
   }

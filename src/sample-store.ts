@@ -1,6 +1,7 @@
-import { importItems } from './metadata/import-items.ts'
-import { localDbDirectory } from './metadata/localdb.ts'
-import { generations } from './metadata/generations.ts'
+import { openCatalog } from './metadata/catalog.ts'
+import { localDbDirectory } from './metadata/localdb/files.ts'
+import { loadLocalDb } from './metadata/localdb/load.ts'
+import { generations } from './metadata/localdb/generations.ts'
 import { importEvents } from './recommender/import-events.ts'
 import { openEventLog } from './recommender/event-log.ts'
 import { eventLogDirectory } from './recommender/of-namespace.ts'
@@ -11,7 +12,7 @@ const namespace = 'sample-store'
 /** Fills the sample store's catalog and events, the first time it is served. */
 export async function seedSampleStore (dataDir: string): Promise<void> {
   if (await generations(localDbDirectory(dataDir, namespace)).current() === undefined) {
-    await importItems({ dataDir, namespace, file: packagedFile('samples/items.jsonl') })
+    await loadLocalDb(await openCatalog(packagedFile('samples/items.jsonl')), { dataDir, namespace })
   }
   if (await isLogEmpty(dataDir)) {
     await importEvents({ dataDir, namespace, file: packagedFile('samples/events.csv'), now: Date.now })

@@ -1,4 +1,5 @@
 import type { UserVersions } from './cache/user-versions.ts'
+import type { MetadataStats } from './metadata/stats.ts'
 import type { Peers } from './peers.ts'
 import type { Lease, Pool } from './pool.ts'
 import type { Revisions } from './revisions.ts'
@@ -15,6 +16,8 @@ export interface Resources {
   pool: Pool
   userVersions: UserVersions
   revisions: Revisions
+  /** What became of lookups of items' metadata. */
+  metadataStats: MetadataStats
   /** The other processes that serve on this machine. */
   peers: Peers
 }

@@ -56,6 +56,9 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     cacheMaxBytes: settings.CACHE_MAX_BYTES,
     redisUrl: settings.REDIS_URL,
     accessLog: settings.ACCESS_LOG,
+    staging: settings.STAGING_BUCKET === undefined ? undefined : { bucket: settings.STAGING_BUCKET },
+    adminKey: settings.ADMIN_KEY,
+    timeZone: settings.TIME_ZONE,
     peers: worker?.peers ?? noPeers,
     logger
   })

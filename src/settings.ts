@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
+import { isZone } from './context/clock.ts'
 import { UserError } from './user-error.ts'
 import { checker, type Finding } from './validation.ts'
 
@@ -17,6 +18,9 @@ export const SettingsSchema = Type.Object({
   DATA_DIR: Type.String({ minLength: 1, default: './data' }),
   REDIS_URL: Type.Optional(Type.String({ description: 'the tier of the cache that instances share; memory only where absent' })),
   CACHE_MAX_BYTES: Type.Integer({ minimum: 1024 * 1024, maximum: 2 ** 40, default: 64 * 1024 * 1024, description: 'what the cache may hold in memory' }),
+  ADMIN_KEY: Type.Optional(Type.String({ minLength: 16, maxLength: 256, description: 'opens what administrators may see, such as /explain, to who sends it as X-Api-Key; closed where absent' })),
+  TIME_ZONE: Type.String({ default: 'UTC', description: 'the zone of users whose zone no header tells: an IANA name, such as Europe/Berlin' }),
+  STAGING_BUCKET: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$', description: 'the S3 bucket that item metadata is imported from; none where absent' })),
   WORKERS: Type.Integer({ minimum: 1, maximum: 64, default: 1, description: 'processes that serve, for a machine with several cores' }),
   SHUTDOWN_DRAIN: Type.Number({ minimum: 0, maximum: 20, default: 0, description: 'seconds to serve on after SIGTERM' })
 })
@@ -54,6 +58,7 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
   if (value.REDIS_URL !== undefined && !isRedisUrl(String(value.REDIS_URL))) {
     findings.push({ pointer: '/REDIS_URL', message: 'expected redis://[user:password@]host[:port][/database], or rediss://; special characters in user and password percent-encoded' })
   }
+  if (!isZone(String(value.TIME_ZONE))) findings.push({ pointer: '/TIME_ZONE', message: 'expected the name of a time zone, such as Europe/Berlin' })
   if (findings.length > 0) throw new SettingsError(findings)
   return value
 }

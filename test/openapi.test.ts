@@ -11,6 +11,10 @@ t.test('the document has a path per namespace, recommender and action, with exam
   t.strictSame(Object.keys(document.paths).sort(), [
     '/events/mute',
     '/events/store',
+    '/explain/predicted-ratings/{namespace}/{recommender}/{userId}',
+    '/explain/recommend-items/{namespace}/{recommender}/{userId}',
+    '/explain/related-items/{namespace}/{recommender}/{itemId}',
+    '/explain/rerank-items/{namespace}/{recommender}/{userId}/{itemIds}',
     '/health/live',
     '/health/ready',
     '/metrics',

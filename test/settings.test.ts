@@ -66,6 +66,12 @@ t.test('an address of Redis is checked without being told', async t => {
   }
 })
 
+t.test('a staging bucket is checked by what S3 allows as a name', async t => {
+  for (const STAGING_BUCKET of ['items', 'my.company-2', '123']) t.equal(readSettings({ STAGING_BUCKET }).STAGING_BUCKET, STAGING_BUCKET)
+  for (const STAGING_BUCKET of ['s3://items', 'Items', 'it', '-items', 'items/import', 'x'.repeat(64)]) t.match(refusal({ STAGING_BUCKET }).message, /^STAGING_BUCKET expected a string matching/)
+  t.equal(readSettings({ STAGING_BUCKET: '' }).STAGING_BUCKET, undefined)
+})
+
 t.test('the files of the package are found', async t => {
   t.ok(existsSync(sampleConfigFile))
   t.ok(existsSync(packagedFile('package.json')))

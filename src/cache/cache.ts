@@ -1,4 +1,4 @@
-import { createEntry, type Entry, type Made } from './entry.ts'
+import { createEntry, lackOf, type Entry, type Made } from './entry.ts'
 import type { Kept, MemoryTier } from './memory-tier.ts'
 import type { CachePolicy } from './policy.ts'
 import type { RemoteAnswer, RemoteTier } from './remote-tier.ts'
@@ -166,7 +166,7 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
       const entry = createEntry(made, flight.policy, now())
       const isToKeep = flight.policy.ttl > 0 && isCurrent(flight)
       const stored = isToKeep && keepInMemory(flight, entry)
-      if (isToKeep && entry.degraded === undefined) remote?.set(flight.key, mattersTo(flight), entry, version)
+      if (isToKeep && lackOf(entry) === undefined) remote?.set(flight.key, mattersTo(flight), entry, version)
       return { entry, from: 'origin', forwarded, stored, timing: made.timing }
     }
     const staleInstead = (failure: string | undefined): Found | undefined => {
@@ -177,7 +177,8 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
     try {
       const made = await maker.make(found)
       // Something whole is worth more than something that stands in, be it a little old.
-      return (made.degraded === undefined ? undefined : staleInstead(made.degraded)) ?? found(made)
+      const lack = lackOf(made)
+      return (lack === undefined ? undefined : staleInstead(lack)) ?? found(made)
     } catch (error) {
       const stale = staleInstead(maker.excuse(error))
       if (stale !== undefined) return stale

@@ -9,6 +9,8 @@ export interface Made {
   variation: string
   /** Why it is not the answer of the assigned variation. */
   degraded?: string | undefined
+  /** Why items go without their metadata. */
+  undecorated?: string | undefined
   /** How its making took its time, as `Server-Timing` has it. */
   timing?: string | undefined
 }
@@ -19,6 +21,7 @@ export interface Entry {
   readonly body: Buffer
   readonly variation: string
   readonly degraded: string | undefined
+  readonly undecorated?: string | undefined
   /** A strong validator of the body, with its quotes. */
   readonly etag: string
   readonly madeAt: number
@@ -29,17 +32,22 @@ export interface Entry {
   readonly errorUntil: number
 }
 
-/** A degraded answer is kept this long, in ms: a storm of requests costs little, and the provider is missed no longer than it is away. */
-const degradedTtl = 2_000
+/** An answer that lacks something is kept this long, in ms: a storm of requests costs little, and the provider is missed no longer than it is away. */
+const lackingTtl = 2_000
 
 /** A strong validator of a body (RFC 9110 §8.8.1), with its quotes. */
 export function entityTag (body: string | Buffer): string {
   return `"${hash('sha1', body, 'base64url')}"`
 }
 
+/** What an answer lacks, in a word; undefined where it is whole. */
+export function lackOf ({ degraded, undecorated }: Pick<Made, 'degraded' | 'undecorated'>): string | undefined {
+  return degraded ?? undecorated
+}
+
 /** Finishes an answer: everything that a hit needs is worked out once, here. */
-export function createEntry ({ body, variation, degraded }: Made, policy: CachePolicy, madeAt: number): Entry {
-  const { ttl, staleWhileRevalidate, staleIfError } = degraded === undefined ? policy : { ttl: Math.min(policy.ttl, degradedTtl), staleWhileRevalidate: 0, staleIfError: 0 }
+export function createEntry ({ body, variation, degraded, undecorated }: Made, policy: CachePolicy, madeAt: number): Entry {
+  const { ttl, staleWhileRevalidate, staleIfError } = lackOf({ degraded, undecorated }) === undefined ? policy : { ttl: Math.min(policy.ttl, lackingTtl), staleWhileRevalidate: 0, staleIfError: 0 }
   const freshUntil = madeAt + ttl
   const staleUntil = freshUntil + staleWhileRevalidate
   return {
@@ -47,6 +55,7 @@ export function createEntry ({ body, variation, degraded }: Made, policy: CacheP
     etag: entityTag(body),
     variation,
     degraded,
+    undecorated,
     madeAt,
     freshUntil,
     staleUntil,

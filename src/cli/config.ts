@@ -1,6 +1,16 @@
-import { readFile } from 'node:fs/promises'
-import { Command } from 'commander'
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command, Option } from 'commander'
+import { pino } from 'pino'
+import { cachePolicyOf } from '../config/cdn-policy.ts'
+import { fileSource } from '../config/file-source.ts'
 import { parseConfig } from '../config/parse.ts'
+import { readSettings, sampleConfigFile } from '../settings.ts'
+import { parseTime } from '../time.ts'
+import { UserError } from '../user-error.ts'
+import { readHeaders } from './headers.ts'
 
 export function configCommand (): Command {
   const config = new Command('config').description('look after configuration documents')
@@ -13,5 +23,52 @@ export function configCommand (): Command {
       console.log(`${file} is a valid configuration`)
     })
 
+  config.command('explain')
+    .description('tell how a request is understood under a document: rules, context, filter, variation, cache key; no provider is asked')
+    .argument('[file]', 'default: what CONFIG_FILE names, else the sample store')
+    .addOption(new Option('--path <path>', 'such as /recommend-items/store/home/user-1?numResults=5').makeOptionMandatory())
+    .option('--headers <file>', 'the request headers: a JSON object, or lines of "Name: value"')
+    .option('--time <iso>', 'when the request is made (default: now)')
+    .option('--time-zone <name>', 'the zone of users whose zone no header tells', 'UTC')
+    .action(async (file: string | undefined, options: ExplainOptions) => {
+      console.log(await explain(file ?? readSettings().CONFIG_FILE ?? sampleConfigFile, options))
+    })
+
+  config.command('cdn-policy')
+    .description('write the CloudFront cache policy of a document: it tells answers apart by the headers that the rules read')
+    .argument('<file>')
+    .option('--name <name>', 'of the policy', 'personalization-gateway')
+    .action(async (file: string, { name }: { name: string }) => {
+      console.log(JSON.stringify(cachePolicyOf(parseConfig(await readFile(file, 'utf8'), file), name), null, 2))
+    })
+
   return config
+}
+
+interface ExplainOptions {
+  path: string
+  headers?: string
+  time?: string
+  timeZone: string
+}
+
+/** Asks a gateway of its own, which serves nobody else. */
+async function explain (file: string, { path, headers, time, timeZone }: ExplainOptions): Promise<string> {
+  const at = time === undefined ? Date.now() : parseTime(time)
+  if (at === undefined) throw new UserError('--time: expected an ISO 8601 time, such as 2026-07-15T23:30:00-07:00')
+  const { buildApp } = await import('../app.ts')
+  const dataDir = await mkdtemp(join(tmpdir(), 'gateway-explain-'))
+  const adminKey = randomUUID()
+  const given = headers === undefined ? {} : readHeaders(await readFile(headers, 'utf8'), headers)
+  const app = await buildApp({ source: fileSource(file), dataDir, adminKey, timeZone, now: () => at, logger: pino({ level: 'silent' }) })
+  try {
+    await app.config.loaded
+    const { statusCode, body } = await app.inject({ url: `/explain${path}`, headers: { ...given, 'x-api-key': adminKey } })
+    const answer = JSON.parse(body) as { message?: string }
+    if (statusCode !== 200) throw new UserError(answer.message ?? body)
+    return JSON.stringify(answer, null, 2)
+  } finally {
+    await app.close()
+    await rm(dataDir, { recursive: true })
+  }
 }

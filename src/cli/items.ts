@@ -1,30 +1,58 @@
+import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
+import { itemImportsOf } from '../config/item-imports.ts'
+import { parseConfig } from '../config/parse.ts'
+import { leanHeap } from '../lean-heap.ts'
+import { openCatalog } from '../metadata/catalog.ts'
 import { importItems } from '../metadata/import-items.ts'
 import type { Columns } from '../records/read-records.ts'
-import { readSettings } from '../settings.ts'
+import { readSettings, sampleConfigFile } from '../settings.ts'
 import { columnsOption } from './columns.ts'
 import { namespaceOption } from './namespace.ts'
 import { startProgress } from './progress.ts'
+
+interface ImportOptions {
+  namespace: string
+  columns?: Columns
+}
 
 export function itemsCommand (): Command {
   const items = new Command('items').description('look after item metadata')
 
   items.command('import')
-    .description('put a catalog in the place of a namespace\'s items: JSON Lines, CSV or TSV, compressed (.gz) or not')
+    .description('put a catalog in the place of a namespace\'s items, in each store that the configuration names for it: JSON Lines, CSV or TSV, compressed (.gz) or not')
     .argument('<file>')
     .addOption(namespaceOption())
     .option('--columns <field=column,…>', 'which columns to keep, and under which names; one must be id', columnsOption())
-    .action(async (file: string, { namespace, columns }: { namespace: string, columns?: Columns }) => {
-      const progress = startProgress('importing items')
-      const started = performance.now()
-      try {
-        const count = await importItems({ dataDir: readSettings().DATA_DIR, namespace, file, columns, onProgress: progress.update })
-        progress.stop()
-        console.log(`${namespace} has ${count} items now (${((performance.now() - started) / 1000).toFixed(1)} s)`)
-      } finally {
-        progress.stop()
-      }
-    })
+    .action(importFile)
 
   return items
+}
+
+async function importFile (file: string, { namespace, columns }: ImportOptions): Promise<void> {
+  leanHeap()
+  const { DATA_DIR: dataDir, CONFIG_FILE = sampleConfigFile } = readSettings()
+  for (const config of await storesOf(CONFIG_FILE, namespace)) {
+    const progress = startProgress('importing items')
+    const started = performance.now()
+    try {
+      const count = await importItems(config, await openCatalog(file, { columns, onProgress: progress.update }), { dataDir, namespace })
+      progress.stop()
+      if (count === undefined) {
+        process.exitCode = 1
+        console.error(`nothing was imported into ${config.type}: it has this catalog already, or another instance is importing it`)
+      } else {
+        console.log(`${namespace} has ${count} items now (${config.type}, ${((performance.now() - started) / 1000).toFixed(1)} s)`)
+      }
+    } finally {
+      progress.stop()
+    }
+  }
+}
+
+/** The stores that the document names for a namespace; this machine's disk where it names none. */
+async function storesOf (configFile: string, namespace: string): Promise<Array<{ type: string }>> {
+  const document = parseConfig(await readFile(configFile, 'utf8'), configFile)
+  const named = itemImportsOf(document, namespace).map(({ config }) => config)
+  return named.length > 0 ? named : [{ type: 'localdb' }]
 }

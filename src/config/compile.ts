@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
-import { headersRead } from '../context/headers-read.ts'
+import { compileAutoValues } from '../context/auto-values.ts'
+import { compileContext, type ContextRules } from '../context/resolve.ts'
 import { eventTargetTypes } from '../events/registry.ts'
 import { missingTarget, type EventTarget } from '../events/target.ts'
 import { openPostProcessor } from '../inference/post-process.ts'
@@ -13,6 +14,7 @@ import { cachePolicy, createCacheControlHeader } from './cache-control.ts'
 import { inherited, type Document, type Tagged } from './document.ts'
 import { eventTargetsOf, namespacesOf, recommendersOf, variationsOf, type Element, type RecommenderElement } from './elements.ts'
 import { inherit } from './inherit.ts'
+import { itemImportsOf } from './item-imports.ts'
 import { recommenderKey, type NamespacePlan, type Plan, type RecommenderPlan, type VariationPlan } from './plan.ts'
 
 /** A plan with all that it holds open. */
@@ -30,17 +32,21 @@ export interface CompiledPlan {
 export async function compile (document: Document, generation: number, resources: Resources): Promise<CompiledPlan> {
   const { scopeOf, release } = createHolder(resources)
   const recommenders = recommendersOf(document)
+  const root = { pointer: '', value: document }
+  const rulesOf = contextCompiler()
   try {
     const namespaces = new Map<string, NamespacePlan>()
     for (const namespace of namespacesOf(document)) {
       const scope = scopeOf(namespace.name)
       const compiled = await inOrder(recommenders.filter(recommender => recommender.namespace === namespace.name), async recommender =>
-        compileRecommender([{ pointer: '', value: document }, namespace, recommender], recommender, scope))
+        compileRecommender([root, namespace, recommender], recommender, scope, rulesOf))
       namespaces.set(namespace.name, {
         name: namespace.name,
         title: namespace.value.name,
         description: namespace.value.description,
         recommenders: new Map(compiled.map(recommender => [recommenderKey(recommender.action, recommender.name), recommender])),
+        autoContext: compileAutoValues(inherit('autoContext', [root, namespace])?.value),
+        itemImports: itemImportsOf(document, namespace.name, recommenders),
         eventTargets: await openEventTargets(eventTargetsOf(namespace).map(({ value }) => value), scope)
       })
     }
@@ -53,10 +59,10 @@ export async function compile (document: Document, generation: number, resources
   }
 }
 
-async function compileRecommender (levels: Array<Element<object>>, recommender: RecommenderElement, scope: Scope): Promise<RecommenderPlan> {
+async function compileRecommender (levels: Array<Element<object>>, recommender: RecommenderElement, scope: Scope, rulesOf: RulesOf): Promise<RecommenderPlan> {
   const { action, namespace, name, value } = recommender
   const variations = await inOrder(variationsOf(recommender), async variation =>
-    compileVariation([...levels, variation], variation, { ...scope, recommender: { name, config: value } }))
+    compileVariation([...levels, variation], variation, { ...scope, recommender: { name, config: value } }, rulesOf))
   return {
     action,
     namespace,
@@ -65,17 +71,16 @@ async function compileRecommender (levels: Array<Element<object>>, recommender: 
     description: value.description,
     postProcessor: value.responsePostProcessor && await openPostProcessor(value.responsePostProcessor, { name, config: value }, scope),
     features: Object.keys(value.experiments ?? {}),
-    vary: [...new Set(variations.flatMap(({ headersRead }) => headersRead))].join(', '),
+    vary: [...new Set(variations.flatMap(({ contextRules }) => contextRules.headers))].sort().join(', '),
     variations
   }
 }
 
-async function compileVariation (levels: Array<Element<object>>, { name, value }: { name: string, value: Tagged }, scope: Scope & Pick<OriginScope, 'recommender'>): Promise<VariationPlan> {
+async function compileVariation (levels: Array<Element<object>>, { name, value }: { name: string, value: Tagged }, scope: Scope & Pick<OriginScope, 'recommender'>, rulesOf: RulesOf): Promise<VariationPlan> {
   const own = Object.fromEntries(Object.entries(value).filter(([key]) => !(key in inherited)))
   const { provider, open } = originTypes.get(value.type)!
   const resilience = inherit('resilience', levels)?.value ?? {}
   const hedge = resilience.hedge === name ? undefined : resilience.hedge
-  const filters = inherit('filters', levels)?.value ?? []
   const cacheControl = inherit('cacheControl', levels)?.value
   const metadata = inherit('inferenceItemMetadata', levels)?.value
   const metadataType = metadata && itemMetadataTypes.get(metadata.type)
@@ -89,11 +94,24 @@ async function compileVariation (levels: Array<Element<object>>, { name, value }
     timeout: resilience.timeout ?? defaults.timeout,
     hedge,
     fallback: inherit('fallback', levels)?.value ?? [],
-    filters,
-    headersRead: headersRead(inherit('autoContext', levels)?.value, filters),
+    contextRules: rulesOf(levels),
     cacheControl: createCacheControlHeader(cacheControl),
     cachePolicy: cachePolicy(cacheControl),
-    itemMetadata: await metadataType?.open?.(metadata!, scope)
+    itemMetadata: await metadataType?.open(metadata!, scope)
+  }
+}
+
+type RulesOf = (levels: ReadonlyArray<Element<object>>) => ContextRules
+
+/** Compiles what is the same once, so that it can be told by its identity. */
+function contextCompiler (): RulesOf {
+  const compiled = new Map<string, ContextRules>()
+  return levels => {
+    const [autoContext, filters] = [inherit('autoContext', levels)?.value, inherit('filters', levels)?.value]
+    const key = JSON.stringify([autoContext, filters])
+    const rules = compiled.get(key) ?? compileContext(autoContext, filters)
+    compiled.set(key, rules)
+    return rules
   }
 }
 

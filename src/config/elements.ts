@@ -1,4 +1,4 @@
-import type { AutoContext, Filters } from '../context/rules.ts'
+import type { AutoValuesConfig, FiltersConfig } from '../context/rules.ts'
 import { actions, type Action } from '../origins/origin.ts'
 import { escapePointer } from '../validation.ts'
 import type { Document, NamespaceConfig, RecommenderConfig, Tagged } from './document.ts'
@@ -44,15 +44,19 @@ export function levelsOf (document: Document): Array<Element<object>> {
   return [{ pointer: '', value: document }, ...namespacesOf(document), ...recommenders, ...recommenders.flatMap(variationsOf)]
 }
 
-/** The rules of one level's automatic context and automatic filter values. */
-export function rulesOf ({ pointer, value }: Element<object>): Array<Element<Tagged>> {
-  const { autoContext, filters } = value as { autoContext?: AutoContext, filters?: Filters }
+/** The fields of one level's automatic context and automatic filter values. */
+export function autoValuesOf ({ pointer, value }: Element<object>): Array<Element<AutoValuesConfig[string]>> {
+  const { autoContext, filters } = value as { autoContext?: AutoValuesConfig, filters?: FiltersConfig }
   const tables = [
     { pointer: `${pointer}/autoContext`, value: autoContext },
     ...entries(filters, `${pointer}/filters`).map(filter => ({ pointer: `${filter.pointer}/autoDynamicFilterValues`, value: filter.value.autoDynamicFilterValues }))
   ]
   return tables.flatMap(table => entries(table.value, table.pointer))
-    .flatMap(field => entries(field.value.rules, `${field.pointer}/rules`))
+}
+
+/** The rules of all of them. */
+export function rulesOf (level: Element<object>): Array<Element<Tagged>> {
+  return autoValuesOf(level).flatMap(field => entries(field.value.rules, `${field.pointer}/rules`))
 }
 
 /** The object's or list's members that are objects themselves; what else is there, the document's schema has refused. */

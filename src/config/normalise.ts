@@ -1,4 +1,4 @@
-import { ruleTypes } from '../context/rules.ts'
+import { ruleTypes } from '../context/rule-types.ts'
 import { originTypes } from '../origins/registry.ts'
 import type { Kind, Registry } from '../schema.ts'
 import type { Document, Tagged } from './document.ts'

@@ -1,11 +1,13 @@
 import type { CachePolicy } from '../cache/policy.ts'
 import type { EventTarget } from '../events/target.ts'
 import type { ItemMetadataStore } from '../metadata/store.ts'
-import type { Filters } from '../context/rules.ts'
+import type { AutoValues } from '../context/auto-values.ts'
+import type { ContextRules } from '../context/resolve.ts'
 import type { PostProcessor } from '../inference/post-process.ts'
 import type { Action, Origin } from '../origins/origin.ts'
 import type { ProtectedOrigin } from '../origins/protect.ts'
 import type { CacheControlHeader } from './cache-control.ts'
+import type { ItemImport } from './item-imports.ts'
 
 /** A configuration made ready to serve: inheritance flattened, origins open. It never changes; another takes its place. */
 export interface Plan {
@@ -27,6 +29,10 @@ export interface NamespacePlan {
   readonly recommenders: ReadonlyMap<string, RecommenderPlan>
   /** By what they are called in an answer. */
   readonly eventTargets: ReadonlyMap<string, EventTarget>
+  /** The stores of its items that the gateway fills. */
+  readonly itemImports: readonly ItemImport[]
+  /** What is derived for the properties of events. */
+  readonly autoContext: AutoValues | undefined
 }
 
 export interface RecommenderPlan {
@@ -58,9 +64,8 @@ export interface VariationPlan {
   readonly hedge: string | undefined
   /** Variations to ask where this one fails. */
   readonly fallback: readonly string[]
-  readonly filters: Filters
-  /** The request headers, in lower case, that its context and filters depend on. */
-  readonly headersRead: readonly string[]
+  /** Its automatic context and its filters; one object for all variations that have the same. */
+  readonly contextRules: ContextRules
   /** What downstream caches may keep. */
   readonly cacheControl: CacheControlHeader
   /** What the gateway itself keeps. */

@@ -1,12 +1,14 @@
-import { ruleTypes } from '../context/rules.ts'
+import { asText } from '../context/auto-values.ts'
+import { ruleTypes, type Rule } from '../context/rule-types.ts'
+import { valueTypes } from '../context/rules.ts'
 import { eventTargetTypes } from '../events/registry.ts'
 import { experimentMethods } from '../experiments/registry.ts'
 import { itemMetadataTypes } from '../metadata/registry.ts'
 import { originTypes } from '../origins/registry.ts'
 import type { Kind, Registry } from '../schema.ts'
 import { checker, type Checker, type Finding } from '../validation.ts'
-import { DocumentSchema, inherited, InheritedSchema, type Document } from './document.ts'
-import { eventTargetsOf, experimentsOf, levelsOf, namespacesOf, recommendersOf, rulesOf, variationsOf, type Element } from './elements.ts'
+import { DocumentSchema, inherited, InheritedSchema, type Document, type Tagged } from './document.ts'
+import { autoValuesOf, entries, eventTargetsOf, experimentsOf, levelsOf, namespacesOf, recommendersOf, rulesOf, variationsOf, type Element } from './elements.ts'
 import { normalise } from './normalise.ts'
 import { referenceFindings } from './references.ts'
 
@@ -31,6 +33,7 @@ export function validateDocument (input: unknown): ValidatedDocument {
     ...structure,
     ...levelsOf(document).flatMap(metadataFindings),
     ...levelsOf(document).flatMap(rulesOf).flatMap(rule => kindFindings(rule, 'type', ruleTypes)),
+    ...levelsOf(document).flatMap(autoValuesOf).flatMap(valueFindings),
     ...namespacesOf(document).flatMap(eventTargetsOf).flatMap(target => kindFindings(target, 'type', eventTargetTypes)),
     ...recommendersOf(document).flatMap(recommender => [
       ...variationsOf(recommender).flatMap(variation => variationFindings(variation, recommender.action)),
@@ -43,10 +46,20 @@ export function validateDocument (input: unknown): ValidatedDocument {
 function metadataFindings ({ pointer, value }: Element<object>): Finding[] {
   const store = (value as { inferenceItemMetadata?: object }).inferenceItemMetadata
   if (typeof store !== 'object' || store === null) return []
-  const at = { pointer: `${pointer}/inferenceItemMetadata`, value: store }
-  const { type } = store as { type: string }
-  const missing = itemMetadataTypes.has(type) && itemMetadataTypes.get(type)?.open === undefined
-  return [...kindFindings(at, 'type', itemMetadataTypes), ...missing ? [{ pointer: `${at.pointer}/type`, message: `"${type}" is not available in this build` }] : []]
+  const at = { pointer: `${pointer}/inferenceItemMetadata`, value: store as Tagged }
+  const findings = kindFindings(at, 'type', itemMetadataTypes)
+  if (findings.length > 0) return findings
+  return itemMetadataTypes.get(at.value.type)?.check?.(at.value).map(({ key, message }) => ({ pointer: `${at.pointer}/${key}`, message })) ?? []
+}
+
+/** Constants of a field that could never be a value of it. */
+function valueFindings ({ pointer, value: { type, default: otherwise, rules } }: ReturnType<typeof autoValuesOf>[number]): Finding[] {
+  if (!valueTypes.includes(type)) return []
+  const mapped = entries(rules as Rule[], `${pointer}/rules`).flatMap(rule => entries(rule.value.valueMappings, `${rule.pointer}/valueMappings`))
+    .map(mapping => ({ pointer: `${mapping.pointer}/mapTo`, value: mapping.value.mapTo }))
+  return [{ pointer: `${pointer}/default`, value: otherwise }, ...mapped]
+    .filter(({ value }) => (typeof value === 'string' || typeof value === 'number') && asText(value, type) === undefined)
+    .map(({ pointer }) => ({ pointer, message: `expected a value of type ${type}` }))
 }
 
 function variationFindings ({ pointer, value }: Element<{ type: string }>, action: string): Finding[] {

@@ -1,34 +1,13 @@
 import Type, { type Static } from 'typebox'
-import { registry, strict, type Kind } from '../schema.ts'
+import { strict } from '../schema.ts'
+import { scalar } from './value-mapping.ts'
 
-const scalar = Type.Union([Type.String({ maxLength: 1000 }), Type.Number()])
-
-const ValueMappingSchema = strict({
-  operator: Type.Enum(['equals', 'less-than', 'greater-than', 'contains', 'starts-with', 'ends-with']),
-  value: scalar,
-  mapTo: scalar
-})
-
-const valueMappings = Type.Optional(Type.Array(ValueMappingSchema, { maxItems: 1000 }))
-
-function timeRule (type: string): Kind {
-  return { type, schema: strict({ type: Type.Literal(type), valueMappings }) }
-}
-
-/** Rules that derive a value from the request: what a header says, or the time where the user is. */
-export const ruleTypes = registry<Kind>(
-  {
-    type: 'header-value',
-    schema: strict({ type: Type.Literal('header-value'), header: Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 128 }), valueMappings })
-  },
-  timeRule('hour-of-day'),
-  timeRule('day-of-week'),
-  { ...timeRule('season-of-year'), aliases: ['season'] }
-)
+export const valueTypes = ['string', 'integer', 'long', 'float'] as const
+export type ValueType = typeof valueTypes[number]
 
 /** A rule is checked by its type, apart. */
 const AutoValueSchema = strict({
-  type: Type.Enum(['string', 'integer', 'long', 'float']),
+  type: Type.Enum(valueTypes),
   description: Type.Optional(Type.String()),
   default: Type.Optional(scalar),
   evaluateAll: Type.Optional(Type.Boolean()),
@@ -44,5 +23,6 @@ export const FiltersSchema = Type.Array(strict({
   autoDynamicFilterValues: Type.Optional(AutoFilterValuesSchema)
 }), { maxItems: 100 })
 
-export type AutoContext = Static<typeof AutoContextSchema>
-export type Filters = Static<typeof FiltersSchema>
+/** Values that are derived from each request, by field. */
+export type AutoValuesConfig = Static<typeof AutoContextSchema>
+export type FiltersConfig = Static<typeof FiltersSchema>

@@ -1,4 +1,6 @@
+import { addProperties, deriveProperties } from '../context/properties.ts'
 import type { UserVersions } from '../cache/user-versions.ts'
+import type { Surroundings } from '../context/surroundings.ts'
 import { recommenderKey, type NamespacePlan, type Plan } from '../config/plan.ts'
 import { GatewayError } from '../errors.ts'
 import { actions } from '../origins/origin.ts'
@@ -11,12 +13,14 @@ export interface CollectOptions {
   now: () => number
   newId: () => string
   userVersions: UserVersions
+  surroundings: Surroundings
 }
 
 /** What became of the events at each target. */
 export type Outcomes = Record<string, string>
 
 const delivered = 'delivered'
+/** What Personalize takes, in characters of JSON. */
 const longestProperties = 1024
 
 /**
@@ -29,7 +33,7 @@ export async function collectEvents (plan: Plan, namespaceName: string, body: Ev
   const namespace = plan.namespaces.get(namespaceName)
   if (namespace === undefined) throw new GatewayError('NamespaceNotFound', `namespace: "${namespaceName}" is not in the configuration`)
   checkConversions(namespace, body)
-  const events = readEvents(body, options)
+  const events = readEvents(body, namespace, options)
   if (events.length === 0) return {}
   if (namespace.eventTargets.size === 0) throw new GatewayError('NoEventTargets', `namespace: "${namespaceName}" has no event targets in the configuration`)
 
@@ -56,20 +60,21 @@ export async function collectEvents (plan: Plan, namespaceName: string, body: Ev
   return outcomes
 }
 
-function readEvents ({ userId, sessionId, eventList, experimentConversions }: EventsBody, { now, newId }: CollectOptions): UserEvent[] {
+function readEvents ({ userId, sessionId, eventList, experimentConversions }: EventsBody, { autoContext }: NamespacePlan, { now, newId, surroundings }: CollectOptions): UserEvent[] {
   if (eventList === undefined && experimentConversions === undefined) {
     throw new GatewayError('InvalidBody', 'body: expected eventList, experimentConversions or both')
   }
   if (userId === undefined && (sessionId === undefined || experimentConversions !== undefined)) {
     throw new GatewayError('InvalidBody', `body/userId: is missing; expected a string of 1 to 256 characters${experimentConversions ? '' : ', or a sessionId'}`)
   }
+  const derived = deriveProperties(autoContext, surroundings)
   return (eventList ?? []).map(({ sentAt, properties, eventId, ...event }, i) => ({
     ...event,
     userId,
     sessionId,
     eventId: eventId ?? newId(),
     sentAt: Math.min(readTime(sentAt, `body/eventList/${i}/sentAt`) ?? now(), now()),
-    properties: readProperties(properties, `body/eventList/${i}/properties`)
+    properties: addProperties(readProperties(properties, `body/eventList/${i}/properties`), derived, longestProperties)
   }))
 }
 

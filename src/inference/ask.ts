@@ -1,7 +1,6 @@
 import type { RecommenderPlan, VariationPlan } from '../config/plan.ts'
 import type { OriginAnswer, OriginRequest } from '../origins/origin.ts'
 import { failureRules, OriginError, type OriginFailure } from '../origins/origin-error.ts'
-import { selectFilter } from '../context/filters.ts'
 import { startDeadline } from '../deadline.ts'
 
 /** An answer, and how it was made. */
@@ -19,6 +18,9 @@ const longestWait = 30_000
 const never = new AbortController().signal
 const tooLate = Symbol('too late')
 
+/** The request as a variation wants it: each has context and filters of its own. */
+export type RequestFor = (variation: VariationPlan) => OriginRequest
+
 /** @param onLate takes what the provider answers after its hedge was served */
 export type OnLate = (answer: Answered) => void
 
@@ -27,30 +29,28 @@ export type OnLate = (answer: Answered) => void
  * answer after the deadline, too: it does not wait.
  * @throws OriginError
  */
-export async function ask (recommender: RecommenderPlan, variation: VariationPlan, request: OriginRequest, deadline: AbortSignal, onLate: OnLate): Promise<Answered> {
+export async function ask (recommender: RecommenderPlan, variation: VariationPlan, requestFor: RequestFor, deadline: AbortSignal, onLate: OnLate): Promise<Answered> {
   const hedge = recommender.variations.find(({ name }) => name === variation.hedge)
-  if (hedge !== undefined) return askHedged(variation, hedge, request, onLate)
-  return { answer: await call(variation, request, deadline), variation }
+  if (hedge !== undefined) return askHedged(variation, hedge, requestFor, onLate)
+  return { answer: await call(variation, requestFor, deadline), variation }
 }
 
-async function call ({ origin, filters, local }: VariationPlan, request: OriginRequest, signal: AbortSignal): Promise<OriginAnswer> {
-  const { filter, filterValues } = selectFilter(filters, request)
-  const filtered = filter === request.filter && filterValues === request.filterValues ? request : { ...request, filter, filterValues }
-  return origin.recommend(filtered, local ? never : signal)
+async function call (variation: VariationPlan, requestFor: RequestFor, signal: AbortSignal): Promise<OriginAnswer> {
+  return variation.origin.recommend(requestFor(variation), variation.local ? never : signal)
 }
 
 /**
  * Asks the hedge and the fallbacks of a variation that failed, in order.
  * @throws GatewayError for the first failure, where nothing else answered either
  */
-export async function fallBack ({ variations }: RecommenderPlan, failed: VariationPlan, request: OriginRequest, deadline: AbortSignal, error: OriginError): Promise<Answered> {
+export async function fallBack ({ variations }: RecommenderPlan, failed: VariationPlan, requestFor: RequestFor, deadline: AbortSignal, error: OriginError): Promise<Answered> {
   const names = failed.hedge === undefined ? failed.fallback : [failed.hedge, ...failed.fallback]
   if (failureRules[error.failure].fallback) {
     for (const name of new Set(names)) {
       const variation = variations.find(other => other.name === name)
       if (variation === undefined || variation === failed || (deadline.aborted && !variation.local)) continue
       try {
-        return { answer: await call(variation, request, deadline), variation, degraded: error.failure }
+        return { answer: await call(variation, requestFor, deadline), variation, degraded: error.failure }
       } catch (next) {
         // What failed first says more to the caller than what failed in its stead.
         if (!(next instanceof OriginError)) throw next
@@ -65,13 +65,13 @@ export async function fallBack ({ variations }: RecommenderPlan, failed: Variati
  * is to nineteen of twenty, so that it is there in time; the provider is not stopped at the deadline, and what it answers then is
  * for the next who asks the same.
  */
-async function askHedged (variation: VariationPlan, hedge: VariationPlan, request: OriginRequest, onLate: OnLate): Promise<Answered> {
+async function askHedged (variation: VariationPlan, hedge: VariationPlan, requestFor: RequestFor, onLate: OnLate): Promise<Answered> {
   const { timeout, origin } = variation
   const patience = startDeadline(Math.min(timeout * latePatience, longestWait))
-  const provider = call(variation, request, patience.signal).finally(() => patience.clear())
+  const provider = call(variation, requestFor, patience.signal).finally(() => patience.clear())
   let spare: Promise<OriginAnswer> | undefined
   const prepare = (): Promise<OriginAnswer> => {
-    spare ??= call(hedge, request, never)
+    spare ??= call(hedge, requestFor, never)
     spare.catch(() => {})
     return spare
   }

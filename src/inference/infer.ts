@@ -2,7 +2,8 @@ import type { Cache, Found, Lookup } from '../cache/cache.ts'
 import { cacheKey } from '../cache/key.ts'
 import { noCache } from '../cache/policy.ts'
 import { recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../config/plan.ts'
-import { selectFilter } from '../context/filters.ts'
+import { resolve, type ContextRules } from '../context/resolve.ts'
+import type { Surroundings } from '../context/surroundings.ts'
 import { GatewayError } from '../errors.ts'
 import { createMaker } from './make.ts'
 import type { InferenceRequest } from './request.ts'
@@ -10,6 +11,7 @@ import type { InferenceRequest } from './request.ts'
 /** An inference request with everything settled that decides its answer. */
 export interface Inference {
   readonly request: InferenceRequest
+  readonly surroundings: Surroundings
   readonly recommender: RecommenderPlan
   readonly variation: VariationPlan
   readonly lookup: Lookup
@@ -18,21 +20,23 @@ export interface Inference {
 }
 
 /**
- * Settles what is to be answered: resolve the recommender, assign a variation, work out the key.
+ * Settles what is to be answered: find the recommender, assign a variation, resolve context and filters, work out the key.
  * @param kept whether the answer may be kept
  * @throws GatewayError 404
  */
-export function prepare (plan: Plan, request: InferenceRequest, kept: boolean): Inference {
+export function prepare (plan: Plan, request: InferenceRequest, surroundings: Surroundings, kept: boolean): Inference {
   const { namespace, userId } = request
-  const recommender = resolve(plan, request)
+  const recommender = findRecommender(plan, request)
   const variation = assign(recommender, request)
+  const resolutions = decidingRules(recommender, variation).map(rules => resolve(rules, request, surroundings))
   return {
     request,
+    surroundings,
     recommender,
     variation,
     configVersion: plan.version,
     lookup: {
-      key: cacheKey(plan.fingerprint, variation.name, withoutIdleValues(recommender, request)),
+      key: cacheKey(plan.fingerprint, variation.name, request, resolutions),
       user: userId === undefined ? undefined : { namespace, userId },
       policy: kept ? variation.cachePolicy : noCache
     }
@@ -44,7 +48,7 @@ export async function infer (inference: Inference, cache: Cache): Promise<Found>
   return cache.get(inference.lookup, createMaker(inference))
 }
 
-function resolve (plan: Plan, { action, namespace, recommender }: InferenceRequest): RecommenderPlan {
+function findRecommender (plan: Plan, { action, namespace, recommender }: InferenceRequest): RecommenderPlan {
   const space = plan.namespaces.get(namespace)
   if (space === undefined) throw new GatewayError('NamespaceNotFound', `namespace: "${namespace}" is not in the configuration`)
   const found = space.recommenders.get(recommenderKey(action, recommender))
@@ -52,11 +56,11 @@ function resolve (plan: Plan, { action, namespace, recommender }: InferenceReque
   return found
 }
 
-/** Values that no filter takes mean nothing. */
-function withoutIdleValues ({ variations }: RecommenderPlan, request: InferenceRequest): InferenceRequest {
-  const { filterValues } = request
-  if (filterValues === undefined || variations.some(({ filters }) => selectFilter(filters, request).filter !== undefined)) return request
-  return { ...request, filterValues: undefined }
+/** The rules of every variation that may answer in the place of one, its own first. */
+function decidingRules ({ variations }: RecommenderPlan, { contextRules, hedge, fallback }: VariationPlan): ContextRules[] {
+  if (hedge === undefined && fallback.length === 0) return [contextRules]
+  const others = variations.filter(({ name }) => name === hedge || fallback.includes(name))
+  return [...new Set([contextRules, ...others.map(other => other.contextRules)])]
 }
 
 function assign ({ variations }: RecommenderPlan, _request: InferenceRequest): VariationPlan {

@@ -1,20 +1,22 @@
 import type { Maker } from '../cache/cache.ts'
 import type { Made } from '../cache/entry.ts'
 import type { RecommenderPlan, VariationPlan } from '../config/plan.ts'
+import { resolve } from '../context/resolve.ts'
+import type { Surroundings } from '../context/surroundings.ts'
 import { startDeadline } from '../deadline.ts'
 import { GatewayError } from '../errors.ts'
+import { ItemMetadataError, type Undecorated } from '../metadata/store.ts'
 import type { OriginAnswer } from '../origins/origin.ts'
 import { failureRules, OriginError } from '../origins/origin-error.ts'
-import { ask, fallBack, type Answered } from './ask.ts'
+import { ask, fallBack, type Answered, type RequestFor } from './ask.ts'
 import type { PostProcessor } from './post-process.ts'
 import { renderBody } from './render.ts'
 import type { InferenceRequest } from './request.ts'
 import { createStopwatch, type Stopwatch } from './stopwatch.ts'
 
-const undecorated: ReadonlyMap<string, string> = new Map()
-
 export interface MakerOptions {
   readonly request: InferenceRequest
+  readonly surroundings: Surroundings
   readonly recommender: RecommenderPlan
   readonly variation: VariationPlan
 }
@@ -23,7 +25,7 @@ export interface MakerOptions {
  * Makes the answer that the cache does not have: ask the origin, post-process, decorate, cut, render. One deadline holds for all of it,
  * the fallbacks included.
  */
-export function createMaker ({ request, recommender, variation }: MakerOptions): Maker {
+export function createMaker ({ request, surroundings, recommender, variation }: MakerOptions): Maker {
   const stopwatch = createStopwatch()
   const endsAt = performance.now() + variation.timeout
 
@@ -41,19 +43,23 @@ export function createMaker ({ request, recommender, variation }: MakerOptions):
     const { postProcessor } = recommender
     const processed = postProcessor === undefined ? answered.answer : await stopwatch.time('post-process', async () => postProcess(postProcessor, answered, request, deadline))
     const cutToSize = cut(processed, request.numResults)
-    const { itemMetadata } = answered.variation
-    const metadata = itemMetadata === undefined || !request.decorateItems ? undecorated : await stopwatch.time('decorate', async () => itemMetadata.get(cutToSize.items.map(({ itemId }) => itemId), deadline))
+    const { metadata, undecorated } = await decorate(answered.variation, cutToSize, request, deadline, stopwatch)
     return {
       body: renderBody(request.action, cutToSize, metadata),
       variation: answered.variation.name,
       degraded: answered.degraded,
+      undecorated,
       timing: stopwatch.toString()
     }
   }
 
   const wider = lookAhead(recommender, request)
+  const requestFor: RequestFor = ({ contextRules }) => {
+    const resolution = resolve(contextRules, wider, surroundings)
+    return resolution === wider ? wider : { ...wider, filter: resolution.filter, filterValues: resolution.filterValues, context: resolution.context }
+  }
   return {
-    make: async keepLate => untilDeadline('origin', async deadline => ask(recommender, variation, wider, deadline, late => {
+    make: async keepLate => untilDeadline('origin', async deadline => ask(recommender, variation, requestFor, deadline, late => {
       // It is late: it gets the time that a request has.
       const more = startDeadline(variation.timeout)
       finish(late, more.signal, createStopwatch()).then(keepLate, () => {}).finally(() => { more.clear() })
@@ -64,7 +70,7 @@ export function createMaker ({ request, recommender, variation }: MakerOptions):
     },
     async rescue (error) {
       if (!(error instanceof OriginError)) throw error
-      return untilDeadline('fallback', async deadline => fallBack(recommender, variation, wider, deadline, error))
+      return untilDeadline('fallback', async deadline => fallBack(recommender, variation, requestFor, deadline, error))
     }
   }
 }
@@ -93,4 +99,24 @@ async function postProcess (postProcessor: PostProcessor, { answer, variation, d
 
 function cut (answer: OriginAnswer, numResults: number): OriginAnswer {
   return answer.items.length > numResults ? { ...answer, items: answer.items.slice(0, numResults) } : answer
+}
+
+interface Decoration {
+  /** JSON texts by item id. */
+  metadata: ReadonlyMap<string, string>
+  /** Why some are not there. */
+  undecorated?: Undecorated
+}
+
+const nothing: Decoration = { metadata: new Map() }
+
+/** The list is worth more than what is said of its items: it goes out without where that cannot be had in time. */
+async function decorate ({ itemMetadata }: VariationPlan, { items }: OriginAnswer, { decorateItems }: InferenceRequest, deadline: AbortSignal, stopwatch: Stopwatch): Promise<Decoration> {
+  if (itemMetadata === undefined || !decorateItems || items.length === 0) return nothing
+  try {
+    return { metadata: await stopwatch.time('decorate', async () => itemMetadata.get(items.map(({ itemId }) => itemId), deadline)) }
+  } catch (error) {
+    if (!(error instanceof ItemMetadataError)) throw error
+    return { metadata: error.found, undecorated: error.reason }
+  }
 }

@@ -1,14 +1,28 @@
 import type { Static, TObject } from 'typebox'
 import type { Kind } from '../schema.ts'
 import type { Scope } from '../scope.ts'
+import type { Catalog } from './catalog.ts'
 import type { ItemMetadataStore } from './store.ts'
 
 /** A kind of item metadata store: the schema of its part of the configuration, and its factory. */
 export interface ItemMetadataType<S extends TObject = TObject> extends Kind<S> {
   /** The columns that the provider is asked to bring along, for a kind that leaves it to the provider. */
   itemColumns?: (config: Static<S>) => readonly string[] | undefined
-  /** Absent where this build does not have it: then a configuration that names it is refused. */
-  open?: (config: Static<S>, scope: Scope) => Promise<ItemMetadataStore>
+  /** What is wrong with a configuration that its schema cannot say, by key: a JSON pointer without its first slash. */
+  check?: (config: Static<S>) => Array<{ key: string, message: string }>
+  open: (config: Static<S>, scope: Scope) => Promise<ItemMetadataStore>
+  /**
+   * Puts a catalog in the place of a namespace's items, also under running servers. Absent where the items are not the gateway's.
+   * @returns how many items there are now; undefined where there was nothing to do, since another instance does it or has done it
+   * @throws ImportError listing bad lines or CatalogError, with nothing changed; UserError while another process of this machine does the same
+   */
+  load?: (config: Static<S>, catalog: Catalog, place: LoadPlace) => Promise<number | undefined>
+}
+
+/** Where a catalog goes. */
+export interface LoadPlace {
+  dataDir: string
+  namespace: string
 }
 
 /** Ties a factory's parameter to its schema, then forgets which, so that kinds of all schemas fit one registry. */

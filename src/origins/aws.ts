@@ -22,12 +22,14 @@ const sockets = 1024
  * @param region where absent, what AWS's own environment variables say
  */
 export async function awsClient<C extends AwsClient> (scope: Scope, Client: new (config: AwsClientConfig) => C, region?: string): Promise<C> {
-  const open = async (): Promise<C> => {
-    const agent = { keepAlive: true, maxSockets: sockets }
-    const requestHandler = new NodeHttpHandler({ httpAgent: agent, httpsAgent: agent, connectionTimeout: 3000 })
-    return new Client({ ...(region === undefined ? {} : { region }), maxAttempts: 1, requestHandler })
-  }
-  return scope.share(`${Client.name} ${region ?? ''}`, open, client => client.destroy())
+  return scope.share(`${Client.name} ${region ?? ''}`, async () => openAwsClient(Client, region), client => client.destroy())
+}
+
+/** A client of one's own, to be destroyed after use. */
+export function openAwsClient<C extends AwsClient> (Client: new (config: AwsClientConfig) => C, region?: string): C {
+  const agent = { keepAlive: true, maxSockets: sockets }
+  const requestHandler = new NodeHttpHandler({ httpAgent: agent, httpsAgent: agent, connectionTimeout: 3000 })
+  return new Client({ ...(region === undefined ? {} : { region }), maxAttempts: 1, requestHandler })
 }
 
 /** The parts of an ARN that say where the resource is. */

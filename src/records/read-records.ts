@@ -8,7 +8,15 @@ import { decodeUtf8 } from './decode.ts'
 import { longestLine, readLines } from './lines.ts'
 
 /** One record of a file, or why there is none in that line. */
-export type SourceRecord = { line: number, record: Record<string, unknown> } | { line: number, problem: string }
+export type SourceRecord = SoundRecord | { line: number, problem: string }
+
+export interface SoundRecord {
+  line: number
+  /** Its fields: of a table they are all texts. */
+  record: Record<string, unknown>
+  /** The whole object as it was written, in JSON Lines: numbers may have lost digits on their way into the record. */
+  text?: string
+}
 
 /** Which column of a file holds which field: field → column. Where absent, fields are called what their columns are. */
 export type Columns = Readonly<Record<string, string>>
@@ -50,9 +58,17 @@ export async function * readRecords (file: string, { columns, onProgress }: Read
   }
 }
 
+/** Whether the name of a file tells a format. */
+export function isRecordsFile (name: string): boolean {
+  return formats.has(extensionOf(name))
+}
+
+function extensionOf (name: string): string {
+  return name.replace(/\.gz$/, '').split('.').at(-1)!.toLowerCase()
+}
+
 function formatOf (file: string): Format {
-  const extension = file.replace(/\.gz$/, '').split('.').at(-1)!.toLowerCase()
-  const format = formats.get(extension)
+  const format = formats.get(extensionOf(file))
   if (format === undefined) throw new UserError(`the name of ${file} tells no format; expected one of ${[...formats.keys()].map(known => `.${known}`).join(', ')}, with .gz behind it or not`)
   return format
 }
@@ -63,7 +79,7 @@ async function * jsonRecords (text: AsyncIterable<string>, columns: Columns | un
       try {
         const record: unknown = JSON.parse(text)
         if (typeof record !== 'object' || record === null || Array.isArray(record)) return { line: number, problem: 'expected a JSON object' }
-        return { line: number, record: select(record as Record<string, unknown>, columns) }
+        return { line: number, record: select(record as Record<string, unknown>, columns), text }
       } catch {
         return { line: number, problem: 'is not JSON' }
       }

@@ -133,3 +133,10 @@ t.test('whatever stands in the place of whatever, it does not throw', async t =>
     }
   }
 })
+
+t.test('what could never be a value of its field is a mistake', async t => {
+  const document = withValue(withValue(embeddedDocument(), `${shop}/autoContext/deviceType/type`, 'integer'), `${shop}/autoContext/deviceType/default`, '1.5')
+  const { findings } = validateDocument(document)
+  t.match(findings.find(({ pointer }) => pointer === `${shop}/autoContext/deviceType/default`), { message: 'expected a value of type integer' })
+  t.match(findings.find(({ pointer }) => pointer === `${mapping}/mapTo`), { message: 'expected a value of type integer' })
+})

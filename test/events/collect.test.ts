@@ -5,6 +5,7 @@ import { GatewayError } from '../../src/errors.ts'
 import { collectEvents } from '../../src/events/collect.ts'
 import type { EventsBody, UserEvent } from '../../src/events/event.ts'
 import { DeliveryError, type EventTarget } from '../../src/events/target.ts'
+import { testSurroundings } from '../support/surroundings.ts'
 import { testPlan, testRecommender } from '../support/test-plan.ts'
 
 function recording (deliver: () => Promise<void> = async () => {}) {
@@ -17,7 +18,7 @@ const planOf = (eventTargets: Record<string, EventTarget> = {}): Plan =>
   testPlan([testRecommender('recommend-items', 'home', { features: ['test'] }), testRecommender('related-items', 'similar')], eventTargets)
 
 let ids = 0
-const options = { now: () => 5_000_000, newId: () => `new-${++ids}`, userVersions: createUserVersions() }
+const options = { now: () => 5_000_000, newId: () => `new-${++ids}`, userVersions: createUserVersions(), surroundings: testSurroundings() }
 const collect = async (plan: Plan, body: EventsBody, namespace = 'shop') => collectEvents(plan, namespace, body, options)
 const view = { eventType: 'view', itemId: 'a' }
 

@@ -7,6 +7,7 @@ import type { InferenceRequest } from '../../src/inference/request.ts'
 import type { OriginAnswer, OriginRequest } from '../../src/origins/origin.ts'
 import { OriginError, type OriginFailure } from '../../src/origins/origin-error.ts'
 import { askOrFallBack } from '../support/ask-or-fall-back.ts'
+import { testSurroundings } from '../support/surroundings.ts'
 import { eventually } from '../support/eventually.ts'
 import { testCache, testPolicy } from '../support/test-cache.ts'
 import { testPlan, testRecommender, testVariation } from '../support/test-plan.ts'
@@ -84,7 +85,7 @@ function hedged (timeout: number, { p95, hedge }: { p95?: number, hedge?: Variat
     onPrepared: then => { act = then },
     answered: async more => askOrFallBack(recommender, { ...request, ...more }, AbortSignal.timeout(timeout), answer => { late.push(answer) }),
     async served (more) {
-      const { entry } = await infer(prepare(plan, { ...request, syntheticUser: false, feature: undefined, ...more }, true), cache)
+      const { entry } = await infer(prepare(plan, { ...request, syntheticUser: false, feature: undefined, ...more }, testSurroundings(), true), cache)
       const { itemList } = JSON.parse(entry.body.toString()) as { itemList: unknown }
       return { variation: entry.variation, degraded: entry.degraded, items: itemList }
     },

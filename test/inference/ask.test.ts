@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import type { VariationPlan } from '../../src/config/plan.ts'
+import { compileContext } from '../../src/context/resolve.ts'
 import type { Answered } from '../../src/inference/ask.ts'
 import type { Origin, OriginRequest } from '../../src/origins/origin.ts'
 import { failureRules, OriginError, type OriginFailure } from '../../src/origins/origin-error.ts'
@@ -117,7 +118,7 @@ t.test('each variation has its own filters', async t => {
     }
   })
   const arn = (name: string): string => `arn:aws:personalize:us-east-1:123456789012:filter/${name}`
-  const { variations } = variationsOf({ a: noting(failing('unavailable')), b: noting(answering('b')), c: answering('c') }, { a: { fallback: ['b'], filters: [{ arn: arn('a') }] }, b: { filters: [{ arn: arn('b') }] } })
+  const { variations } = variationsOf({ a: noting(failing('unavailable')), b: noting(answering('b')), c: answering('c') }, { a: { fallback: ['b'], contextRules: compileContext(undefined, [{ arn: arn('a') }]) }, b: { contextRules: compileContext(undefined, [{ arn: arn('b') }]) } })
   await answered(variations)
   t.strictSame(filters, [arn('a'), arn('b')])
 })

@@ -6,6 +6,7 @@ import { infer, prepare } from '../../src/inference/infer.ts'
 import type { InferenceRequest } from '../../src/inference/request.ts'
 import type { OriginRequest } from '../../src/origins/origin.ts'
 import { testCache, testPolicy } from '../support/test-cache.ts'
+import { testSurroundings } from '../support/surroundings.ts'
 import { testPlan, testRecommender, testVariation } from '../support/test-plan.ts'
 
 const request: InferenceRequest = {
@@ -15,7 +16,7 @@ const request: InferenceRequest = {
 const planOf = (...variations: Array<Partial<VariationPlan>>): Plan =>
   testPlan([testRecommender('recommend-items', 'home', { variations: variations.map((variation, i) => testVariation(`v${i}`, variation)) })])
 
-const answer = async (plan: Plan, request: InferenceRequest): Promise<Found> => infer(prepare(plan, request, true), testCache().cache)
+const answer = async (plan: Plan, request: InferenceRequest): Promise<Found> => infer(prepare(plan, request, testSurroundings(), true), testCache().cache)
 const list = ({ entry }: Found): unknown => (JSON.parse(entry.body.toString()) as { itemList: unknown }).itemList
 
 t.test('the first variation answers, cut to what was asked', async t => {
@@ -56,12 +57,12 @@ t.test('items are decorated where that was asked and there is a store', async t 
 
 t.test('what is kept, and whose events matter, is settled beforehand', async t => {
   const plan = planOf({ cachePolicy: testPolicy })
-  const { lookup, variation } = prepare(plan, request, true)
+  const { lookup, variation } = prepare(plan, request, testSurroundings(), true)
   t.equal(variation.name, 'v0')
   t.match(lookup, { user: { namespace: 'shop', userId: 'u' }, policy: testPolicy })
-  t.strictSame(prepare(plan, request, false).lookup, { ...lookup, policy: noCache })
-  t.equal(prepare(plan, { ...request, userId: undefined }, true).lookup.user, undefined)
-  t.not(prepare({ ...plan, fingerprint: 'another' }, request, true).lookup.key, lookup.key)
+  t.strictSame(prepare(plan, request, testSurroundings(), false).lookup, { ...lookup, policy: noCache })
+  t.equal(prepare(plan, { ...request, userId: undefined }, testSurroundings(), true).lookup.user, undefined)
+  t.not(prepare({ ...plan, fingerprint: 'another' }, request, testSurroundings(), true).lookup.key, lookup.key)
 })
 
 t.test('an answer is made once and then kept, where it may be', async t => {
@@ -69,7 +70,7 @@ t.test('an answer is made once and then kept, where it may be', async t => {
   const origin = { recommend: async () => ({ items: [{ itemId: `call-${++calls}` }] }) }
   const plan = planOf({ origin, cachePolicy: testPolicy })
   const { cache } = testCache()
-  const served = async (kept: boolean): Promise<unknown> => list(await infer(prepare(plan, request, kept), cache))
+  const served = async (kept: boolean): Promise<unknown> => list(await infer(prepare(plan, request, testSurroundings(), kept), cache))
   t.strictSame(await served(false), [{ itemId: 'call-1' }])
   t.strictSame(await served(false), [{ itemId: 'call-2' }], 'what may not be kept is not')
   t.strictSame(await served(true), [{ itemId: 'call-3' }])
@@ -78,7 +79,7 @@ t.test('an answer is made once and then kept, where it may be', async t => {
 
 t.test('how an answer came about is known of the one that was made, stage by stage', async t => {
   const { cache } = testCache()
-  const inference = prepare(planOf({ cachePolicy: testPolicy }), request, true)
+  const inference = prepare(planOf({ cachePolicy: testPolicy }), request, testSurroundings(), true)
   t.match((await infer(inference, cache)).timing, /^origin;dur=\d+\.\d{3}(, [a-z-]+;dur=\d+\.\d{3})*$/)
   t.equal((await infer(inference, cache)).timing, undefined)
 })
@@ -86,10 +87,10 @@ t.test('how an answer came about is known of the one that was made, stage by sta
 t.test('what is not in the configuration is not found, and named', async t => {
   const plan = planOf({})
   for (const namespace of ['nowhere', '', '__proto__', 'constructor']) {
-    t.throws(() => prepare(plan, { ...request, namespace }, true), { code: 'NamespaceNotFound', status: 404, message: `namespace: "${namespace}" is not in the configuration` })
+    t.throws(() => prepare(plan, { ...request, namespace }, testSurroundings(), true), { code: 'NamespaceNotFound', status: 404, message: `namespace: "${namespace}" is not in the configuration` })
   }
   for (const wrong of [{ recommender: 'nothing' }, { action: 'related-items' as const }]) {
-    t.throws(() => prepare(plan, { ...request, ...wrong }, true), { code: 'RecommenderNotConfigured', status: 404, message: /^recommender: / })
+    t.throws(() => prepare(plan, { ...request, ...wrong }, testSurroundings(), true), { code: 'RecommenderNotConfigured', status: 404, message: /^recommender: / })
   }
 })
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { basename, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { generations, revisionOf, type Filled } from '../../src/metadata/generations.ts'
+import { generations, revisionOf, type Filled } from '../../src/metadata/localdb/generations.ts'
 
 const filled: Filled = { digest: 'abc123' }
 const leave = async (): Promise<Filled> => filled

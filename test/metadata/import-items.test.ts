@@ -2,8 +2,10 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { importItems, type ImportItemsOptions } from '../../src/metadata/import-items.ts'
-import { localDbDirectory, openLocalDb } from '../../src/metadata/localdb.ts'
+import { openCatalog, type CatalogOptions } from '../../src/metadata/catalog.ts'
+import { localDbDirectory } from '../../src/metadata/localdb/files.ts'
+import { loadLocalDb } from '../../src/metadata/localdb/load.ts'
+import { openLocalDb } from '../../src/metadata/localdb/localdb.ts'
 import { ImportError } from '../../src/records/import-error.ts'
 
 const signal = new AbortController().signal
@@ -12,16 +14,22 @@ function importing (t: Test) {
   const dataDir = t.testdir()
   const directory = localDbDirectory(dataDir, 'shop')
   return {
-    import: async (name: string, content: string | Buffer, options: Partial<ImportItemsOptions> = {}): Promise<number> => {
+    import: async (name: string, content: string | Buffer, options: CatalogOptions = {}): Promise<number> => {
       const file = join(dataDir, name)
       writeFileSync(file, content)
-      return importItems({ dataDir, namespace: 'shop', file, ...options })
+      return loadLocalDb(await openCatalog(file, options), { dataDir, namespace: 'shop' })
     },
     stored: async (...ids: string[]): Promise<Record<string, unknown>> => {
       const store = await openLocalDb(directory, { onError: error => { throw error } })
       const found = await store.get(ids, signal)
       await store.close()
       return Object.fromEntries([...found].map(([id, text]) => [id, JSON.parse(text) as unknown]))
+    },
+    written: async (...ids: string[]): Promise<Record<string, string>> => {
+      const store = await openLocalDb(directory, { onError: error => { throw error } })
+      const found = await store.get(ids, signal)
+      await store.close()
+      return Object.fromEntries(found)
     },
     left: (): string[] => existsSync(directory) ? readdirSync(directory).sort() : []
   }
@@ -115,4 +123,46 @@ t.test('two imports at once leave one of the two catalogs whole', async t => {
   const { a, b } = await stored('a', 'b')
   t.ok(a !== undefined)
   t.strictSame(a, b)
+})
+
+t.test('what a line says comes out as it was written, digit by digit', async t => {
+  const { import: take, written } = importing(t)
+  const members = [
+    '"a":12345678901234567890', '"b":0.1000000000000000055', '"c":1e400', '"d":-0', '"e":1.0', '"f":[1.0, {"id":2.50}]', '"g":"\\ud800 \\u2028 \u2028"',
+    '"h":"} ] , \\" \\\\"', '"__proto__":{"x":1}', '"toString":1', '"constructor":null', '"k":1', '"k":2', '"":{}', '"\\u006b":true'
+  ]
+  const spaced = ' { "id" : "spaced" , "v" : 1.10 , "id2" : [ ] } '
+  await take('items.jsonl', [`{"id":"first",${members.join(',')}}`, `{${members.join(',')},"id":"last"}`, `{${members.slice(0, 4).join(',')},"id":"between",${members.slice(4).join(',')}}`, spaced].join('\n'))
+  const whole = `{${members.join(',')}}`
+  t.strictSame(await written('first', 'last', 'between', 'spaced'), { first: whole, last: whole, between: whole, spaced: '{"v" : 1.10,"id2" : [ ]}' })
+})
+
+t.test('an id that is a number keeps its digits, and one that is written with escapes is an id', async t => {
+  const { import: take, written } = importing(t)
+  await take('items.jsonl', '{"id":12345678901234567890,"v":1}\n{"id":12345678901234567891,"v":2}\n{"\\u0069d":"\\u0061","v":3}\n{"id":"x","id":"y","v":4}\n{"id":1.0}')
+  t.strictSame(Object.entries(await written('12345678901234567890', '12345678901234567891', 'a', 'x', 'y', '1.0', '1')),
+    [['12345678901234567890', '{"v":1}'], ['12345678901234567891', '{"v":2}'], ['a', '{"v":3}'], ['y', '{"v":4}'], ['1.0', '{}']])
+})
+
+t.test('columns of JSON lines keep their digits too', async t => {
+  const { import: take, written } = importing(t)
+  await take('items.jsonl', '{"ITEM":10000000000000000001,"price":9.90,"x":1,"price":9.80}\n{"ITEM":"b"}', { columns: { id: 'ITEM', 'the "price"': 'price' } })
+  t.strictSame(await written('10000000000000000001', 'b'), { '10000000000000000001': '{"the \\"price\\"":9.80}', b: '{}' })
+})
+
+t.test('items may be large', async t => {
+  const { import: take, written } = importing(t)
+  const text = 'ß'.repeat(300 * 1024)
+  const longest = 'x'.repeat(2 * 1024 * 1024 - 20)
+  await take('items.jsonl', `{"id":"a","v":"${text}"}\n{"id":"b","v":"${longest}"}`)
+  t.ok((await written('a'))['a'] === `{"v":"${text}"}`)
+  t.ok((await written('b'))['b'] === `{"v":"${longest}"}`)
+  await t.rejects(take('items.jsonl', `{"id":"a"}\n{"id":"b","v":"${longest}more than that"}`), { message: /line 2 is longer/ })
+})
+
+t.test('half of a surrogate pair is no part of an id, and what is no id is not found', async t => {
+  const { import: take, written } = importing(t)
+  await t.rejects(take('items.jsonl', '{"id":"a\\ud800"}'), { message: /line 1: id/ })
+  await take('items.jsonl', '{"id":"\ufffd"}\n{"id":"a\\u0000"}')
+  t.strictSame(await written('\ud800', '', 'x'.repeat(10_000), 'a', 'a\0', '\ufffd'), { 'a\0': '{}', '\ufffd': '{}' })
 })

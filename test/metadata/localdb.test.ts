@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { generations } from '../../src/metadata/generations.ts'
-import { localdb, localDbDirectory, openItems, openLocalDb } from '../../src/metadata/localdb.ts'
+import { generations } from '../../src/metadata/localdb/generations.ts'
+import { localDbDirectory, openItems } from '../../src/metadata/localdb/files.ts'
+import { localdb, openLocalDb } from '../../src/metadata/localdb/localdb.ts'
 import type { ItemMetadataStore } from '../../src/metadata/store.ts'
 import { createHolder } from '../../src/scope.ts'
 import { eventually } from '../support/eventually.ts'
@@ -75,7 +76,7 @@ t.test('one store serves all variations of a namespace', async t => {
   const resources = testResources(dataDir)
   t.teardown(resources.close)
   const { scopeOf, release } = createHolder(resources)
-  const open = async (namespace: string): Promise<ItemMetadataStore> => localdb.open!({ type: 'localdb' }, scopeOf(namespace))
+  const open = async (namespace: string): Promise<ItemMetadataStore> => localdb.open({ type: 'localdb' }, scopeOf(namespace))
   const [one, same, other] = [await open('shop'), await open('shop'), await open('else')]
   t.equal(one, same)
   t.not(one, other)

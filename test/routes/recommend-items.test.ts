@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { importItems } from '../../src/metadata/import-items.ts'
+import { openCatalog } from '../../src/metadata/catalog.ts'
+import { loadLocalDb } from '../../src/metadata/localdb/load.ts'
 import { eventually } from '../support/eventually.ts'
 import { sendEvents, startGateway } from '../support/gateway.ts'
 
@@ -53,7 +54,7 @@ t.test('items carry their metadata unless the caller wants none', async t => {
   const { app, dataDir } = await startGateway(t)
   const file = join(dataDir, 'items.jsonl')
   writeFileSync(file, '{"id":"tea","name":"Grüner Tee","price":4.5}\n')
-  await importItems({ dataDir, namespace: 'store', file })
+  await loadLocalDb(await openCatalog(file), { dataDir, namespace: 'store' })
   await sendEvents(t, app, 'a', ['tea', 'cup'])
   const ask = async (query: string): Promise<ItemList> => (await app.inject(`/recommend-items/store/for-you/nobody${query}`)).json()
   await eventually('the import is taken over', async () => (await ask('')).itemList.some(({ metadata }) => metadata !== undefined))

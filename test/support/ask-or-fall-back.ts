@@ -1,15 +1,18 @@
-import type { RecommenderPlan } from '../../src/config/plan.ts'
+import type { RecommenderPlan, VariationPlan } from '../../src/config/plan.ts'
+import { resolve } from '../../src/context/resolve.ts'
 import { ask, fallBack, type Answered, type OnLate } from '../../src/inference/ask.ts'
 import type { OriginRequest } from '../../src/origins/origin.ts'
 import { OriginError } from '../../src/origins/origin-error.ts'
+import { testSurroundings } from './surroundings.ts'
 
 /** Asks the first variation and, where its provider fails, its hedge and fallbacks: what a request gets while the cache has nothing. */
 export async function askOrFallBack (recommender: RecommenderPlan, request: OriginRequest, deadline: AbortSignal, onLate: OnLate = () => {}): Promise<Answered> {
   const variation = recommender.variations[0]!
+  const requestFor = ({ contextRules }: VariationPlan): OriginRequest => ({ ...request, ...resolve(contextRules, request, testSurroundings()) })
   try {
-    return await ask(recommender, variation, request, deadline, onLate)
+    return await ask(recommender, variation, requestFor, deadline, onLate)
   } catch (error) {
     if (!(error instanceof OriginError)) throw error
-    return await fallBack(recommender, variation, request, deadline, error)
+    return await fallBack(recommender, variation, requestFor, deadline, error)
   }
 }

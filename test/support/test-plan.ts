@@ -1,3 +1,4 @@
+import { noRules } from '../../src/context/resolve.ts'
 import { noCache } from '../../src/cache/policy.ts'
 import { createCacheControlHeader } from '../../src/config/cache-control.ts'
 import { recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../../src/config/plan.ts'
@@ -15,10 +16,9 @@ export function testVariation (name: string, more: Partial<VariationPlan> = {}):
     timeout: 1000,
     hedge: undefined,
     fallback: [],
-    filters: [],
+    contextRules: noRules,
     cacheControl: createCacheControlHeader(undefined),
     cachePolicy: noCache,
-    headersRead: [],
     itemMetadata: undefined,
     ...more
   }
@@ -31,6 +31,6 @@ export function testRecommender (action: Action, name: string, more: Partial<Rec
 /** A plan of one namespace, `shop`. */
 export function testPlan (recommenders: RecommenderPlan[], eventTargets: Record<string, EventTarget> = {}): Plan {
   const byKey = new Map(recommenders.map(recommender => [recommenderKey(recommender.action, recommender.name), recommender]))
-  const shop = { name: 'shop', title: undefined, description: undefined, recommenders: byKey, eventTargets: new Map(Object.entries(eventTargets)) }
+  const shop = { name: 'shop', title: undefined, description: undefined, recommenders: byKey, eventTargets: new Map(Object.entries(eventTargets)), itemImports: [], autoContext: undefined }
   return { generation: 1, fingerprint: 'test', version: undefined, title: undefined, description: undefined, namespaces: new Map([['shop', shop]]) }
 }

@@ -1,4 +1,5 @@
 import { createUserVersions } from '../../src/cache/user-versions.ts'
+import { createMetadataStats } from '../../src/metadata/stats.ts'
 import { noPeers } from '../../src/peers.ts'
 import { createPool } from '../../src/pool.ts'
 import { createRevisions } from '../../src/revisions.ts'
@@ -22,6 +23,7 @@ export function testResources (dataDir: string, options: Partial<Pick<Resources,
     onError,
     userVersions: createUserVersions(),
     revisions: createRevisions(),
+    metadataStats: createMetadataStats(),
     peers: noPeers,
     pool: {
       close: pool.close,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { isLocked, withLock } from '../lock.ts'
+import { isLocked, withLock } from '../../lock.ts'
 
 const pointer = 'CURRENT'
 const prefix = 'generation-'
@@ -33,6 +33,16 @@ export function revisionOf (path: string): string {
   return basename(path).split('-')[1] ?? ''
 }
 
+/** Puts a directory's names onto the disk: a power cut shall not bring back the name of what is removed next. */
+async function flushNames (directory: string): Promise<void> {
+  const handle = await open(directory)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
 export function generations (directory: string): Generations {
   const lock = join(directory, 'LOCK')
 
@@ -56,6 +66,7 @@ export function generations (directory: string): Generations {
     const next = join(directory, `${pointer}.next`)
     await writeFile(next, name, { flush: true })
     await rename(next, join(directory, pointer))
+    await flushNames(directory)
   }
 
   return {

@@ -1,10 +1,12 @@
-import { join } from 'node:path'
-import { open, type Database } from 'lmdb'
+import type { Database } from 'lmdb'
 import Type from 'typebox'
-import { strict } from '../schema.ts'
+import { strict } from '../../schema.ts'
+import { isItemId } from '../catalog.ts'
 import { generations, revisionOf } from './generations.ts'
-import type { ItemMetadataStore } from './store.ts'
-import { itemMetadataType } from './store-type.ts'
+import type { ItemMetadataStore } from '../store.ts'
+import { localDbDirectory, openItems } from './files.ts'
+import { loadLocalDb } from './load.ts'
+import { itemMetadataType } from '../store-type.ts'
 
 const LocalDbSchema = strict({
   type: Type.Literal('localdb'),
@@ -21,12 +23,9 @@ export const localdb = itemMetadataType({
   async open (_config, scope) {
     const directory = localDbDirectory(scope.dataDir, scope.namespace)
     return scope.share(`localdb/${scope.namespace}`, async () => openLocalDb(directory, { ...scope, onRevision: revision => { scope.revisions.set(`items/${scope.namespace}`, revision) } }), async store => store.close())
-  }
+  },
+  load: async (_config, catalog, place) => loadLocalDb(catalog, place)
 })
-
-export function localDbDirectory (dataDir: string, namespace: string): string {
-  return join(dataDir, 'items', namespace)
-}
 
 export interface LocalDbOptions {
   onError: (error: unknown) => void
@@ -62,7 +61,8 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
       const found = new Map<string, string>()
       if (items === undefined) return found
       for (const itemId of itemIds) {
-        const metadata = items.get(itemId)
+        // What no catalog holds may be no key at all, such as a text that is too long for one.
+        const metadata = isItemId(itemId) ? items.get(itemId) : undefined
         if (metadata !== undefined) found.set(itemId, metadata)
       }
       return found
@@ -73,9 +73,4 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
       await items?.close()
     }
   }
-}
-
-/** One generation: metadata as JSON text by item id. */
-export function openItems (path: string, options: { writable?: boolean } = {}): Database<string, string> {
-  return open<string, string>({ path, encoding: 'string', readOnly: options.writable !== true })
 }

@@ -1,0 +1,32 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { onRequestHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import { GatewayError } from '../src/errors.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Lets only those pass who have the admin key. */
+    requireAdmin: onRequestHookHandler
+  }
+}
+
+export interface AdminOptions {
+  /** Absent: nobody passes. */
+  adminKey?: string | undefined
+}
+
+/** Guards what tells of the configuration and of users. */
+export default fp<AdminOptions>(async (app, { adminKey }) => {
+  const expected = adminKey === undefined ? undefined : digest(adminKey)
+  app.decorate('requireAdmin', ({ headers }, _reply, done) => {
+    const given = headers['x-api-key']
+    if (expected === undefined) done(new GatewayError('AdminClosed', 'this is closed: no ADMIN_KEY is set'))
+    else if (typeof given !== 'string' || !timingSafeEqual(digest(given), expected)) done(new GatewayError('AdminKeyRequired', 'X-Api-Key: expected the admin key'))
+    else done()
+  })
+}, { name: 'admin', dependencies: ['errors'] })
+
+/** Digests are of one length, and comparing them tells nothing of what they are of. */
+function digest (key: string): Buffer {
+  return createHash('sha256').update(key).digest()
+}

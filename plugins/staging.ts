@@ -1,0 +1,74 @@
+import fp from 'fastify-plugin'
+import { Counter, Gauge } from 'prom-client'
+import type { ItemImport } from '../src/config/item-imports.ts'
+import { followStaging } from '../src/metadata/staging/staging.ts'
+import { loadBeside, loadHere } from '../src/metadata/staging/load.ts'
+import type { StagingBucket } from '../src/metadata/staging/bucket.ts'
+
+export interface StagingOptions {
+  /** The bucket that catalogs are put into. */
+  bucket: string
+  /** Milliseconds between two looks into it, in the place of each store's `syncInterval`. */
+  poll?: number
+  /** Whether to load in this process and not in one beside it: for catalogs that are small. */
+  inProcess?: boolean
+}
+
+/** Where a store is, in log lines and metrics. */
+const placeOf = ({ namespace, config: { type: store } }: ItemImport): { namespace: string, store: string } => ({ namespace, store })
+
+/**
+ * The client of S3 takes memory, and time to load: only who has a bucket pays for it. This stands by itself since the compiler does
+ * not change the extension of what is imported within a default export.
+ */
+async function open (bucket: string): Promise<StagingBucket> {
+  const { openBucket } = await import('../src/metadata/staging/bucket.ts')
+  return openBucket(bucket)
+}
+
+/** Imports item metadata from a bucket, in the background, into the stores that the configuration of the moment names. */
+export default fp<StagingOptions>(async (app, { bucket: name, poll, inProcess = false }) => {
+  const bucket = await open(name)
+  const { dataDir, now, onError } = app.resources
+  const registers = [app.metrics.registry]
+  const imports = new Counter({ name: 'gateway_item_imports_total', help: 'Imports of item metadata from the staging bucket, by how they ended.', labelNames: ['outcome'], registers })
+  for (const outcome of ['imported', 'refused', 'failed']) imports.inc({ outcome }, 0)
+
+  const staging = followStaging({
+    bucket,
+    load: async (task, signal) => inProcess ? loadHere(bucket, task, signal) : loadBeside(name, task, signal),
+    dataDir,
+    now,
+    poll,
+    imports: () => [...app.config.current?.namespaces.values() ?? []].flatMap(({ itemImports }) => itemImports),
+    onLook (to, look, ms) {
+      if (look.outcome === 'idle') return
+      imports.inc({ outcome: look.outcome })
+      const place = { ...placeOf(to), bucket: name, key: look.object.key }
+      if (look.outcome === 'imported') app.log.info({ ...place, items: look.count, ms: Math.round(ms) }, 'items imported')
+      else app.log.error({ ...place, problem: look.problem }, 'a catalog was refused; the items before stay, and it is not tried again before it changes')
+    },
+    onFailed (to, error) {
+      imports.inc({ outcome: 'failed' })
+      app.log.warn({ ...placeOf(to), bucket: name, prefix: `import/${to.namespace}/`, cause: String(error) }, 'items could not be imported; the next look tries again')
+    },
+    onError
+  })
+
+  const lastImport = new Gauge({
+    name: 'gateway_item_import_timestamp_seconds',
+    help: 'When a store was last filled from the staging bucket, in seconds since 1970.',
+    labelNames: ['namespace', 'store'],
+    registers,
+    aggregator: 'max',
+    collect () {
+      lastImport.reset()
+      for (const { to, at } of staging.lastImports()) lastImport.set(placeOf(to), at / 1000)
+    }
+  })
+
+  app.addHook('onClose', async () => {
+    await staging.close()
+    bucket.close()
+  })
+}, { name: 'staging', dependencies: ['config', 'metrics', 'resources'] })

@@ -1,0 +1,25 @@
+import { UserError } from '../user-error.ts'
+
+/** The headers in a file: a JSON object of strings, or lines of `Name: value`. @throws UserError naming what is neither */
+export function readHeaders (text: string, file: string): Record<string, string> {
+  if (text.trimStart().startsWith('{')) return readJson(text, file)
+  const lines = text.split(/\r?\n/).filter(line => line.trim() !== '')
+  return Object.fromEntries(lines.map(line => {
+    const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*?)\s*$/.exec(line) ?? []
+    if (name === undefined) throw new UserError(`${file}: expected lines of "Name: value", got "${line.slice(0, 80)}"`)
+    return [name.toLowerCase(), value!]
+  }))
+}
+
+function readJson (text: string, file: string): Record<string, string> {
+  let headers: unknown
+  try {
+    headers = JSON.parse(text)
+  } catch (cause) {
+    throw new UserError(`${file} is not JSON`, { cause })
+  }
+  const entries = Object.entries(headers as object)
+  const wrong = entries.find(([, value]) => typeof value !== 'string')
+  if (wrong !== undefined) throw new UserError(`${file}: expected a JSON object of strings; "${wrong[0].slice(0, 80)}" is not`)
+  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value as string]))
+}

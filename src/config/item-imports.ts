@@ -1,0 +1,33 @@
+import { itemMetadataTypes } from '../metadata/registry.ts'
+import type { Document, Tagged } from './document.ts'
+import { namespacesOf, recommendersOf, variationsOf, type RecommenderElement } from './elements.ts'
+import { inherit } from './inherit.ts'
+
+/** A store of a namespace's items that the gateway fills. */
+export interface ItemImport {
+  readonly namespace: string
+  /** Its part of the document. */
+  readonly config: Tagged
+  /** How often to look for a new catalog, in seconds. */
+  readonly syncInterval: number
+}
+
+const defaultSyncInterval = 300
+
+/** The stores that a document names for a namespace, at whatever level, and that take catalogs: one of each type, the outermost. */
+export function itemImportsOf (document: Document, name: string, recommenders: readonly RecommenderElement[] = recommendersOf(document)): ItemImport[] {
+  const namespace = namespacesOf(document).find(element => element.name === name)
+  if (namespace === undefined) return []
+  const levels = [{ pointer: '', value: document }, namespace]
+  const variations = recommenders
+    .filter(recommender => recommender.namespace === name)
+    .flatMap(recommender => variationsOf(recommender).map(variation => [...levels, recommender, variation]))
+  const byType = new Map<string, ItemImport>()
+  for (const path of [levels, ...variations]) {
+    const config = inherit('inferenceItemMetadata', path)?.value
+    if (config === undefined || byType.has(config.type) || itemMetadataTypes.get(config.type)?.load === undefined) continue
+    const { syncInterval = defaultSyncInterval } = config as { syncInterval?: number }
+    byType.set(config.type, { namespace: name, config, syncInterval })
+  }
+  return [...byType.values()]
+}

@@ -1,0 +1,96 @@
+import { LRUCache } from 'lru-cache'
+
+/** The time on the calendar and on the wall, somewhere. */
+export interface LocalTime {
+  /** 0 to 23. */
+  readonly hour: number
+  /** Monday 0 … Sunday 6. */
+  readonly dayOfWeek: number
+  /** From 1. */
+  readonly month: number
+  /** From 1. */
+  readonly day: number
+}
+
+/** Tells what time it is in a zone; in the default zone where there is no such zone. */
+export type Clock = (zone: string | undefined) => LocalTime
+
+/** What zones are called comes from outside: names that were asked for lately are remembered, and not all. */
+const mostZones = 1_000
+const longestZone = 64
+const minute = 60_000
+const days = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
+
+interface Zone {
+  readonly format: Intl.DateTimeFormat
+  /** What the time was when it was asked for last: it is worked out once a minute. */
+  at: number
+  time: LocalTime | undefined
+}
+
+/**
+ * @param now epoch ms
+ * @param defaultZone an IANA name
+ * @throws RangeError where there is no such zone
+ */
+export function createClock (now: () => number, defaultZone = 'UTC'): Clock {
+  const zones = new LRUCache<string, Zone | 'unknown'>({ max: mostZones })
+  const home = openZone(defaultZone)
+
+  function find (name: string): Zone {
+    // Zones are the same in any case, and take tens of kilobytes: written in a thousand ways, one is still one.
+    const key = name.toLowerCase()
+    let zone = zones.get(key)
+    if (zone === undefined) zones.set(key, zone = tryZone(key) ?? 'unknown')
+    return zone === 'unknown' ? home : zone
+  }
+
+  return name => {
+    const zone = name === undefined || name.length > longestZone ? home : find(name)
+    const at = Math.floor(now() / minute)
+    if (zone.time === undefined || zone.at !== at) {
+      zone.at = at
+      zone.time = timeIn(zone.format, at * minute)
+    }
+    return zone.time
+  }
+}
+
+/** Whether there is such a zone. */
+export function isZone (name: string): boolean {
+  return name.length <= longestZone && tryZone(name) !== undefined
+}
+
+function tryZone (name: string): Zone | undefined {
+  try {
+    return openZone(name)
+  } catch {
+    return undefined
+  }
+}
+
+function openZone (timeZone: string): Zone {
+  const format = new Intl.DateTimeFormat('en-US-u-ca-gregory-nu-latn', { timeZone, hourCycle: 'h23', hour: 'numeric', weekday: 'short', month: 'numeric', day: 'numeric' })
+  return { format, at: 0, time: undefined }
+}
+
+function timeIn (format: Intl.DateTimeFormat, at: number): LocalTime {
+  const { weekday, ...parts } = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]))
+  return { hour: Number(parts['hour']), dayOfWeek: days.indexOf(weekday!), month: Number(parts['month']), day: Number(parts['day']) }
+}
+
+/** Astronomical seasons as the AWS sample draws them, by month and day: from these dates on. */
+const spring = 321
+const summer = 621
+const autumn = 923
+const winter = 1223
+
+/**
+ * The season: spring 0, summer 1, autumn 2, winter 3.
+ * @param latitude in degrees; south of the equator the seasons are the other way round
+ */
+export function seasonOf ({ month, day }: LocalTime, latitude: number | undefined): number {
+  const date = month * 100 + day
+  const northern = date < spring || date >= winter ? 3 : date < summer ? 0 : date < autumn ? 1 : 2
+  return latitude !== undefined && latitude < 0 ? (northern + 2) % 4 : northern
+}

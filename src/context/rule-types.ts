@@ -1,0 +1,49 @@
+import Type, { type Static } from 'typebox'
+import { registry, strict, type Kind } from '../schema.ts'
+import { seasonOf } from './clock.ts'
+import { latitudeHeader, timeZoneHeader, type Surroundings } from './surroundings.ts'
+import { valueMappings, type ValueMapping } from './value-mapping.ts'
+
+/** What a rule finds in a request, before it is mapped. */
+export type Reader = (surroundings: Surroundings) => string | number | undefined
+
+/** A rule as every type has it. */
+export interface Rule {
+  type: string
+  header?: string
+  valueMappings?: ValueMapping[] | undefined
+}
+
+/** A way to derive a value from a request. */
+export interface RuleType extends Kind {
+  reader: (rule: Rule) => Reader
+  /** The request headers that it reads, in lower case. */
+  headers: (rule: Rule) => string[]
+}
+
+const HeaderRuleSchema = strict({ type: Type.Literal('header-value'), header: Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 128 }), valueMappings })
+export type HeaderRule = Static<typeof HeaderRuleSchema>
+
+/** A header's value; an empty one counts as absent unless something is mapped to it. */
+const headerValue: RuleType = {
+  type: 'header-value',
+  schema: HeaderRuleSchema,
+  reader: ({ header }) => {
+    const name = header!.toLowerCase()
+    return surroundings => surroundings.header(name)
+  },
+  headers: ({ header }) => [header!.toLowerCase()]
+}
+
+/** Something that follows from what time it is where the user is. */
+function timeRule (type: string, read: Reader, more: { aliases?: string[], headers?: string[] } = {}): RuleType {
+  const { headers = [], ...rest } = more
+  return { type, ...rest, schema: strict({ type: Type.Literal(type), valueMappings }), reader: () => read, headers: () => [timeZoneHeader, ...headers] }
+}
+
+export const ruleTypes = registry<RuleType>(
+  headerValue,
+  timeRule('hour-of-day', ({ time }) => time.hour),
+  timeRule('day-of-week', ({ time }) => time.dayOfWeek),
+  timeRule('season-of-year', ({ time, latitude }) => seasonOf(time, latitude), { aliases: ['season'], headers: [latitudeHeader] })
+)

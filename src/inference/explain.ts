@@ -1,0 +1,64 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import Type, { type Static } from 'typebox'
+import type { Plan } from '../config/plan.ts'
+import type { AutoValue } from '../context/auto-values.ts'
+import { explain } from '../context/resolve.ts'
+import type { Surroundings } from '../context/surroundings.ts'
+import { actions } from '../origins/origin.ts'
+import { prepare } from './infer.ts'
+import type { InferenceRequest } from './request.ts'
+
+const StringMapSchema = Type.Record(Type.String(), Type.String())
+
+const DerivedSchema = Type.Record(Type.String(), Type.Object({
+  type: Type.String(),
+  values: Type.Array(Type.String()),
+  from: Type.Array(Type.String(), { description: 'The rules that gave the values, by type and position, or "default".' })
+}))
+
+/** How an inference request is understood. */
+export const ExplanationSchema = Type.Object({
+  action: Type.Enum(actions),
+  namespace: Type.String(),
+  recommender: Type.String(),
+  variation: Type.String(),
+  provider: Type.String({ description: 'The type of the variation.' }),
+  localTime: Type.Object({ hour: Type.Integer(), dayOfWeek: Type.Integer(), month: Type.Integer(), day: Type.Integer() }, { description: 'Where the user is; Monday is 0.' }),
+  headers: Type.Record(Type.String(), Type.Union([Type.String(), Type.Null()]), { description: 'The request headers that decide, as received; null where absent.' }),
+  rules: Type.Object({ autoContext: DerivedSchema, autoDynamicFilterValues: DerivedSchema }),
+  context: StringMapSchema,
+  filter: Type.Union([Type.String(), Type.Null()]),
+  filterValues: StringMapSchema,
+  cacheKey: Type.String(),
+  vary: Type.String()
+}, { $id: 'Explanation' })
+
+/**
+ * What would be asked of whom for a request, and why; nobody is asked.
+ * @throws GatewayError 404
+ */
+export function explainRequest (plan: Plan, request: InferenceRequest, headers: IncomingHttpHeaders, surroundings: Surroundings): Static<typeof ExplanationSchema> {
+  const { variation, recommender, lookup } = prepare(plan, request, surroundings, true)
+  const { autoContext, autoFilterValues, context, filter, filterValues } = explain(variation.contextRules, request, surroundings)
+  const { hour, dayOfWeek, month, day } = surroundings.time
+  return {
+    action: request.action,
+    namespace: request.namespace,
+    recommender: request.recommender,
+    variation: variation.name,
+    provider: variation.type,
+    localTime: { hour, dayOfWeek, month, day },
+    headers: Object.fromEntries(variation.contextRules.headers.map(name => [name, headers[name]?.toString() ?? null])),
+    rules: { autoContext: described(autoContext), autoDynamicFilterValues: described(autoFilterValues) },
+    context: context ?? {},
+    filter: filter ?? null,
+    filterValues: filterValues ?? {},
+    cacheKey: lookup.key,
+    vary: recommender.vary
+  }
+}
+
+function described (values: ReadonlyMap<string, AutoValue>): Static<typeof DerivedSchema> {
+  return Object.fromEntries([...values].map(([name, { type, values, rules }]) =>
+    [name, { type, values: [...values], from: rules.length === 0 ? ['default'] : rules.map(({ type, position }) => `${type} (rule ${position + 1})`) }]))
+}

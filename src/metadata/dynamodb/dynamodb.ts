@@ -1,0 +1,70 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import Type from 'typebox'
+import { awsClient } from '../../origins/aws.ts'
+import { strict, type Static } from '../../schema.ts'
+import type { Scope } from '../../scope.ts'
+import { loadDynamoDb } from './load.ts'
+import { lookUp, type Lookup } from './lookup.ts'
+import { remember } from './memory.ts'
+import { tableName } from './table.ts'
+import { itemMetadataType } from '../store-type.ts'
+import type { ItemMetadataStore } from '../store.ts'
+
+const units = Type.Optional(Type.Integer({ minimum: 0 }))
+
+const DynamoDbSchema = strict({
+  type: Type.Literal('dynamodb'),
+  autoProvision: Type.Optional(Type.Boolean()),
+  billingMode: Type.Optional(Type.Enum(['PROVISIONED', 'PAY_PER_REQUEST'])),
+  provisionedThroughput: Type.Optional(strict({ readCapacityUnits: units, writeCapacityUnits: units })),
+  syncInterval: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600 })),
+  cacheTtl: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400 })),
+  cacheMaxItems: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 }))
+})
+type DynamoDbConfig = Static<typeof DynamoDbSchema>
+
+const defaultCacheMaxItems = 10_000
+
+/** Items in a DynamoDB table of the namespace, with as much of them in memory as the configuration says: by default nothing. */
+export const dynamodb = itemMetadataType({
+  type: 'dynamodb',
+  schema: DynamoDbSchema,
+  check ({ billingMode, provisionedThroughput = {} }) {
+    if (billingMode !== 'PROVISIONED') return []
+    const missing = (['readCapacityUnits', 'writeCapacityUnits'] as const).filter(key => provisionedThroughput[key] === undefined)
+    return missing.map(key => ({ key: `provisionedThroughput/${key}`, message: 'is missing; expected an integer with billingMode PROVISIONED' }))
+  },
+  async open (config, scope) {
+    const client = await awsClient(scope, DynamoDBClient)
+    const { cacheTtl = 0, cacheMaxItems = defaultCacheMaxItems } = config
+    return scope.share(`dynamodb/${scope.namespace}/${cacheTtl}/${cacheMaxItems}`, async () => createStore(client, config, scope), async store => store.close())
+  },
+  load: async (config, catalog, { namespace }) => loadDynamoDb(config, catalog, namespace)
+})
+
+function createStore (client: DynamoDBClient, { cacheTtl: ttl = 0, cacheMaxItems: maxItems = defaultCacheMaxItems }: DynamoDbConfig, scope: Scope): ItemMetadataStore {
+  const { metadataStats: stats, now, onError } = scope
+  const table = tableName(scope.namespace)
+  let told = false
+  const lookup: Lookup = {
+    client,
+    table,
+    stats,
+    onRefused (cause) {
+      // What it refuses once it refuses each time, until somebody mends it.
+      if (!told) onError(new Error(refusal(table, cause as Error), { cause }))
+      told = true
+    },
+    onServed () { told = false }
+  }
+  const get = async (itemIds: readonly string[], signal: AbortSignal): Promise<Map<string, string>> => lookUp(lookup, itemIds, signal)
+  return {
+    get: ttl === 0 ? get : remember(get, { ttl, maxItems, now, stats }),
+    close: async () => {}
+  }
+}
+
+function refusal (table: string, { name }: Error): string {
+  if (name === 'ResourceNotFoundException') return `there is no DynamoDB table ${table}: items go out without their metadata until a catalog is loaded`
+  return `DynamoDB refuses to look up items in ${table} (${name}): they go out without their metadata`
+}

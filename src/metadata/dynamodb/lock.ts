@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto'
+import { UpdateItemCommand, type AttributeValue, type UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
+import { UserError } from '../../user-error.ts'
+import { insist, within, type LoadTable } from './table.ts'
+
+/** The item that says who loads and what was loaded last. No item of a catalog may be called so. */
+export const lockId = 'personalization-gateway:load'
+
+/** What the load before this one said of itself when it began to write. */
+export interface LastLoad {
+  tag: string | undefined
+  version: string | undefined
+}
+
+/** Held by the one instance that loads. */
+export interface LoadLock {
+  readonly last: LastLoad
+  /** @throws UserError where it was lost */
+  assertHeld: () => void
+  /** Notes that items of this version are written from now on. */
+  begin: (version: string) => Promise<void>
+  /** Notes that the load is complete, and gives the lock back. */
+  finish: () => Promise<void>
+}
+
+/**
+ * Runs a load that no other instance may run at the same time. Clocks of instances may differ by less than the lock lives.
+ * @returns undefined where another instance does it, or this state of the catalog was the last one that was loaded whole
+ * @throws UserError where the lock was lost on the way; what the load throws, with the lock given back
+ */
+export async function withLoadLock<T> (table: LoadTable, tag: string, load: (lock: LoadLock) => Promise<T>): Promise<T | undefined> {
+  const { heartbeat, deadAfter, call } = table.times
+  const owner = randomUUID()
+  const names = { '#owner': 'owner', '#expires': 'expires' }
+  const ours = { ':owner': { S: owner } }
+  const expiry = (): AttributeValue => ({ N: String(Date.now() + deadAfter) })
+
+  const update = (expression: Expression): UpdateItemCommand => new UpdateItemCommand({
+    TableName: table.name, Key: { id: { S: lockId } }, ConditionExpression: '#owner = :owner', ...expression
+  })
+  const note = async (expression: Expression): Promise<void> => {
+    await insist(table, async options => table.client.send(update(expression), options)).catch((error: unknown) => { throw isConditionFailed(error) ? lostLock(error) : error })
+  }
+  const lostLock = (cause?: unknown): UserError => new UserError(`the load of ${table.name} has lost its lock; the next one begins anew`, { cause })
+  const release = { UpdateExpression: 'REMOVE #owner, #expires', ExpressionAttributeNames: names, ExpressionAttributeValues: ours }
+
+  let heldUntil = 0
+  let lost = false
+  const last = await claim()
+  if (last === undefined) return undefined
+  const timer = setInterval(() => { void renew() }, heartbeat).unref()
+
+  async function claim (): Promise<LastLoad | undefined> {
+    try {
+      const { Attributes } = await insist(table, async options => {
+        heldUntil = performance.now() + deadAfter
+        return table.client.send(update({
+          UpdateExpression: 'SET #owner = :owner, #expires = :expires, #by = :by',
+          ConditionExpression: '(attribute_not_exists(#owner) OR #owner = :owner OR #expires < :now) AND (attribute_not_exists(#tag) OR #tag <> :tag OR #complete = :no)',
+          ExpressionAttributeNames: { ...names, '#by': 'put_via', '#tag': 'tag', '#complete': 'complete' },
+          ExpressionAttributeValues: { ...ours, ':expires': expiry(), ':now': { N: String(Date.now()) }, ':by': { S: 'gateway' }, ':tag': { S: tag }, ':no': { BOOL: false } },
+          ReturnValues: 'ALL_NEW'
+        }), options)
+      })
+      return { tag: Attributes?.['tag']?.S, version: Attributes?.['version']?.S }
+    } catch (error) {
+      if (isConditionFailed(error)) return undefined
+      throw error
+    }
+  }
+
+  async function renew (): Promise<void> {
+    const began = performance.now()
+    try {
+      await within(call, async options => table.client.send(update({
+        UpdateExpression: 'SET #expires = :expires', ExpressionAttributeNames: names, ExpressionAttributeValues: { ...ours, ':expires': expiry() }
+      }), options))
+      heldUntil = began + deadAfter
+    } catch (error) {
+      // Anything else passes, or the lock runs out.
+      if (isConditionFailed(error)) lost = true
+    }
+  }
+
+  const lock: LoadLock = {
+    last,
+    assertHeld () {
+      if (lost || performance.now() > heldUntil) throw lostLock()
+    },
+    begin: async version => note({
+      UpdateExpression: 'SET #tag = :tag, #version = :version, #complete = :no',
+      ExpressionAttributeNames: { '#owner': 'owner', '#tag': 'tag', '#version': 'version', '#complete': 'complete' },
+      ExpressionAttributeValues: { ...ours, ':tag': { S: tag }, ':version': { S: version }, ':no': { BOOL: false } }
+    }),
+    finish: async () => note({
+      UpdateExpression: 'SET #complete = :yes REMOVE #owner, #expires',
+      ExpressionAttributeNames: { ...names, '#complete': 'complete' },
+      ExpressionAttributeValues: { ...ours, ':yes': { BOOL: true } }
+    })
+  }
+
+  try {
+    return await load(lock)
+  } catch (error) {
+    // One call: where it fails the lock runs out by itself, and what went wrong before counts more.
+    await within(call, async options => table.client.send(update(release), options)).catch(() => {})
+    throw error
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+type Expression = Omit<UpdateItemCommandInput, 'TableName' | 'Key'>
+
+function isConditionFailed (error: unknown): boolean {
+  return (error as Error).name === 'ConditionalCheckFailedException'
+}

@@ -1,0 +1,112 @@
+import { setTimeout } from 'node:timers/promises'
+import { BatchGetItemCommand, type AttributeValue, type BatchGetItemCommandOutput, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { isId } from '../../schema.ts'
+import { failureOf, waitAfter } from './failure.ts'
+import { lockId } from './lock.ts'
+import { toJson } from './values.ts'
+import type { MetadataStats } from '../stats.ts'
+import { ItemMetadataError, type Undecorated } from '../store.ts'
+
+/** What BatchGetItem takes. */
+const keysAtOnce = 100
+
+/** Calls under way for one lookup. */
+const callsAtOnce = 5
+
+/** How often a call that broke on the way is made again. */
+const brokenRetries = 1
+
+/** In ms. The signal ends it. */
+const backoff = { base: 25, cap: 500 }
+
+export interface Lookup {
+  client: DynamoDBClient
+  table: string
+  stats: MetadataStats
+  /** Told what DynamoDB said to a call that it would not serve at any time. */
+  onRefused: (error: unknown) => void
+  /** Told that it has served one. */
+  onServed: () => void
+}
+
+interface Failure {
+  reason: Undecorated
+  cause: unknown
+}
+
+/**
+ * Looks up items by id, each once.
+ * @throws ItemMetadataError with what was found all the same
+ */
+export async function lookUp (lookup: Lookup, itemIds: Iterable<string>, signal: AbortSignal): Promise<Map<string, string>> {
+  const chunks = chunked([...new Set(itemIds)].filter(isKey), keysAtOnce)
+  const found = new Map<string, string>()
+  const failures: Failure[] = []
+  const worker = async (): Promise<void> => {
+    for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
+      const failure = await lookUpChunk(lookup, chunk, found, signal)
+      if (failure !== undefined) failures.push(failure)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(callsAtOnce, chunks.length) }, worker))
+  const [first] = failures
+  if (first === undefined) return found
+  lookup.stats.failed[first.reason]++
+  throw new ItemMetadataError(first.reason, found, { cause: first.cause })
+}
+
+/** DynamoDB refuses a whole call for one key that it does not take; nothing is stored under such a one. */
+function isKey (itemId: string): boolean {
+  return isId(itemId) && itemId.isWellFormed() && itemId !== lockId
+}
+
+function chunked<T> (values: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(values.length / size) }, (_, i) => values.slice(i * size, (i + 1) * size))
+}
+
+type Keys = Array<Record<string, AttributeValue>>
+
+/** Asks until all keys are served or the signal says that it is too late. @returns why some were not */
+async function lookUpChunk (lookup: Lookup, itemIds: readonly string[], found: Map<string, string>, signal: AbortSignal): Promise<Failure | undefined> {
+  const { stats } = lookup
+  let keys: Keys = itemIds.map(id => ({ id: { S: id } }))
+  let fruitless = 0
+  let broken = 0
+  let reason: Undecorated = 'timeout'
+  for (;;) {
+    try {
+      const rest = await ask(lookup, keys, found, signal)
+      if (rest.length === 0) return
+      stats.throttled++
+      reason = 'throttled'
+      // An answer of 16 MB leaves the rest undone without being slowed down: there is no reason to wait longer each time.
+      fruitless = rest.length < keys.length ? 1 : fruitless + 1
+      keys = rest
+    } catch (cause) {
+      if (signal.aborted) return { reason, cause }
+      const failure = failureOf(cause)
+      if (failure === 'refused') lookup.onRefused(cause)
+      if (failure === 'refused' || (failure === 'unavailable' && broken++ >= brokenRetries)) return { reason: 'unavailable', cause }
+      if (failure === 'throttled') {
+        stats.throttled++
+        reason = 'throttled'
+      }
+      fruitless++
+    }
+    stats.retriedKeys += keys.length
+    await setTimeout(waitAfter(fruitless, backoff), undefined, { signal }).catch(() => {})
+  }
+}
+
+/** One call. @returns the keys that it left undone */
+async function ask ({ client, table, stats, onServed }: Lookup, keys: Keys, found: Map<string, string>, signal: AbortSignal): Promise<Keys> {
+  signal.throwIfAborted()
+  stats.calls++
+  const call = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ProjectionExpression: 'id, attributes' } } })
+  const answer: BatchGetItemCommandOutput = await client.send(call, { abortSignal: signal })
+  onServed()
+  for (const { id, attributes } of answer.Responses?.[table] ?? []) {
+    if (id?.S !== undefined && attributes?.M !== undefined) found.set(id.S, toJson(attributes))
+  }
+  return answer.UnprocessedKeys?.[table]?.Keys ?? []
+}

@@ -1,0 +1,148 @@
+import { setTimeout } from 'node:timers/promises'
+import { CreateTableCommand, DescribeTableCommand, UpdateTableCommand, type DynamoDBClient, type ProvisionedThroughput, type TableDescription } from '@aws-sdk/client-dynamodb'
+import { startDeadline } from '../../deadline.ts'
+import { UserError } from '../../user-error.ts'
+import { failureOf, waitAfter, type Backoff } from './failure.ts'
+
+/** What a load may take, in ms. */
+export interface LoadTimes {
+  /** A call. */
+  call: number
+  /** Trying again without getting on. */
+  stall: number
+  backoff: Backoff
+  /** Making a table, or changing it. */
+  table: number
+  /** Between two looks at it, at most. */
+  tablePoll: number
+  /** The holder of the lock shows that it lives this often, */
+  heartbeat: number
+  /** and is taken for dead after this long without. */
+  deadAfter: number
+}
+
+export const loadTimes: LoadTimes = { call: 30_000, stall: 60_000, backoff: { base: 50, cap: 5_000 }, table: 300_000, tablePoll: 1_000, heartbeat: 20_000, deadAfter: 120_000 }
+
+/** A namespace's table, as a load sees it. */
+export interface LoadTable {
+  client: DynamoDBClient
+  name: string
+  times: LoadTimes
+}
+
+export interface TableConfig {
+  autoProvision?: boolean
+  billingMode?: 'PROVISIONED' | 'PAY_PER_REQUEST'
+  provisionedThroughput?: { readCapacityUnits?: number, writeCapacityUnits?: number }
+}
+
+/** What a namespace's table is called. */
+export function tableName (namespace: string): string {
+  return `PersonalizationApiItemMetadata_${namespace}`
+}
+
+/** Makes a call that has an end. */
+export async function within<T> (ms: number, call: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
+  const deadline = startDeadline(ms)
+  try {
+    return await call({ abortSignal: deadline.signal })
+  } finally {
+    deadline.clear()
+  }
+}
+
+/**
+ * Makes a call until it succeeds, as long as what is in the way may pass.
+ * @throws what DynamoDB refuses; what was in the way all the time
+ */
+export async function insist<T> ({ times }: LoadTable, call: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
+  const end = performance.now() + times.stall
+  for (let failures = 1; ; failures++) {
+    try {
+      return await within(times.call, call)
+    } catch (error) {
+      if (failureOf(error) === 'refused' || performance.now() > end) throw error
+    }
+    await setTimeout(waitAfter(failures, times.backoff))
+  }
+}
+
+/**
+ * Sees to it that the table is there, and has the capacity of the configuration where that is the gateway's to say.
+ * @throws UserError where it is not there and not to be made, has another key, or is not ready in time
+ */
+export async function provision (table: LoadTable, config: TableConfig): Promise<void> {
+  const description = await describe(table)
+  if (config.autoProvision === false) {
+    if (description === undefined) throw new UserError(`there is no DynamoDB table ${table.name}: make one with the key "id" (a string), or let autoProvision do it`)
+    checkKey(table, description)
+    return
+  }
+  if (description === undefined) {
+    await unlessInUse(insist(table, async options => table.client.send(new CreateTableCommand({
+      TableName: table.name,
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      ...capacityOf(config)
+    }), options)))
+  } else {
+    checkKey(table, description)
+    if (hasCapacity(description, config)) return
+    // A table takes no change while another one is made.
+    await untilActive(table)
+    await unlessInUse(insist(table, async options => table.client.send(new UpdateTableCommand({ TableName: table.name, ...capacityOf(config) }), options)))
+  }
+  await untilActive(table)
+}
+
+async function describe (table: LoadTable): Promise<TableDescription | undefined> {
+  try {
+    const { Table } = await insist(table, async options => table.client.send(new DescribeTableCommand({ TableName: table.name }), options))
+    return Table
+  } catch (error) {
+    if ((error as Error).name === 'ResourceNotFoundException') return undefined
+    throw error
+  }
+}
+
+async function untilActive (table: LoadTable): Promise<void> {
+  const end = performance.now() + table.times.table
+  for (let pause = 20; ; pause *= 2) {
+    const description = await describe(table)
+    if (description?.TableStatus === 'ACTIVE') return
+    if (performance.now() > end) throw new UserError(`the DynamoDB table ${table.name} is not ready after ${table.times.table / 1000} s; it is ${description?.TableStatus ?? 'not there'}`)
+    await setTimeout(Math.min(pause, table.times.tablePoll))
+  }
+}
+
+function checkKey ({ name }: LoadTable, { KeySchema = [] }: TableDescription): void {
+  if (KeySchema.length !== 1 || KeySchema[0]?.AttributeName !== 'id') throw new UserError(`the DynamoDB table ${name} has another key than "id"`)
+}
+
+interface Capacity {
+  BillingMode: 'PROVISIONED' | 'PAY_PER_REQUEST'
+  ProvisionedThroughput?: ProvisionedThroughput
+}
+
+function capacityOf ({ billingMode = 'PAY_PER_REQUEST', provisionedThroughput = {} }: TableConfig): Capacity {
+  if (billingMode === 'PAY_PER_REQUEST') return { BillingMode: billingMode }
+  const { readCapacityUnits = 1, writeCapacityUnits = 1 } = provisionedThroughput
+  // DynamoDB has no less than one unit.
+  return { BillingMode: billingMode, ProvisionedThroughput: { ReadCapacityUnits: Math.max(1, readCapacityUnits), WriteCapacityUnits: Math.max(1, writeCapacityUnits) } }
+}
+
+/** A table that never was billed by request says nothing of how it is billed. */
+function hasCapacity ({ BillingModeSummary, ProvisionedThroughput: has }: TableDescription, config: TableConfig): boolean {
+  const { BillingMode, ProvisionedThroughput: wanted } = capacityOf(config)
+  if ((BillingModeSummary?.BillingMode ?? 'PROVISIONED') !== BillingMode) return false
+  return wanted === undefined || (has?.ReadCapacityUnits === wanted.ReadCapacityUnits && has?.WriteCapacityUnits === wanted.WriteCapacityUnits)
+}
+
+/** Another instance may be making the same change. */
+async function unlessInUse (change: Promise<unknown>): Promise<void> {
+  try {
+    await change
+  } catch (error) {
+    if ((error as Error).name !== 'ResourceInUseException') throw error
+  }
+}

@@ -1,0 +1,123 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { visit } from 'jsonc-parser'
+
+/** JSON that DynamoDB does not take. Its message says why. */
+export class BadAttributes extends Error {}
+
+export interface Attributes {
+  attributes: Record<string, AttributeValue>
+  /** What DynamoDB counts for them, in bytes; rather too much than too little. */
+  size: number
+}
+
+/** DynamoDB knows 32 levels; the map of all attributes is the first one. */
+const deepest = 31
+
+/** Longer ones have nothing but zeros in the places that count, or are refused for another reason. */
+const longestNumber = 512
+
+/** What DynamoDB counts for a map or a list, and for each of its members. */
+const containerBytes = 3
+const memberBytes = 1
+
+/** A map or a list that is still being read. */
+interface Open {
+  value: AttributeValue
+  put: (member: AttributeValue) => void
+  key: string
+}
+
+/**
+ * Makes attributes of the JSON text of an object, and never a number of JavaScript on the way.
+ * @throws BadAttributes
+ */
+export function toAttributes (text: string): Attributes {
+  const open: Open[] = []
+  let root: AttributeValue | undefined
+  let size = 0
+
+  function add (member: AttributeValue, bytes: number): void {
+    size += bytes + memberBytes
+    if (open.length === 0) root = member
+    else open.at(-1)!.put(member)
+  }
+  function begin (opened: Open): void {
+    add(opened.value, containerBytes)
+    if (open.push(opened) > deepest) throw new BadAttributes(`is nested more than ${deepest} levels deep`)
+  }
+
+  visit(text, {
+    onObjectBegin () {
+      // Without a prototype, so that a key called `__proto__` is one like any other.
+      const members = Object.create(null) as Record<string, AttributeValue>
+      const opened: Open = { value: { M: members }, key: '', put: member => { members[opened.key] = member } }
+      begin(opened)
+    },
+    onObjectProperty (key) {
+      size += textBytes(key)
+      open.at(-1)!.key = key
+    },
+    onObjectEnd () { open.pop() },
+    onArrayBegin () {
+      const members: AttributeValue[] = []
+      begin({ value: { L: members }, key: '', put: member => { members.push(member) } })
+    },
+    onArrayEnd () { open.pop() },
+    onLiteralValue (value: unknown, offset, length) {
+      if (typeof value === 'string') add({ S: value }, textBytes(value))
+      else if (typeof value === 'number') add({ N: checkedNumber(text.slice(offset, offset + length)) }, 2 + Math.ceil(length / 2))
+      else if (typeof value === 'boolean') add({ BOOL: value }, 1)
+      else add({ NULL: true }, 1)
+    },
+    onError () { throw new BadAttributes('is not JSON') }
+  }, { disallowComments: true })
+
+  if (root?.M === undefined) throw new BadAttributes('is not a JSON object')
+  return { attributes: root.M, size }
+}
+
+function textBytes (text: string): number {
+  if (!text.isWellFormed()) throw new BadAttributes('has half a character (a lone surrogate), which UTF-8 cannot say')
+  return Buffer.byteLength(text)
+}
+
+const jsonNumber = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
+
+/** @throws BadAttributes for a number that DynamoDB would refuse: beyond 38 digits, below 1e-130, from 1e126 on */
+function checkedNumber (text: string): string {
+  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
+  const [, whole = '', fraction = '', exponent = '0'] = jsonNumber.exec(text) ?? []
+  const digits = whole + fraction
+  const leadingZeros = /^0*/.exec(digits)![0].length
+  if (leadingZeros === digits.length) return text
+  if (text.length > longestNumber) throw new BadAttributes(`has a number that is too long: ${shown}`)
+  if (digits.slice(leadingZeros).replace(/0+$/, '').length > 38) throw new BadAttributes(`has a number of more than 38 significant digits: ${shown}`)
+  const magnitude = whole.length - 1 - leadingZeros + Number(exponent)
+  if (magnitude < -130 || magnitude > 125) throw new BadAttributes(`has a number out of DynamoDB's range: ${shown}`)
+  return text
+}
+
+/** The JSON text of a value. What JSON does not know comes out as what is nearest: sets as lists, binary as base64. */
+export function toJson ({ S, N, M, L, BOOL, SS, NS, B, BS }: AttributeValue): string {
+  if (S !== undefined) return JSON.stringify(S)
+  if (N !== undefined) return numberToJson(N)
+  if (M !== undefined) return `{${Object.entries(M).map(([key, member]) => `${JSON.stringify(key)}:${toJson(member)}`).join(',')}}`
+  if (L !== undefined) return `[${L.map(toJson).join(',')}]`
+  if (BOOL !== undefined) return String(BOOL)
+  if (SS !== undefined) return JSON.stringify(SS)
+  if (NS !== undefined) return `[${NS.map(numberToJson).join(',')}]`
+  if (B !== undefined) return binaryToJson(B)
+  if (BS !== undefined) return `[${BS.map(binaryToJson).join(',')}]`
+  return 'null'
+}
+
+const strictJsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+
+/** DynamoDB's numbers are JSON's, digit for digit; one of another spelling must not break the text that it stands in. */
+function numberToJson (number: string): string {
+  return strictJsonNumber.test(number) ? number : JSON.stringify(number)
+}
+
+function binaryToJson (binary: Uint8Array): string {
+  return `"${Buffer.from(binary.buffer, binary.byteOffset, binary.byteLength).toString('base64')}"`
+}

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto'
+import { assertRoom, committed } from '../../lmdb.ts'
+import { UserError } from '../../user-error.ts'
+import type { Catalog } from '../catalog.ts'
+import { generations } from './generations.ts'
+import { localDbDirectory, openItems } from './files.ts'
+import { sortItems } from './sort.ts'
+import type { LoadPlace } from '../store-type.ts'
+
+/** Writes a catalog beside the live one and swaps it in, all or nothing. @returns how many items there are now */
+export async function loadLocalDb (catalog: Catalog, { dataDir, namespace }: LoadPlace): Promise<number> {
+  const { count } = await generations(localDbDirectory(dataDir, namespace)).replace(async path => fill(path, catalog))
+  return count
+}
+
+async function fill (path: string, catalog: Catalog): Promise<{ count: number, digest: string }> {
+  const items = openItems(path, { writable: true })
+  const digest = createHash('sha1')
+  try {
+    for await (const batch of sortItems(catalog.items(), path)) {
+      assertRoom(path)
+      // One batch, one commit: each rewrites the pages on the way to where it goes on.
+      const writes = new Set(batch.map(({ itemId, metadata }) => items.put(itemId, metadata)))
+      for (const { itemId, metadata } of batch) digest.update(`${itemId.length} ${itemId}${metadata}`)
+      await committed(writes)
+    }
+    await items.flushed
+    const { entryCount } = items.getStats() as { entryCount: number }
+    if (entryCount === 0) throw new UserError(`there are no items in ${catalog.name}; nothing was changed`)
+    return { count: entryCount, digest: digest.digest('hex') }
+  } finally {
+    await items.close()
+  }
+}

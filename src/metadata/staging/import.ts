@@ -1,0 +1,100 @@
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ItemImport } from '../../config/item-imports.ts'
+import { LockedError, withLock } from '../../lock.ts'
+import { CatalogError } from '../catalog.ts'
+import { localDbDirectory } from '../localdb/files.ts'
+import type { StagedObject, StagingBucket } from './bucket.ts'
+import type { Load } from './load.ts'
+import { isKnown, recall, remember, type StagingMemory } from './memory.ts'
+
+export interface ImportScope {
+  bucket: StagingBucket
+  load: Load
+  dataDir: string
+  /** Epoch milliseconds. */
+  now: () => number
+  signal: AbortSignal
+}
+
+/** How a look into the bucket ended. */
+export type Look =
+  /** There is nothing, nothing new, or nothing that is this process's to do. */
+  | { outcome: 'idle' }
+  | { outcome: 'imported', object: StagedObject, count: number }
+  /** The content is bad: it is not looked at again before it changes. */
+  | { outcome: 'refused', object: StagedObject, problem: string }
+
+const directoryPrefix = 'staging-'
+const downloadName = 'download'
+
+/** Where downloads to a store go, and what was done last; beside the items of the namespace. */
+export function stagingDirectory (dataDir: string, { namespace, config }: ItemImport): string {
+  return join(localDbDirectory(dataDir, namespace), `${directoryPrefix}${config.type}`)
+}
+
+/** When a store was last filled from the bucket, in epoch ms; undefined where it never was. */
+export async function lastImport (dataDir: string, to: ItemImport): Promise<number | undefined> {
+  return (await recall(stagingDirectory(dataDir, to))).importedAt
+}
+
+/**
+ * Fills a store with the newest catalog of its namespace, unless it has it already.
+ * @throws what kept it from it, be it S3, the network, the disk or the store: it can be tried again
+ */
+export async function importNewest (to: ItemImport, scope: ImportScope): Promise<Look> {
+  const directory = stagingDirectory(scope.dataDir, to)
+  const object = await scope.bucket.newest(`import/${to.namespace}/`, scope.signal)
+  if (object === undefined || isKnown(await recall(directory), object)) return { outcome: 'idle' }
+  await mkdir(directory, { recursive: true })
+  try {
+    return await withLock(lockOf(directory), async () => {
+      const memory = await recall(directory)
+      // Another process of this machine may have done it while we waited for the listing.
+      if (isKnown(memory, object)) return { outcome: 'idle' }
+      return importOne(to, object, memory, scope)
+    })
+  } catch (error) {
+    if (error instanceof LockedError) return { outcome: 'idle' }
+    throw error
+  }
+}
+
+async function importOne (to: ItemImport, object: StagedObject, memory: StagingMemory, { load, dataDir, now, signal }: ImportScope): Promise<Look> {
+  const directory = stagingDirectory(dataDir, to)
+  await removeDownloads(directory)
+  try {
+    const count = await load({ to, object, dataDir, path: join(directory, downloadName) }, signal)
+    if (count === undefined) return { outcome: 'idle' }
+    await remember(directory, { imported: object.tag, importedAt: now() })
+    return { outcome: 'imported', object, count }
+  } catch (error) {
+    if (!(error instanceof CatalogError)) throw error
+    await remember(directory, { ...memory, refused: object.tag })
+    return { outcome: 'refused', object, problem: error.message }
+  } finally {
+    await removeDownloads(directory)
+  }
+}
+
+/** Removes what processes that were killed had downloaded. */
+export async function sweepStaging (dataDir: string): Promise<void> {
+  const root = join(dataDir, 'items')
+  for (const namespace of await readdir(root).catch(() => [])) {
+    const names = await readdir(join(root, namespace)).catch(() => [])
+    for (const directory of names.filter(name => name.startsWith(directoryPrefix)).map(name => join(root, namespace, name))) {
+      await withLock(lockOf(directory), async () => removeDownloads(directory)).catch((error: unknown) => {
+        if (!(error instanceof LockedError)) throw error
+      })
+    }
+  }
+}
+
+async function removeDownloads (directory: string): Promise<void> {
+  const names = await readdir(directory)
+  await Promise.all(names.filter(name => name.startsWith(downloadName)).map(async name => rm(join(directory, name), { force: true })))
+}
+
+function lockOf (directory: string): string {
+  return join(directory, 'LOCK')
+}

@@ -1,0 +1,35 @@
+import { leanHeap } from '../../lean-heap.ts'
+import { LockedError } from '../../lock.ts'
+import { CatalogError } from '../catalog.ts'
+import { openBucket } from './bucket.ts'
+import { loadArgument, loadHere, type LoadResult, type LoadTask } from './load.ts'
+
+interface Message {
+  bucket: string
+  task: LoadTask
+}
+
+/** The process that `loadBeside` starts: it loads what it is told, tells how that went, and ends; at once where nobody is left to tell. */
+function serve (): void {
+  leanHeap()
+  process.once('disconnect', () => { process.exit() })
+  process.once('message', ({ bucket, task }: Message) => {
+    void load(bucket, task).then(result => { process.send!(result, () => { process.disconnect() }) })
+  })
+}
+
+async function load (name: string, task: LoadTask): Promise<LoadResult> {
+  const bucket = openBucket(name)
+  try {
+    const count = await loadHere(bucket, task, new AbortController().signal)
+    return count === undefined ? {} : { count }
+  } catch (error) {
+    if (error instanceof CatalogError) return { refused: error.message }
+    if (error instanceof LockedError) return { locked: error.message }
+    return { failed: String(error) }
+  } finally {
+    bucket.close()
+  }
+}
+
+if (process.argv[2] === loadArgument) serve()

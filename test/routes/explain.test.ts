@@ -1,0 +1,60 @@
+import t, { type Test } from 'tap'
+import type { AppOptions } from '../../src/app.ts'
+import { autoContextConfig, phoneInSanFrancisco } from '../support/auto-context.ts'
+import { startGateway, type TestGateway } from '../support/gateway.ts'
+
+const adminKey = 'an admin key of a test'
+const path = '/recommend-items/my-store/product-recommender/user-1'
+const night = Date.parse('2026-07-15T23:30:00-07:00')
+
+const start = async (t: Test, options: Partial<AppOptions> = {}): Promise<TestGateway> => startGateway(t, autoContextConfig(), { adminKey, now: () => night, ...options })
+
+t.test('a request is explained: rules, context, filter, variation and key', async t => {
+  const { app } = await start(t)
+  const { statusCode, headers, body } = await app.inject({ url: `/explain${path}?numResults=5&context={"city":"Oakland"}`, headers: { ...phoneInSanFrancisco, 'x-api-key': adminKey } })
+  t.equal(statusCode, 200, body)
+  t.equal(headers['cache-control'], 'no-store')
+  t.match(JSON.parse(body), {
+    action: 'recommend-items',
+    namespace: 'my-store',
+    recommender: 'product-recommender',
+    variation: 'product-personalization',
+    provider: 'personalize-campaign',
+    localTime: { hour: 23, dayOfWeek: 2, month: 7, day: 15 },
+    headers: { 'cloudfront-is-mobile-viewer': 'true', 'cloudfront-viewer-metro-code': '807' },
+    rules: {
+      autoContext: {
+        deviceType: { type: 'string', values: ['Phone'], from: ['header-value (rule 2)'] },
+        timeOfDay: { values: ['Night'], from: ['hour-of-day (rule 1)'] },
+        city: { values: ['San Francisco'] }
+      },
+      autoDynamicFilterValues: { METRO_CODE: { values: ['807'] } }
+    },
+    context: { deviceType: 'Phone', timeOfDay: 'Night', city: 'Oakland' },
+    filter: 'arn:aws:personalize:us-west-2:123456789012:filter/near',
+    filterValues: { METRO_CODE: '"807"' },
+    cacheKey: /user-1.*Oakland/,
+    vary: /^cloudfront-is-desktop-viewer, .*cloudfront-viewer-time-zone$/
+  })
+})
+
+t.test('what nobody says is shown as such, and what is not there is told', async t => {
+  const { app } = await start(t)
+  const explained = async (url: string): Promise<{ statusCode: number, body: string }> => app.inject({ url: `/explain${url}`, headers: { 'x-api-key': adminKey } })
+  t.match(JSON.parse((await explained(path)).body), {
+    headers: { 'cloudfront-viewer-city': null },
+    rules: { autoContext: { deviceType: { values: ['Desktop'], from: ['default'] } }, autoDynamicFilterValues: {} },
+    filterValues: {}
+  })
+  t.equal((await explained('/recommend-items/my-store/nothing/user-1')).statusCode, 404)
+  t.match(await explained(`${path}?numResults=0`), { statusCode: 400, body: /numResults/ })
+})
+
+t.test('only who has the admin key may see it, and nobody where there is none', async t => {
+  const { app } = await start(t)
+  const answer = async (headers: Record<string, string>): Promise<unknown> => app.inject({ url: `/explain${path}`, headers }).then(({ statusCode, body }) => [statusCode, (JSON.parse(body) as { code: string }).code])
+  t.strictSame(await answer({}), [401, 'AdminKeyRequired'])
+  t.strictSame(await answer({ 'x-api-key': `${adminKey} ` }), [401, 'AdminKeyRequired'])
+  const closed = await start(t, { adminKey: undefined })
+  t.match(await closed.app.inject({ url: `/explain${path}`, headers: { 'x-api-key': 'undefined' } }), { statusCode: 403, body: /AdminClosed/ })
+})

@@ -1,0 +1,2 @@
+/** The name of the bucket that tests use. */
+export const testBucket = 'staging'
