@@ -89,8 +89,8 @@ export async function measureKilledImport (folder: string, file: string, count: 
   const before = listing(folder)
   const child = startImport(folder, file)
   const ended = once(child, 'close')
-  // Of 20,000 lines or so each it puts runs aside, before it writes its tree.
-  const halfDone = (): boolean => readdirSync(directory, { recursive: true }).some(name => String(name).endsWith(`run-${Math.floor(count / 50_000)}`))
+  // Of 8,000 lines or so each it puts runs aside, before it writes its tree.
+  const halfDone = (): boolean => readdirSync(directory, { recursive: true }).some(name => String(name).endsWith(`run-${Math.floor(count / 16_000)}`))
   while (!halfDone() && child.exitCode === null) await sleep(5)
   child.kill('SIGKILL')
   await ended

@@ -16,4 +16,17 @@ export function startDeadline (ms: number): Deadline {
   return { signal: controller.signal, clear: () => clearTimeout(timer) }
 }
 
+/**
+ * Makes a call that has an end.
+ * @param outer ends it earlier
+ */
+export async function within<T> (ms: number, call: (options: { abortSignal: AbortSignal }) => Promise<T>, outer?: AbortSignal): Promise<T> {
+  const deadline = startDeadline(ms)
+  try {
+    return await call({ abortSignal: outer === undefined ? deadline.signal : AbortSignal.any([outer, deadline.signal]) })
+  } finally {
+    deadline.clear()
+  }
+}
+
 const timedOut = new Error('the deadline is over')

@@ -1,9 +1,12 @@
-import { open, readFile, rm, stat, utimes } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { UserError } from './user-error.ts'
 
 /** Somebody else holds the lock. */
-export class LockedError extends UserError {}
+export class LockedError extends UserError {
+  override readonly name = 'LockedError'
+}
 
 /** The holder of a lock shows that it lives this often, in ms, */
 const heartbeat = 20_000
@@ -43,15 +46,31 @@ async function stateOf (file: string): Promise<'free' | 'held' | 'left behind'> 
 }
 
 async function take (file: string): Promise<void> {
-  if (await stateOf(file) === 'left behind') await rm(file, { force: true })
+  if (await stateOf(file) === 'left behind') await takeAway(file)
+  const ours = `${file}.${randomUUID()}`
+  await writeFile(ours, `${process.pid} ${hostname()}`)
   try {
-    const handle = await open(file, 'wx')
-    await handle.writeFile(`${process.pid} ${hostname()}`)
-    await handle.close()
+    // It appears whole, or not at all.
+    await link(ours, file)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
     throw new LockedError('another import of this namespace is under way', { cause })
+  } finally {
+    await rm(ours, { force: true })
   }
+}
+
+/** Somebody else may have done so and hold it already: what is taken away is looked at once more, and put back if it is his. */
+async function takeAway (file: string): Promise<void> {
+  const aside = `${file}.${randomUUID()}`
+  try {
+    await rename(file, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  if (await stateOf(aside) === 'held') await link(aside, file).catch(() => {})
+  await rm(aside, { force: true })
 }
 
 function lives (pid: number): boolean {

@@ -28,6 +28,8 @@ interface SchemaNode {
   maxLength?: number
   minItems?: number
   maxItems?: number
+  minProperties?: number
+  maxProperties?: number
   patternProperties?: Record<string, unknown>
 }
 
@@ -71,7 +73,7 @@ export function expectation (node: SchemaNode): string {
     case 'number': return `a number${range(node.minimum ?? node.exclusiveMinimum, node.maximum)}`
     case 'boolean': return 'true or false'
     case 'array': return `a list${range(node.minItems, node.maxItems, ' items')}`
-    case 'object': return 'an object'
+    case 'object': return `an object${range(node.minProperties, node.maxProperties, ' keys')}`
     case 'string': return `a string${range(node.minLength, node.maxLength, ' characters')}${node.pattern ? ` matching ${node.pattern}` : ''}`
     default: return node.description ?? 'a valid value'
   }

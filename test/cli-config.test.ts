@@ -17,6 +17,7 @@ t.test('config explain tells how a request is understood, whatever form its head
   }
   const explain = async (...more: string[]): Promise<unknown> => gateway('config', 'explain', join(dir, 'config.json'), ...more)
   t.match(await explain('--path', path, '--time', 'soon'), { code: 1, output: '--time: expected an ISO 8601 time' })
+  t.match(await explain('--path', path, '--time-zone', 'Nowhere/At_All'), { code: 1, output: /^--time-zone: expected/ })
   t.match(await explain('--path', path, '--headers', join(dir, 'wrong.txt')), { code: 1, output: 'expected lines of "Name: value"' })
   t.match(await explain('--path', '/recommend-items/other/home/user-1'), { code: 1, output: 'namespace: "other" is not in the configuration' })
 })

@@ -177,8 +177,7 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
     try {
       const made = await maker.make(found)
       // Something whole is worth more than something that stands in, be it a little old.
-      const lack = lackOf(made)
-      return (lack === undefined ? undefined : staleInstead(lack)) ?? found(made)
+      return (made.degraded === undefined ? undefined : staleInstead(made.degraded)) ?? found(made)
     } catch (error) {
       const stale = staleInstead(maker.excuse(error))
       if (stale !== undefined) return stale

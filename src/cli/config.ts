@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import { cachePolicyOf } from '../config/cdn-policy.ts'
 import { fileSource } from '../config/file-source.ts'
 import { parseConfig } from '../config/parse.ts'
+import { isZone } from '../context/clock.ts'
 import { readSettings, sampleConfigFile } from '../settings.ts'
 import { parseTime } from '../time.ts'
 import { UserError } from '../user-error.ts'
@@ -29,7 +30,7 @@ export function configCommand (): Command {
     .addOption(new Option('--path <path>', 'such as /recommend-items/store/home/user-1?numResults=5').makeOptionMandatory())
     .option('--headers <file>', 'the request headers: a JSON object, or lines of "Name: value"')
     .option('--time <iso>', 'when the request is made (default: now)')
-    .option('--time-zone <name>', 'the zone of users whose zone no header tells', 'UTC')
+    .option('--time-zone <name>', 'the zone of users whose zone no header tells (default: what TIME_ZONE names)')
     .action(async (file: string | undefined, options: ExplainOptions) => {
       console.log(await explain(file ?? readSettings().CONFIG_FILE ?? sampleConfigFile, options))
     })
@@ -49,17 +50,19 @@ interface ExplainOptions {
   path: string
   headers?: string
   time?: string
-  timeZone: string
+  timeZone?: string
 }
 
 /** Asks a gateway of its own, which serves nobody else. */
-async function explain (file: string, { path, headers, time, timeZone }: ExplainOptions): Promise<string> {
+async function explain (file: string, { path, headers, time, timeZone = readSettings().TIME_ZONE }: ExplainOptions): Promise<string> {
+  if (!path.startsWith('/')) throw new UserError('--path: expected a path that begins with /')
   const at = time === undefined ? Date.now() : parseTime(time)
   if (at === undefined) throw new UserError('--time: expected an ISO 8601 time, such as 2026-07-15T23:30:00-07:00')
-  const { buildApp } = await import('../app.ts')
-  const dataDir = await mkdtemp(join(tmpdir(), 'gateway-explain-'))
-  const adminKey = randomUUID()
+  if (!isZone(timeZone)) throw new UserError('--time-zone: expected the name of a time zone, such as Europe/Berlin')
   const given = headers === undefined ? {} : readHeaders(await readFile(headers, 'utf8'), headers)
+  const { buildApp } = await import('../app.ts')
+  const adminKey = randomUUID()
+  const dataDir = await mkdtemp(join(tmpdir(), 'gateway-explain-'))
   const app = await buildApp({ source: fileSource(file), dataDir, adminKey, timeZone, now: () => at, logger: pino({ level: 'silent' }) })
   try {
     await app.config.loaded

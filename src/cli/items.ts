@@ -36,13 +36,13 @@ async function importFile (file: string, { namespace, columns }: ImportOptions):
     const progress = startProgress('importing items')
     const started = performance.now()
     try {
-      const count = await importItems(config, await openCatalog(file, { columns, onProgress: progress.update }), { dataDir, namespace })
+      const outcome = await importItems(config, await openCatalog(file, { columns, onProgress: progress.update }), { dataDir, namespace })
       progress.stop()
-      if (count === undefined) {
+      if (typeof outcome === 'string') {
         process.exitCode = 1
-        console.error(`nothing was imported into ${config.type}: it has this catalog already, or another instance is importing it`)
+        console.error(`nothing was imported into ${config.type}: ${outcome === 'busy' ? 'another instance is importing' : 'it has this catalog already'}`)
       } else {
-        console.log(`${namespace} has ${count} items now (${config.type}, ${((performance.now() - started) / 1000).toFixed(1)} s)`)
+        console.log(`${namespace} has ${outcome} items now (${config.type}, ${((performance.now() - started) / 1000).toFixed(1)} s)`)
       }
     } finally {
       progress.stop()

@@ -12,8 +12,8 @@ const mostHeaders = 10
  */
 export function cachePolicyOf (document: Document, name: string): object {
   // Whoever asks with credentials gets answers of their own.
-  const headers = [...viewerHeaders(document), 'authorization']
-  if (headers.length > mostHeaders) throw new UserError(`the rules read ${headers.length - 1} headers; CloudFront takes ${mostHeaders} in a policy, and one of them is Authorization: ${headers.join(', ')}`)
+  const headers = [...new Set([...viewerHeaders(document), 'authorization'])]
+  if (headers.length > mostHeaders) throw new UserError(`CloudFront takes ${mostHeaders} headers in a policy; with Authorization and those that the rules read there are ${headers.length}: ${headers.join(', ')}`)
   return {
     Name: name,
     MinTTL: 0,

@@ -6,6 +6,7 @@ import { missingTarget, type EventTarget } from '../events/target.ts'
 import { openPostProcessor } from '../inference/post-process.ts'
 import { itemMetadataTypes } from '../metadata/registry.ts'
 import type { OriginScope } from '../origins/origin.ts'
+import { parseArn } from '../origins/aws.ts'
 import { originTypes } from '../origins/registry.ts'
 import { protect } from '../origins/protect.ts'
 import { defaults } from '../origins/resilience.ts'
@@ -94,20 +95,31 @@ async function compileVariation (levels: Array<Element<object>>, { name, value }
     timeout: resilience.timeout ?? defaults.timeout,
     hedge,
     fallback: inherit('fallback', levels)?.value ?? [],
-    contextRules: rulesOf(levels),
+    contextRules: rulesOf(levels, placeOf(own)),
     cacheControl: createCacheControlHeader(cacheControl),
     cachePolicy: cachePolicy(cacheControl),
     itemMetadata: await metadataType?.open(metadata!, scope)
   }
 }
 
-type RulesOf = (levels: ReadonlyArray<Element<object>>) => ContextRules
+type RulesOf = (levels: ReadonlyArray<Element<object>>, place: string | undefined) => ContextRules
+
+/** Partition, region and account of what a variation asks; undefined where it has none. A filter of another place is not for it. */
+function placeOf ({ arn }: { arn?: unknown }): string | undefined {
+  return typeof arn === 'string' && arn.includes(':personalize:') ? placeOfArn(arn) : undefined
+}
+
+function placeOfArn (arn: string): string {
+  const { partition, region, account } = parseArn(arn)
+  return `${partition}:${region}:${account}`
+}
 
 /** Compiles what is the same once, so that it can be told by its identity. */
 function contextCompiler (): RulesOf {
   const compiled = new Map<string, ContextRules>()
-  return levels => {
-    const [autoContext, filters] = [inherit('autoContext', levels)?.value, inherit('filters', levels)?.value]
+  return (levels, place) => {
+    const autoContext = inherit('autoContext', levels)?.value
+    const filters = inherit('filters', levels)?.value?.filter(({ arn }) => place === undefined || placeOfArn(arn) === place)
     const key = JSON.stringify([autoContext, filters])
     const rules = compiled.get(key) ?? compileContext(autoContext, filters)
     compiled.set(key, rules)

@@ -1,5 +1,5 @@
 import { asText } from '../context/auto-values.ts'
-import { ruleTypes, type Rule } from '../context/rule-types.ts'
+import { credentialHeaders, ruleTypes, type Rule } from '../context/rule-types.ts'
 import { valueTypes } from '../context/rules.ts'
 import { eventTargetTypes } from '../events/registry.ts'
 import { experimentMethods } from '../experiments/registry.ts'
@@ -34,6 +34,7 @@ export function validateDocument (input: unknown): ValidatedDocument {
     ...levelsOf(document).flatMap(metadataFindings),
     ...levelsOf(document).flatMap(rulesOf).flatMap(rule => kindFindings(rule, 'type', ruleTypes)),
     ...levelsOf(document).flatMap(autoValuesOf).flatMap(valueFindings),
+    ...levelsOf(document).flatMap(rulesOf).flatMap(credentialFindings),
     ...namespacesOf(document).flatMap(eventTargetsOf).flatMap(target => kindFindings(target, 'type', eventTargetTypes)),
     ...recommendersOf(document).flatMap(recommender => [
       ...variationsOf(recommender).flatMap(variation => variationFindings(variation, recommender.action)),
@@ -50,6 +51,12 @@ function metadataFindings ({ pointer, value }: Element<object>): Finding[] {
   const findings = kindFindings(at, 'type', itemMetadataTypes)
   if (findings.length > 0) return findings
   return itemMetadataTypes.get(at.value.type)?.check?.(at.value).map(({ key, message }) => ({ pointer: `${at.pointer}/${key}`, message })) ?? []
+}
+
+function credentialFindings ({ pointer, value }: Element<Rule>): Finding[] {
+  const { header } = value
+  if (typeof header !== 'string' || !credentialHeaders.has(header.toLowerCase())) return []
+  return [{ pointer: `${pointer}/header`, message: 'carries credentials: it cannot become part of a context' }]
 }
 
 /** Constants of a field that could never be a value of it. */

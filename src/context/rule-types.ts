@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import Type from 'typebox'
 import { registry, strict, type Kind } from '../schema.ts'
 import { seasonOf } from './clock.ts'
 import { latitudeHeader, timeZoneHeader, type Surroundings } from './surroundings.ts'
@@ -22,7 +22,9 @@ export interface RuleType extends Kind {
 }
 
 const HeaderRuleSchema = strict({ type: Type.Literal('header-value'), header: Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 128 }), valueMappings })
-export type HeaderRule = Static<typeof HeaderRuleSchema>
+
+/** Who may ask, and as whom, is nothing that a provider or a key of the cache is told. */
+export const credentialHeaders: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization', 'x-api-key'])
 
 /** A header's value; an empty one counts as absent unless something is mapped to it. */
 const headerValue: RuleType = {

@@ -14,8 +14,8 @@ const AutoValueSchema = strict({
   rules: Type.Array(Type.Object({ type: Type.String() }), { maxItems: 100 })
 })
 
-export const AutoContextSchema = Type.Record(Type.String({ pattern: '^[a-zA-Z0-9_]{1,150}$' }), AutoValueSchema, { additionalProperties: false })
-export const AutoFilterValuesSchema = Type.Record(Type.String({ pattern: '^[a-zA-Z0-9_-]{1,50}$' }), AutoValueSchema, { additionalProperties: false })
+export const AutoContextSchema = Type.Record(Type.String({ pattern: '^[a-zA-Z0-9_]{1,150}$' }), AutoValueSchema, { additionalProperties: false, maxProperties: 150 })
+export const AutoFilterValuesSchema = Type.Record(Type.String({ pattern: '^[a-zA-Z0-9_-]{1,50}$' }), AutoValueSchema, { additionalProperties: false, maxProperties: 25 })
 
 export const FiltersSchema = Type.Array(strict({
   arn: Type.String({ pattern: '^arn:[\\w-]+:personalize:[a-z0-9-]+:\\d{12}:filter/[a-zA-Z0-9_-]+$' }),

@@ -48,7 +48,7 @@ export function explainRequest (plan: Plan, request: InferenceRequest, headers: 
     variation: variation.name,
     provider: variation.type,
     localTime: { hour, dayOfWeek, month, day },
-    headers: Object.fromEntries(variation.contextRules.headers.map(name => [name, headers[name]?.toString() ?? null])),
+    headers: Object.fromEntries(variation.contextRules.headers.map(name => [name, Object.hasOwn(headers, name) ? headers[name]?.toString() ?? null : null])),
     rules: { autoContext: described(autoContext), autoDynamicFilterValues: described(autoFilterValues) },
     context: context ?? {},
     filter: filter ?? null,

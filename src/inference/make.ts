@@ -62,7 +62,7 @@ export function createMaker ({ request, surroundings, recommender, variation }: 
     make: async keepLate => untilDeadline('origin', async deadline => ask(recommender, variation, requestFor, deadline, late => {
       // It is late: it gets the time that a request has.
       const more = startDeadline(variation.timeout)
-      finish(late, more.signal, createStopwatch()).then(keepLate, () => {}).finally(() => { more.clear() })
+      finish(late, more.signal, createStopwatch()).then(keepLate).catch(() => {}).finally(() => { more.clear() })
     })),
     excuse: error => {
       const failure = originErrorOf(error)?.failure

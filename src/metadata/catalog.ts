@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { BadLines } from '../records/import-error.ts'
 import { membersOf, type Member } from '../records/json-members.ts'
@@ -29,16 +30,11 @@ export interface Item {
 /** A catalog whose content a store does not take: another try would end the same. */
 export class CatalogError extends UserError {}
 
-export interface CatalogOptions extends ReadOptions {
-  name?: string
-  tag?: string
-  madeAt?: number
-}
-
 /** The catalog that a file holds: JSON Lines, CSV or TSV by its name, compressed (`.gz`) or not. */
-export async function openCatalog (file: string, { name = file, tag, madeAt, ...options }: CatalogOptions = {}): Promise<Catalog> {
-  const { mtimeMs, size } = await stat(file)
-  return { name, tag: tag ?? `${mtimeMs}-${size}`, madeAt: madeAt ?? mtimeMs, items: () => readItems(file, options) }
+export async function openCatalog (file: string, options: ReadOptions = {}): Promise<Catalog> {
+  const { mtimeMs } = await stat(file)
+  // Who names a file wants it imported, whatever was before: nothing about a file tells for sure that it is still the same.
+  return { name: file, tag: randomUUID(), madeAt: mtimeMs, items: () => readItems(file, options) }
 }
 
 async function * readItems (file: string, options: ReadOptions): AsyncGenerator<readonly Item[]> {

@@ -13,11 +13,13 @@ export interface ItemMetadataType<S extends TObject = TObject> extends Kind<S> {
   open: (config: Static<S>, scope: Scope) => Promise<ItemMetadataStore>
   /**
    * Puts a catalog in the place of a namespace's items, also under running servers. Absent where the items are not the gateway's.
-   * @returns how many items there are now; undefined where there was nothing to do, since another instance does it or has done it
    * @throws ImportError listing bad lines or CatalogError, with nothing changed; UserError while another process of this machine does the same
    */
-  load?: (config: Static<S>, catalog: Catalog, place: LoadPlace) => Promise<number | undefined>
+  load?: (config: Static<S>, catalog: Catalog, place: LoadPlace) => Promise<LoadOutcome>
 }
+
+/** How many items there are now; or that this catalog is the one that was loaded last, or that another instance is loading. */
+export type LoadOutcome = number | 'loaded' | 'busy'
 
 /** Where a catalog goes. */
 export interface LoadPlace {

@@ -19,10 +19,16 @@ export async function callHttp (dispatcher: Dispatcher, options: Dispatcher.Disp
     let status = 0
     let contentType: string | undefined
     const chunks: Buffer[] = []
+    let unread = 0
+    let draining: NodeJS.Timeout | undefined
     const end = (error?: Error): void => {
       over = true
       if (error === undefined) resolve({ status, contentType, text: decoder.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)) })
       else reject(error)
+    }
+    const finish = (error?: Error): void => {
+      clearTimeout(draining)
+      if (!over) end(error)
     }
     const abort = (): void => {
       if (over) return
@@ -43,15 +49,25 @@ export async function callHttp (dispatcher: Dispatcher, options: Dispatcher.Disp
         status = statusCode
         const type = headers['content-type']
         contentType = Array.isArray(type) ? type[0] : type
+        if (status < 200 || status === 200) return
+        // Its status is all that is wanted of it. What else comes is let pass, if it is little, for the sake of the connection.
+        end()
+        draining = setTimeout(() => { call?.abort(needless) }, drainPatience)
       },
       onResponseData (_controller, chunk) {
         if (status === 200) chunks.push(chunk)
+        else if ((unread += chunk.length) > mostDrained) call?.abort(needless)
       },
-      onResponseEnd: () => end(),
-      onResponseError: (_controller, error) => end(error)
+      onResponseEnd: () => { finish() },
+      onResponseError: (_controller, error) => { finish(error) }
     })
   })
 }
+
+/** Of an answer that nobody reads, in bytes and in ms. */
+const mostDrained = 64 * 1024
+const drainPatience = 1_000
+const needless = new Error('nobody reads the rest of it')
 
 /** Leaves out a byte order mark, which JSON knows none of. */
 const decoder = new TextDecoder()

@@ -18,16 +18,28 @@ export async function * readLines (chunks: AsyncIterable<string>, longest = long
   let rest = ''
   let number = 0
   for await (const chunk of chunks) {
-    const texts = (rest + chunk).split('\n')
-    rest = texts.pop()!
-    const long = [...texts, rest].findIndex(text => text.length > longest)
-    if (long >= 0) throw new UserError(`line ${number + long + 1} is longer than ${longest} characters`)
-    const lines = texts.map(text => ({ number: ++number, text: text.endsWith('\r') ? text.slice(0, -1) : text }))
-    yield lines.filter(notBlank)
+    const texts = rest + chunk
+    const lines: Line[] = []
+    let start = 0
+    for (let end = texts.indexOf('\n'); end >= 0; end = texts.indexOf('\n', start)) {
+      number++
+      if (end > start) add(lines, texts.slice(start, end))
+      start = end + 1
+    }
+    rest = texts.slice(start)
+    if (rest.length > longest) throw tooLong(number + 1)
+    yield lines
   }
-  yield [{ number: number + 1, text: rest }].filter(notBlank)
-}
+  const last: Line[] = []
+  number++
+  add(last, rest)
+  yield last
 
-function notBlank ({ text }: Line): boolean {
-  return text.trim() !== ''
+  function add (lines: Line[], text: string): void {
+    if (text.length > longest) throw tooLong(number)
+    if (text.trim() !== '') lines.push({ number, text: text.endsWith('\r') ? text.slice(0, -1) : text })
+  }
+  function tooLong (line: number): UserError {
+    return new UserError(`line ${line} is longer than ${longest} characters`)
+  }
 }

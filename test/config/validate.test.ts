@@ -140,3 +140,21 @@ t.test('what could never be a value of its field is a mistake', async t => {
   t.match(findings.find(({ pointer }) => pointer === `${shop}/autoContext/deviceType/default`), { message: 'expected a value of type integer' })
   t.match(findings.find(({ pointer }) => pointer === `${mapping}/mapTo`), { message: 'expected a value of type integer' })
 })
+
+t.test('more fields than Personalize takes are a mistake', async t => {
+  const field = { type: 'string', rules: [] }
+  const fields = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, i) => [`field${i}`, field]))
+  const findings = (at: string, count: number): unknown => validateDocument(withValue(embeddedDocument(), at, fields(count))).findings
+  t.strictSame(findings(`${shop}/autoContext`, 150), [])
+  t.match(findings(`${shop}/autoContext`, 151), [{ pointer: `${shop}/autoContext`, message: 'expected an object of at most 150 keys' }])
+  t.strictSame(findings(`${filter}/autoDynamicFilterValues`, 25), [])
+  t.match(findings(`${filter}/autoDynamicFilterValues`, 26), [{ pointer: `${filter}/autoDynamicFilterValues`, message: 'expected an object of at most 25 keys' }])
+})
+
+t.test('credentials cannot become part of a context', async t => {
+  const rule = `${shop}/autoContext/deviceType/rules/0`
+  for (const header of ['Authorization', 'cookie', 'X-Api-Key']) {
+    const { findings } = validateDocument(withValue(embeddedDocument(), rule, { type: 'header-value', header }))
+    t.match(findings, [{ pointer: `${rule}/header`, message: /credentials/ }], header)
+  }
+})

@@ -5,6 +5,7 @@ import type { ItemMetadataStore } from '../../src/metadata/store.ts'
 import { createHolder } from '../../src/scope.ts'
 import { eventually } from '../support/eventually.ts'
 import { testCatalog } from '../support/test-catalog.ts'
+import type { LoadOutcome } from '../../src/metadata/store-type.ts'
 import { testResources } from '../support/test-resources.ts'
 
 export interface ItemMetadataContract {
@@ -26,7 +27,7 @@ export function itemMetadataContract ({ type, config: more = {}, start = async (
     const dataDir = t.testdir()
     const resources = testResources(dataDir)
     t.teardown(resources.close)
-    const load = async (catalog: Catalog): Promise<number | undefined> => kind.load!(config, catalog, { dataDir, namespace: 'shop' })
+    const load = async (catalog: Catalog): Promise<LoadOutcome> => kind.load!(config, catalog, { dataDir, namespace: 'shop' })
     t.equal(await load(testCatalog(items)), new Map(Array.isArray(items) ? items : Object.entries(items)).size)
     const store = await kind.open(config, createHolder(resources).scopeOf('shop'))
     return { store, load, close: resources.close }

@@ -3,10 +3,11 @@ import t from 'tap'
 import { loadDynamoDb } from '../../src/metadata/dynamodb/load.ts'
 import type { LoadTimes, TableConfig } from '../../src/metadata/dynamodb/table.ts'
 import { refusal, startDynamo, type TestDynamo } from '../support/dynalite.ts'
+import type { LoadOutcome } from '../../src/metadata/store-type.ts'
 import { testCatalog } from '../support/test-catalog.ts'
 
 const table = 'PersonalizationApiItemMetadata_shop'
-const load = async (config: TableConfig, times: Partial<LoadTimes> = {}): Promise<number | undefined> => loadDynamoDb(config, testCatalog({ a: '{}' }), 'shop', times)
+const load = async (config: TableConfig, times: Partial<LoadTimes> = {}): Promise<LoadOutcome> => loadDynamoDb(config, testCatalog({ a: '{}' }), 'shop', times)
 const describe = async ({ client }: TestDynamo): Promise<TableDescription> => (await client.send(new DescribeTableCommand({ TableName: table }))).Table!
 const provisioned = (readCapacityUnits: number, writeCapacityUnits: number): TableConfig => ({ billingMode: 'PROVISIONED', provisionedThroughput: { readCapacityUnits, writeCapacityUnits } })
 
@@ -24,7 +25,7 @@ t.test('a table is made with the capacity of the configuration, of which there i
 
 t.test('a table follows the configuration, and is left alone where nothing has changed', async t => {
   const dynamo = await startDynamo(t)
-  for (const [config, updates] of [[provisioned(5, 2), 0], [provisioned(5, 2), 0], [provisioned(7, 2), 1], [{}, 2], [{}, 2], [provisioned(1, 1), 3]] as const) {
+  for (const [config, updates] of [[provisioned(5, 2), 0], [provisioned(5, 2), 0], [provisioned(7, 2), 1], [{}, 1], [{ billingMode: 'PAY_PER_REQUEST' }, 2], [{}, 2], [provisioned(1, 1), 3]] as const) {
     t.equal(await load(config), 1)
     t.equal(dynamo.callsOf('UpdateTable').length, updates)
   }

@@ -2,11 +2,12 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { openCatalog, type CatalogOptions } from '../../src/metadata/catalog.ts'
+import { openCatalog } from '../../src/metadata/catalog.ts'
 import { localDbDirectory } from '../../src/metadata/localdb/files.ts'
 import { loadLocalDb } from '../../src/metadata/localdb/load.ts'
 import { openLocalDb } from '../../src/metadata/localdb/localdb.ts'
 import { ImportError } from '../../src/records/import-error.ts'
+import type { ReadOptions } from '../../src/records/read-records.ts'
 
 const signal = new AbortController().signal
 
@@ -14,7 +15,7 @@ function importing (t: Test) {
   const dataDir = t.testdir()
   const directory = localDbDirectory(dataDir, 'shop')
   return {
-    import: async (name: string, content: string | Buffer, options: CatalogOptions = {}): Promise<number> => {
+    import: async (name: string, content: string | Buffer, options: ReadOptions = {}): Promise<number> => {
       const file = join(dataDir, name)
       writeFileSync(file, content)
       return loadLocalDb(await openCatalog(file, options), { dataDir, namespace: 'shop' })
@@ -42,6 +43,12 @@ t.test('a catalog takes the place of the one before', async t => {
   t.equal(await take('items.jsonl', '{"id":"c","title":"C"}'), 1)
   t.strictSame(await stored('a', 'b', 'c'), { c: { title: 'C' } })
   t.equal(left().length, 2, 'the pointer and one generation')
+})
+
+t.test('a file is another catalog each time that it is named', async t => {
+  const file = join(t.testdir({ 'items.csv': 'sku,title\na,A\n' }), 'items.csv')
+  const tag = async (): Promise<string> => (await openCatalog(file)).tag
+  t.not(await tag(), await tag(), 'who names it wants it imported')
 })
 
 t.test('a bad line leaves the live items untouched and nothing behind', async t => {

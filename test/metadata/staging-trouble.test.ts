@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { eventually } from '../support/eventually.ts'
@@ -96,6 +96,24 @@ t.test('a download of which nothing more comes is given up', async t => {
     return true
   })
   await t.rejects(bucket.download(object, join(directory, 'download'), never), { message: /nothing more came of import\/shop\/items.jsonl for 50 ms/ })
+})
+
+t.test('an object has to begin in time, and may then take as long as it comes', async t => {
+  const s3 = await startS3(t)
+  const directory = dataFolder(t)
+  await s3.put(key, '{"id":"a"}\n')
+  const bucket = openBucket(testBucket, { answerWithin: 200 })
+  t.teardown(() => bucket.close())
+  const object = (await bucket.newest('import/shop/', never))!
+  s3.interfere((_request, response) => {
+    response.writeHead(200, { 'content-length': '11' }).write('{"id"')
+    setTimeout(() => { response.end(':"a"}\n') }, 500)
+    return true
+  })
+  const file = await bucket.download(object, join(directory, 'download'), never)
+  t.equal(readFileSync(file, 'utf8'), '{"id":"a"}\n')
+  s3.interfere(() => true)
+  await t.rejects(bucket.download(object, join(directory, 'download'), never), { name: 'AbortError' })
 })
 
 t.test('a listing of several pages is read to its end, one of too many is refused', async t => {

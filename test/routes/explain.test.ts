@@ -58,3 +58,15 @@ t.test('only who has the admin key may see it, and nobody where there is none', 
   const closed = await start(t, { adminKey: undefined })
   t.match(await closed.app.inject({ url: `/explain${path}`, headers: { 'x-api-key': 'undefined' } }), { statusCode: 403, body: /AdminClosed/ })
 })
+
+t.test('a filter of another region is not for a campaign of this one', async t => {
+  const arn = (region: string, resource: string): string => `arn:aws:personalize:${region}:123456789012:${resource}`
+  const near = (region: string, header: string): object => ({ arn: arn(region, 'filter/near'), autoDynamicFilterValues: { C: { type: 'string', rules: [{ type: 'header-value', header }] } } })
+  const variations = { main: { type: 'personalize-campaign', arn: arn('eu-west-1', 'campaign/c') } }
+  const filters = [near('us-east-1', 'x-us'), near('eu-west-1', 'x-eu')]
+  const { app } = await startGateway(t, { filters, namespaces: { shop: { recommenders: { 'recommend-items': { home: { variations } } } } } }, { adminKey })
+  for (const query of ['', '?filter=near']) {
+    const { body } = await app.inject({ url: `/explain/recommend-items/shop/home/user-1${query}`, headers: { 'x-us': 'us', 'x-eu': 'eu', 'x-api-key': adminKey } })
+    t.match(JSON.parse(body), { filter: query === '' ? arn('eu-west-1', 'filter/near') : 'near', filterValues: { C: '"eu"' }, vary: 'x-eu' }, query)
+  }
+})

@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { BrokenCircuitError, circuitBreaker, CircuitState, ConsecutiveBreaker, handleType } from 'cockatiel'
 import Type from 'typebox'
 import { awsClient } from '../../origins/aws.ts'
 import { strict, type Static } from '../../schema.ts'
@@ -8,7 +9,7 @@ import { lookUp, type Lookup } from './lookup.ts'
 import { remember } from './memory.ts'
 import { tableName } from './table.ts'
 import { itemMetadataType } from '../store-type.ts'
-import type { ItemMetadataStore } from '../store.ts'
+import { ItemMetadataError, type ItemMetadataStore } from '../store.ts'
 
 const units = Type.Optional(Type.Integer({ minimum: 0 }))
 
@@ -22,6 +23,9 @@ const DynamoDbSchema = strict({
   cacheMaxItems: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 }))
 })
 type DynamoDbConfig = Static<typeof DynamoDbSchema>
+
+/** So many lookups in a row that do not get everything tell that it is away: then requests do not wait for it, but for one at a time. */
+const breaker = { failures: 10, probeInterval: 1_000 }
 
 const defaultCacheMaxItems = 10_000
 
@@ -57,7 +61,17 @@ function createStore (client: DynamoDBClient, { cacheTtl: ttl = 0, cacheMaxItems
     },
     onServed () { told = false }
   }
-  const get = async (itemIds: readonly string[], signal: AbortSignal): Promise<Map<string, string>> => lookUp(lookup, itemIds, signal)
+  const circuit = circuitBreaker(handleType(ItemMetadataError), { breaker: new ConsecutiveBreaker(breaker.failures), halfOpenAfter: breaker.probeInterval })
+  circuit.onBreak(() => { onError(new Error(`DynamoDB does not look up items in ${table}: they go out without their metadata until it does`)) })
+  const get = async (itemIds: readonly string[], signal: AbortSignal): Promise<Map<string, string>> => {
+    // Cockatiel would have everybody wait for the probe.
+    if (circuit.state === CircuitState.HalfOpen) throw new ItemMetadataError('unavailable', new Map())
+    try {
+      return await circuit.execute(async () => lookUp(lookup, itemIds, signal))
+    } catch (error) {
+      throw error instanceof BrokenCircuitError ? new ItemMetadataError('unavailable', new Map(), { cause: error }) : error
+    }
+  }
   return {
     get: ttl === 0 ? get : remember(get, { ttl, maxItems, now, stats }),
     close: async () => {}

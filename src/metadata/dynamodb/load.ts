@@ -3,6 +3,7 @@ import { openAwsClient } from '../../origins/aws.ts'
 import { CatalogError, type Catalog, type Item } from '../catalog.ts'
 import { lockId, withLoadLock, type LastLoad, type LoadLock } from './lock.ts'
 import { purge } from './purge.ts'
+import type { LoadOutcome } from '../store-type.ts'
 import { loadTimes, provision, tableName, type LoadTable, type LoadTimes, type TableConfig } from './table.ts'
 import { BadAttributes, toAttributes } from './values.ts'
 import { createWriter, type SizedItem } from './write.ts'
@@ -16,10 +17,9 @@ const mostListed = 20
 /**
  * Puts a catalog in the place of the items of a namespace's table, item by item: first all are checked, then all written, and what is
  * older removed when the last one is written. A load that was ended in the middle is made good by the next one.
- * @returns how many items there are now; undefined where another instance loads, or this state of the catalog was loaded last
  * @throws CatalogError naming bad items, with nothing written
  */
-export async function loadDynamoDb (config: TableConfig, catalog: Catalog, namespace: string, times: Partial<LoadTimes> = {}): Promise<number | undefined> {
+export async function loadDynamoDb (config: TableConfig, catalog: Catalog, namespace: string, times: Partial<LoadTimes> = {}): Promise<LoadOutcome> {
   const client = openAwsClient(DynamoDBClient)
   try {
     const table: LoadTable = { client, name: tableName(namespace), times: { ...loadTimes, ...times } }

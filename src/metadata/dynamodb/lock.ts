@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { UpdateItemCommand, type AttributeValue, type UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
+import { GetItemCommand, UpdateItemCommand, type AttributeValue, type UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
+import { within } from '../../deadline.ts'
 import { UserError } from '../../user-error.ts'
-import { insist, within, type LoadTable } from './table.ts'
+import { insist, type LoadTable } from './table.ts'
 
 /** The item that says who loads and what was loaded last. No item of a catalog may be called so. */
 export const lockId = 'personalization-gateway:load'
@@ -25,10 +26,10 @@ export interface LoadLock {
 
 /**
  * Runs a load that no other instance may run at the same time. Clocks of instances may differ by less than the lock lives.
- * @returns undefined where another instance does it, or this state of the catalog was the last one that was loaded whole
+ * @returns 'busy' where another instance does it; 'loaded' where this state of the catalog was the last one that was loaded whole
  * @throws UserError where the lock was lost on the way; what the load throws, with the lock given back
  */
-export async function withLoadLock<T> (table: LoadTable, tag: string, load: (lock: LoadLock) => Promise<T>): Promise<T | undefined> {
+export async function withLoadLock<T> (table: LoadTable, tag: string, load: (lock: LoadLock) => Promise<T>): Promise<T | 'loaded' | 'busy'> {
   const { heartbeat, deadAfter, call } = table.times
   const owner = randomUUID()
   const names = { '#owner': 'owner', '#expires': 'expires' }
@@ -47,7 +48,7 @@ export async function withLoadLock<T> (table: LoadTable, tag: string, load: (loc
   let heldUntil = 0
   let lost = false
   const last = await claim()
-  if (last === undefined) return undefined
+  if (last === undefined) return await isLoaded() ? 'loaded' : 'busy'
   const timer = setInterval(() => { void renew() }, heartbeat).unref()
 
   async function claim (): Promise<LastLoad | undefined> {
@@ -67,6 +68,12 @@ export async function withLoadLock<T> (table: LoadTable, tag: string, load: (loc
       if (isConditionFailed(error)) return undefined
       throw error
     }
+  }
+
+  /** Whether this state of the catalog is there whole. */
+  async function isLoaded (): Promise<boolean> {
+    const { Item } = await insist(table, async options => table.client.send(new GetItemCommand({ TableName: table.name, Key: { id: { S: lockId } }, ConsistentRead: true }), options))
+    return Item?.['tag']?.S === tag && Item['complete']?.BOOL === true
   }
 
   async function renew (): Promise<void> {
@@ -92,11 +99,18 @@ export async function withLoadLock<T> (table: LoadTable, tag: string, load: (loc
       ExpressionAttributeNames: { '#owner': 'owner', '#tag': 'tag', '#version': 'version', '#complete': 'complete' },
       ExpressionAttributeValues: { ...ours, ':tag': { S: tag }, ':version': { S: version }, ':no': { BOOL: false } }
     }),
-    finish: async () => note({
-      UpdateExpression: 'SET #complete = :yes REMOVE #owner, #expires',
-      ExpressionAttributeNames: { ...names, '#complete': 'complete' },
-      ExpressionAttributeValues: { ...ours, ':yes': { BOOL: true } }
-    })
+    finish: async () => {
+      try {
+        await note({
+          UpdateExpression: 'SET #complete = :yes REMOVE #owner, #expires',
+          ExpressionAttributeNames: { ...names, '#complete': 'complete' },
+          ExpressionAttributeValues: { ...ours, ':yes': { BOOL: true } }
+        })
+      } catch (error) {
+        // The answer to the first try may have been lost, and the second found it done.
+        if (!(error instanceof UserError) || !await isLoaded()) throw error
+      }
+    }
   }
 
   try {

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { CreateTableCommand, DescribeTableCommand, UpdateTableCommand, type DynamoDBClient, type ProvisionedThroughput, type TableDescription } from '@aws-sdk/client-dynamodb'
-import { startDeadline } from '../../deadline.ts'
+import { within } from '../../deadline.ts'
 import { UserError } from '../../user-error.ts'
 import { failureOf, waitAfter, type Backoff } from './failure.ts'
 
@@ -41,16 +41,6 @@ export function tableName (namespace: string): string {
   return `PersonalizationApiItemMetadata_${namespace}`
 }
 
-/** Makes a call that has an end. */
-export async function within<T> (ms: number, call: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
-  const deadline = startDeadline(ms)
-  try {
-    return await call({ abortSignal: deadline.signal })
-  } finally {
-    deadline.clear()
-  }
-}
-
 /**
  * Makes a call until it succeeds, as long as what is in the way may pass.
  * @throws what DynamoDB refuses; what was in the way all the time
@@ -87,7 +77,8 @@ export async function provision (table: LoadTable, config: TableConfig): Promise
     }), options)))
   } else {
     checkKey(table, description)
-    if (hasCapacity(description, config)) return
+    // Of a table that is there, what the document does not say is its owner's business.
+    if (config.billingMode === undefined || hasCapacity(description, config)) return
     // A table takes no change while another one is made.
     await untilActive(table)
     await unlessInUse(insist(table, async options => table.client.send(new UpdateTableCommand({ TableName: table.name, ...capacityOf(config) }), options)))

@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
 import { BatchWriteItemCommand, type WriteRequest } from '@aws-sdk/client-dynamodb'
+import { within } from '../../deadline.ts'
 import { UserError } from '../../user-error.ts'
 import { failureOf, waitAfter } from './failure.ts'
-import { within, type LoadTable } from './table.ts'
+import type { LoadTable } from './table.ts'
 
 /** What BatchWriteItem takes. */
 const itemsAtOnce = 25

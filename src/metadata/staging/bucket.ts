@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { GetObjectCommand, ListObjectsV2Command, S3Client, type _Object as Listed } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { within } from '../../deadline.ts'
 import { assertRoom } from '../../lmdb.ts'
 import { isRecordsFile } from '../../records/read-records.ts'
 
@@ -36,6 +37,8 @@ export interface StagingBucket {
 }
 
 export interface BucketOptions {
+  /** For a page of a listing, or for an object to begin, in ms. */
+  answerWithin?: number
   /** A download ends with an error when nothing has come for so long, in ms. */
   stallAfter?: number
 }
@@ -44,23 +47,20 @@ export interface BucketOptions {
 const pageSize = 1_000
 const mostPages = 20
 
-/** For a page of a listing, or for an object to begin, in ms. */
-const answerWithin = 15_000
-
 /** How often the room on the disk is looked at while writing, in bytes. */
 const roomEvery = 8 * 1024 * 1024
 
 /** A bucket of Amazon S3, or of what speaks like it at `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`. */
-export function openBucket (bucket: string, { stallAfter = 30_000 }: BucketOptions = {}): StagingBucket {
+export function openBucket (bucket: string, { answerWithin = 15_000, stallAfter = 30_000 }: BucketOptions = {}): StagingBucket {
   const client = openClient()
   return {
     async newest (prefix, signal) {
       let newest: StagedObject | undefined
       let token: string | undefined
       for (let page = 0; page < mostPages; page++) {
-        const { Contents = [], NextContinuationToken, IsTruncated } = await client.send(new ListObjectsV2Command({
+        const { Contents = [], NextContinuationToken, IsTruncated } = await within(answerWithin, async options => client.send(new ListObjectsV2Command({
           Bucket: bucket, Prefix: prefix, Delimiter: '/', MaxKeys: pageSize, ContinuationToken: token
-        }), { abortSignal: AbortSignal.any([signal, AbortSignal.timeout(answerWithin)]) })
+        }), options), signal)
         for (const object of Contents.map(toStagedObject)) {
           if (isRecordsFile(nameOf(object.key).plain) && (newest === undefined || isNewer(object, newest))) newest = object
         }
@@ -71,9 +71,10 @@ export function openBucket (bucket: string, { stallAfter = 30_000 }: BucketOptio
     },
     async download (object, path, signal) {
       assertRoom(dirname(path), object.size)
-      const { Body, ETag, ContentEncoding } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: object.key, IfMatch: `"${object.tag}"` }), {
-        abortSignal: AbortSignal.any([signal, AbortSignal.timeout(answerWithin)])
-      })
+      // The client goes on listening to its signal while the body comes: one that is not called off would cut a long download.
+      const { Body, ETag, ContentEncoding } = await within(answerWithin, async options => client.send(new GetObjectCommand({
+        Bucket: bucket, Key: object.key, IfMatch: `"${object.tag}"`
+      }), options), signal)
       const body = Body as Readable
       if (ETag !== undefined && unquoted(ETag) !== object.tag) {
         body.destroy()

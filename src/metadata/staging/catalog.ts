@@ -3,7 +3,7 @@ import { CatalogError, openCatalog, type Catalog, type Item } from '../catalog.t
 import type { StagedObject, StagingBucket } from './bucket.ts'
 
 /** Larger objects are refused, in bytes. */
-export const largestObject = 20 * 1024 ** 3
+const largestObject = 20 * 1024 ** 3
 
 /**
  * An object of the bucket as a catalog. It is fetched when its items are first asked for, so that a store which has it already, or

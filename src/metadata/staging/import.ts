@@ -29,7 +29,7 @@ const directoryPrefix = 'staging-'
 const downloadName = 'download'
 
 /** Where downloads to a store go, and what was done last; beside the items of the namespace. */
-export function stagingDirectory (dataDir: string, { namespace, config }: ItemImport): string {
+function stagingDirectory (dataDir: string, { namespace, config }: ItemImport): string {
   return join(localDbDirectory(dataDir, namespace), `${directoryPrefix}${config.type}`)
 }
 
@@ -64,10 +64,10 @@ async function importOne (to: ItemImport, object: StagedObject, memory: StagingM
   const directory = stagingDirectory(dataDir, to)
   await removeDownloads(directory)
   try {
-    const count = await load({ to, object, dataDir, path: join(directory, downloadName) }, signal)
-    if (count === undefined) return { outcome: 'idle' }
+    const loaded = await load({ to, object, dataDir, path: join(directory, downloadName) }, signal)
+    if (loaded === 'busy') return { outcome: 'idle' }
     await remember(directory, { imported: object.tag, importedAt: now() })
-    return { outcome: 'imported', object, count }
+    return loaded === 'loaded' ? { outcome: 'idle' } : { outcome: 'imported', object, count: loaded }
   } catch (error) {
     if (!(error instanceof CatalogError)) throw error
     await remember(directory, { ...memory, refused: object.tag })

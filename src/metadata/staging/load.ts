@@ -5,6 +5,7 @@ import type { ItemImport } from '../../config/item-imports.ts'
 import { LockedError } from '../../lock.ts'
 import { CatalogError } from '../catalog.ts'
 import { importItems } from '../import-items.ts'
+import type { LoadOutcome } from '../store-type.ts'
 import type { StagedObject, StagingBucket } from './bucket.ts'
 import { stagedCatalog } from './catalog.ts'
 
@@ -19,13 +20,12 @@ export interface LoadTask {
 
 /**
  * Fetches an object and loads it.
- * @returns how many items there are now; undefined where another instance does it or has done it
  * @throws CatalogError for bad content; LockedError while another process of this machine imports; what else kept it from it
  */
-export type Load = (task: LoadTask, signal: AbortSignal) => Promise<number | undefined>
+export type Load = (task: LoadTask, signal: AbortSignal) => Promise<LoadOutcome>
 
 /** How a load in another process ended, as it is told. */
-export type LoadResult = { count?: number } | { refused: string } | { locked: string } | { failed: string }
+export type LoadResult = { outcome: LoadOutcome } | { refused: string } | { locked: string } | { failed: string }
 
 /** The argument that tells a process to load. */
 export const loadArgument = 'load-staged'
@@ -33,7 +33,7 @@ export const loadArgument = 'load-staged'
 /** A process that serves goes first. */
 const niceness = 5
 
-export async function loadHere (bucket: StagingBucket, { to, object, dataDir, path }: LoadTask, signal: AbortSignal): Promise<number | undefined> {
+export async function loadHere (bucket: StagingBucket, { to, object, dataDir, path }: LoadTask, signal: AbortSignal): Promise<LoadOutcome> {
   return importItems(to.config, stagedCatalog(object, bucket, path, signal), { dataDir, namespace: to.namespace })
 }
 
@@ -41,7 +41,7 @@ export async function loadHere (bucket: StagingBucket, { to, object, dataDir, pa
  * The same in a process of its own, since reading and sorting a large catalog would hold up requests. Where it is to end early it is
  * killed: an import that dies leaves the live items as they are.
  */
-export async function loadBeside (bucket: string, task: LoadTask, signal: AbortSignal): Promise<number | undefined> {
+export async function loadBeside (bucket: string, task: LoadTask, signal: AbortSignal): Promise<LoadOutcome> {
   const result = await new Promise<LoadResult>((resolve, reject) => {
     const child = fork(new URL(`./process${extname(import.meta.url)}`, import.meta.url), [loadArgument], {
       signal,
@@ -61,7 +61,7 @@ export async function loadBeside (bucket: string, task: LoadTask, signal: AbortS
   if ('refused' in result) throw new CatalogError(result.refused)
   if ('locked' in result) throw new LockedError(result.locked)
   if ('failed' in result) throw new Error(result.failed)
-  return result.count
+  return result.outcome
 }
 
 function makeWay (pid: number): void {

@@ -21,8 +21,7 @@ function serve (): void {
 async function load (name: string, task: LoadTask): Promise<LoadResult> {
   const bucket = openBucket(name)
   try {
-    const count = await loadHere(bucket, task, new AbortController().signal)
-    return count === undefined ? {} : { count }
+    return { outcome: await loadHere(bucket, task, new AbortController().signal) }
   } catch (error) {
     if (error instanceof CatalogError) return { refused: error.message }
     if (error instanceof LockedError) return { locked: error.message }
