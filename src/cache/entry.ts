@@ -21,7 +21,7 @@ export interface Entry {
   readonly body: Buffer
   readonly variation: string
   readonly degraded: string | undefined
-  readonly undecorated?: string | undefined
+  readonly undecorated: string | undefined
   /** A strong validator of the body, with its quotes. */
   readonly etag: string
   readonly madeAt: number

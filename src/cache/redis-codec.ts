@@ -36,7 +36,7 @@ export function decodeShared (bytes: Buffer): Shared | undefined {
   const body = Buffer.from(bytes.subarray(from))
   if (entityTag(body) !== etag) return undefined
   return {
-    entry: { body, etag, variation, degraded: degraded || undefined, madeAt, freshUntil, staleUntil, errorUntil },
+    entry: { body, etag, variation, degraded: degraded || undefined, undecorated: undefined, madeAt, freshUntil, staleUntil, errorUntil },
     version,
     epoch
   }

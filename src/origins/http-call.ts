@@ -8,8 +8,8 @@ export interface HttpAnswer {
 }
 
 /**
- * Makes one call and takes its answer whole. By undici's `dispatch`: the stream that its `request` makes of an answer costs a miss
- * more than the gateway's own work does.
+ * Makes one call and takes its answer whole. By undici's `dispatch`: making a stream of each answer, as its `request` does, is a good
+ * part of what a miss costs.
  * @throws what undici throws; the signal's reason when it is aborted
  */
 export async function callHttp (dispatcher: Dispatcher, options: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<HttpAnswer> {

@@ -45,5 +45,5 @@ export async function trusting (links: TestLink[]): Promise<void> {
 
 export function testEntry (text: string, life = 60_000): Entry {
   const madeAt = Date.now()
-  return { body: Buffer.from(text), etag: entityTag(text), variation: 'v', degraded: undefined, madeAt, freshUntil: madeAt + life, staleUntil: madeAt + life, errorUntil: madeAt + life }
+  return { body: Buffer.from(text), etag: entityTag(text), variation: 'v', degraded: undefined, undecorated: undefined, madeAt, freshUntil: madeAt + life, staleUntil: madeAt + life, errorUntil: madeAt + life }
 }
