@@ -3,13 +3,16 @@ import { GatewayError } from '../src/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether a load balancer may send requests: not once the process has been told to end. */
-    readiness: { draining: boolean }
+    /**
+     * Whether a load balancer may send requests: not while other workers of this port listen and are `starting`, and not once the
+     * process has been told to end.
+     */
+    readiness: { starting: boolean, draining: boolean }
   }
 }
 
 export default fp(async app => {
-  const readiness = { draining: false }
+  const readiness = { starting: false, draining: false }
   let closing = false
   app.decorate('readiness', readiness)
   app.addHook('preClose', async () => { readiness.draining = closing = true })

@@ -26,7 +26,7 @@ export default async function health (app: App): Promise<void> {
     const configuration = app.config.status
     reply.header('cache-control', 'no-store')
     if (app.readiness.draining) return reply.code(503).send({ status: 'draining' as const, configuration })
-    if (configuration.loadedAt === undefined) return reply.code(503).send({ status: 'starting' as const, configuration })
+    if (app.readiness.starting || configuration.loadedAt === undefined) return reply.code(503).send({ status: 'starting' as const, configuration })
     return reply.send({ status: configuration.error === undefined ? 'ready' as const : 'degraded' as const, configuration })
   })
 }

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance } from 'fastify'
 import { pino, type Logger } from 'pino'
 import { buildApp } from './app.ts'
 import { fileSource } from './config/file-source.ts'
@@ -9,7 +10,7 @@ import { sampleCurls, seedSampleStore } from './sample-store.ts'
 import { noPeers } from './peers.ts'
 import { readSettings, sampleConfigFile, type Settings } from './settings.ts'
 import { startPrimary } from './workers/primary.ts'
-import { joinPrimary } from './workers/worker.ts'
+import { joinPrimary, type Worker } from './workers/worker.ts'
 
 /** Everything under way has this long to end after the drain, in ms; with the longest drain that is 25 s. */
 const closeWithin = 5_000
@@ -78,8 +79,9 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
 
   void worker?.stopped.then(() => { grace.close() })
 
-  // Probes are answered while a long log is still being learned.
+  // Probes are answered while a long log is still being learned. A worker beside others that serve does not listen yet: it would get requests, too.
   try {
+    if (worker !== undefined) await untilToListen(worker, app)
     await app.listen({ port: settings.PORT, host: settings.HOST, backlog })
     await app.config.loaded
   } catch (error) {
@@ -91,6 +93,13 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
   const port = typeof address === 'object' && address !== null ? address.port : settings.PORT
   if (worker !== undefined) worker.serving(port)
   else if (isSampleStore(settings)) console.log(sampleCurls(port))
+}
+
+/** @throws what kept it from loading its configuration */
+async function untilToListen ({ welcomed, allServing }: Worker, { config, readiness }: FastifyInstance): Promise<void> {
+  if (!await welcomed) return config.loaded
+  readiness.starting = true
+  void allServing.then(() => { readiness.starting = false })
 }
 
 function isSampleStore ({ CONFIG_FILE }: Settings): boolean {

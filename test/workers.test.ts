@@ -14,10 +14,11 @@ const config = {
   }
 }
 
-/** Three workers on a store of their own. */
-async function startWorkers (t: Test, more: Record<string, string> = {}): Promise<ServerProcess> {
-  const dataDir = t.testdir({ 'config.json': JSON.stringify(config) })
-  return startServer(t, { WORKERS: '3', CONFIG_FILE: join(dataDir, 'config.json'), DATA_DIR: dataDir, ACCESS_LOG: 'all', LOG_LEVEL: 'info', ...more })
+/** Three workers on stores of their own: `shop`, and others that take a worker some time to open. */
+async function startWorkers (t: Test, others = 0): Promise<ServerProcess> {
+  const namespaces = Object.fromEntries(['shop', ...Array.from({ length: others }, (_, i) => `other-${i}`)].map(name => [name, config.namespaces.shop]))
+  const dataDir = t.testdir({ 'config.json': JSON.stringify({ ...config, namespaces }) })
+  return startServer(t, { WORKERS: '3', CONFIG_FILE: join(dataDir, 'config.json'), DATA_DIR: dataDir, ACCESS_LOG: 'all', LOG_LEVEL: 'info' })
 }
 
 /** A connection of its own for each request, so that all workers get some. */
@@ -25,8 +26,9 @@ const alone = { connection: 'close' }
 
 async function read (url: string, userId: string): Promise<string> {
   const response = await fetch(`${url}/recommend-items/shop/home/${userId}?numResults=5`, { headers: alone })
-  if (response.status !== 200) throw new Error(`${response.status}`)
-  return response.text()
+  const body = await response.text()
+  if (response.status !== 200) throw new Error(`${response.status}: ${body}`)
+  return body
 }
 
 async function click (url: string, userId: string, itemId: string): Promise<void> {
@@ -58,8 +60,8 @@ t.test('whichever worker took an event, all have learned from it and none serves
 })
 
 t.test('a worker that is lost is replaced, the others serve on, and a signal ends them all', async t => {
-  const { url, output, end } = await startWorkers(t)
-  // Where the only one that listens yet is lost, nobody does until the next one is there.
+  const { url, output, end } = await startWorkers(t, 40)
+  // Where the only one that listens yet is lost, nobody does until the next one is there. None takes a request before it can serve.
   await eventually('all three workers serve', async () => {
     await read(url, 'me')
     return pidsIn(output()).length === 3

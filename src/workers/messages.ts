@@ -2,7 +2,11 @@
 export type Message =
   /** A worker to the primary: it listens to what is said from now on. */
   | { type: 'joined' }
-  /** A worker to the primary: requests may come. */
+  /** The primary to a worker that joined: whether it is to listen before it can serve. So probes are answered where none serves yet. */
+  | { type: 'welcome', early: boolean }
+  /** The primary to a worker: all that listen can serve. */
+  | { type: 'all-serving' }
+  /** A worker to the primary: it can serve. */
   | { type: 'serving', port: number }
   /** A worker to the primary: pass this on to all others. */
   | { type: 'tell', id: number, topic: string, message: unknown }

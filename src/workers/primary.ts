@@ -4,7 +4,7 @@ import type { Message } from './messages.ts'
 export interface PrimaryOptions {
   /** How many workers. */
   count: number
-  /** Told the port when the first worker serves. */
+  /** Told the port when all workers that listen can serve. */
   onServing: (port: number) => void
   /** Told of a worker that ended without being told to; another takes its place. */
   onLost: (pid: number | undefined, code: number | null) => void
@@ -34,11 +34,15 @@ export function startPrimary ({ count, onServing, onLost, onFailed }: PrimaryOpt
   const workers = new Set<Worker>()
   // Who has not joined yet has nothing that could be out of date, and would not hear.
   const joined = new Set<Worker>()
+  // They listen and cannot serve yet.
+  const early = new Set<Worker>()
   const questions = new Map<number, Question>()
   let asked = 0
   let serving = false
+  let begun = false
   let stopping = false
   let exitCode = 0
+  let port = 0
   let ended = (): void => {}
 
   function start (): void {
@@ -52,12 +56,14 @@ export function startPrimary ({ count, onServing, onLost, onFailed }: PrimaryOpt
   function bury (worker: Worker, code: number | null): void {
     workers.delete(worker)
     joined.delete(worker)
+    early.delete(worker)
     for (const question of questions.values()) settle(question, worker)
     if (stopping) {
       exitCode ||= code ?? 1
       if (workers.size === 0) ended()
     } else if (serving) {
       onLost(worker.process.pid, code)
+      beginOnce()
       setTimeout(start, replaceAfter)
     } else {
       onFailed(code ?? 1)
@@ -66,11 +72,12 @@ export function startPrimary ({ count, onServing, onLost, onFailed }: PrimaryOpt
 
   function hear (worker: Worker, message: Message): void {
     if (message.type === 'joined') {
-      joined.add(worker)
-      if (stopping) send(worker, { type: 'stop' })
-    } else if (message.type === 'serving' && !serving) {
+      welcome(worker)
+    } else if (message.type === 'serving') {
       serving = true
-      onServing(message.port)
+      port = message.port
+      early.delete(worker)
+      beginOnce()
     } else if (message.type === 'tell') {
       passOn(worker, message)
     } else if (message.type === 'answer') {
@@ -78,6 +85,21 @@ export function startPrimary ({ count, onServing, onLost, onFailed }: PrimaryOpt
       question?.answers.push(message.answer)
       if (question !== undefined) settle(question, worker)
     }
+  }
+
+  function welcome (worker: Worker): void {
+    joined.add(worker)
+    if (stopping) return send(worker, { type: 'stop' })
+    if (!serving) early.add(worker)
+    send(worker, { type: 'welcome', early: !serving })
+  }
+
+  /** Before all can serve, a load balancer is told of none: it cannot choose who of them gets a request. */
+  function beginOnce (): void {
+    if (begun || early.size > 0) return
+    begun = true
+    for (const worker of joined) send(worker, { type: 'all-serving' })
+    onServing(port)
   }
 
   function passOn (from: Worker, { id, topic, message }: Message & { type: 'tell' }): void {

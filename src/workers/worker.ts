@@ -3,8 +3,12 @@ import type { Message } from './messages.ts'
 
 export interface Worker {
   peers: Peers
-  /** Tells the primary that requests may come. */
+  /** Resolves with whether it is to listen before it can serve. */
+  welcomed: Promise<boolean>
+  /** Tells the primary that it can serve. */
   serving: (port: number) => void
+  /** Resolves when all workers that listen can serve. */
+  allServing: Promise<void>
   /** Resolves when this worker is to end: it was told so, or the primary is gone. */
   stopped: Promise<void>
 }
@@ -18,10 +22,13 @@ export function joinPrimary (onError: (error: unknown) => void): Worker {
   const waiting = new Map<number, (answers: unknown[]) => void>()
   let told = 0
 
-  const stopped = new Promise<void>(resolve => {
-    process.on('message', ({ type }: Message) => { if (type === 'stop') resolve() })
-    process.once('disconnect', resolve)
+  const heard = async <T extends Message['type']>(type: T): Promise<Message & { type: T }> => new Promise(resolve => {
+    process.on('message', (message: Message) => { if (message.type === type) resolve(message as Message & { type: T }) })
   })
+  const welcomed = heard('welcome').then(({ early }) => early)
+  const allServing = heard('all-serving').then(() => {})
+  const gone = new Promise<void>(resolve => { process.once('disconnect', resolve) })
+  const stopped = Promise.race([heard('stop').then(() => {}), gone])
 
   async function handle ({ id, topic, message }: Message & { type: 'told' }): Promise<void> {
     let answer: unknown
@@ -60,6 +67,8 @@ export function joinPrimary (onError: (error: unknown) => void): Worker {
         return () => { known.delete(handle) }
       }
     },
+    welcomed,
+    allServing,
     serving (port) { send({ type: 'serving', port }) },
     stopped
   }
