@@ -5,11 +5,9 @@ import { LRUCache } from 'lru-cache'
 import type { Found } from '../src/cache/cache.ts'
 import { cacheStatus } from '../src/cache/cache-status.ts'
 import { evaluate } from '../src/cache/conditional.ts'
-import { lackOf } from '../src/cache/entry.ts'
 import type { Plan } from '../src/config/plan.ts'
-import { GatewayError } from '../src/errors.ts'
-import { createClock } from '../src/context/clock.ts'
 import { surroundingsOf } from '../src/context/surroundings.ts'
+import { GatewayError } from '../src/errors.ts'
 import { infer, prepare, type Inference } from '../src/inference/infer.ts'
 import type { InferenceRequest } from '../src/inference/request.ts'
 
@@ -47,7 +45,7 @@ export default fp(async app => {
     const isPost = this.request.method === 'POST'
     const inference = prepare(plan, request, surroundingsOf(this.request.headers, app.clock), !isPost)
     // Where headers have a part in it, another request for the same URL is another matter.
-    if (!isPost && plan === settledBy && inference.recommender.vary === '') lately.set(this.request.raw.url!, { ...inference, surroundings: nowhere })
+    if (!isPost && plan === settledBy && inference.recommender.vary === '') lately.set(this.request.raw.url!, inference)
     return respond(this, inference)
   })
 
@@ -82,7 +80,7 @@ export default fp(async app => {
       reply.header('cache-control', 'no-store')
     } else {
       const now = resources.now()
-      const brief = failure !== undefined || lackOf(entry) !== undefined || found.stale !== undefined
+      const brief = degraded !== undefined || entry.undecorated !== undefined || found.stale !== undefined
       const cacheControl = variation.cacheControl(userKind(request), isAuthenticated(headers), brief)
       if (cacheControl !== undefined) reply.header('cache-control', cacheControl)
       reply.header('cache-status', cacheStatus(found, now))
@@ -93,9 +91,6 @@ export default fp(async app => {
     else reply.type(json).send(entry.body)
   }
 }, { name: 'inference', dependencies: ['config', 'cache', 'clock'] })
-
-/** What is remembered keeps no request alive. */
-const nowhere = surroundingsOf({}, createClock(Date.now))
 
 const json = 'application/json; charset=utf-8'
 

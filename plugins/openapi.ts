@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { ErrorSchema } from '../src/errors.ts'
+import { ExplanationSchema } from '../src/inference/explain.ts'
 import { ItemListSchema, PersonalizedRankingSchema, RatingsSchema } from '../src/inference/answer-schema.ts'
 import { concretePaths, type OpenApiDocument } from '../src/openapi.ts'
 import validators from './validators.ts'
@@ -15,7 +16,7 @@ declare module 'fastify' {
 
 /** Documents the API as it is configured right now, at /docs. */
 export default fp(async app => {
-  for (const schema of [ErrorSchema, ItemListSchema, PersonalizedRankingSchema, RatingsSchema]) app.addSchema(schema)
+  for (const schema of [ErrorSchema, ExplanationSchema, ItemListSchema, PersonalizedRankingSchema, RatingsSchema]) app.addSchema(schema)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

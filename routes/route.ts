@@ -1,6 +1,8 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, FastifySchema, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault, RouteGenericInterface } from 'fastify'
 import Type, { type TSchema } from 'typebox'
+import { surroundingsOf } from '../src/context/surroundings.ts'
+import { explainRequest } from '../src/inference/explain.ts'
 import type { InferenceRequest } from '../src/inference/request.ts'
 
 /** The application as routes see it: what a schema says, TypeScript knows. */
@@ -36,5 +38,8 @@ export function inferenceRoute<S extends FastifySchema & { operationId: string }
     tags: ['operations'],
     response: answers(Type.Ref('Explanation'))
   }
-  routes.get(`/explain${url}`, { schema: explained, onRequest: app.requireAdmin }, async (request, reply) => reply.explain(read(request as unknown as RequestOf<S>)))
+  routes.get(`/explain${url}`, { schema: explained, onRequest: app.requireAdmin }, async (request, reply) => {
+    reply.header('cache-control', 'no-store')
+    return explainRequest(app.config.plan, read(request as unknown as RequestOf<S>), request.headers, surroundingsOf(request.headers, app.clock))
+  })
 }

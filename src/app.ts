@@ -5,7 +5,6 @@ import cache from '../plugins/cache.ts'
 import clock from '../plugins/clock.ts'
 import config from '../plugins/config.ts'
 import errors, { sendError } from '../plugins/errors.ts'
-import explain from '../plugins/explain.ts'
 import inference from '../plugins/inference.ts'
 import limits, { longestUrl } from '../plugins/limits.ts'
 import metrics from '../plugins/metrics.ts'
@@ -83,7 +82,6 @@ export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte
   await app.register(config, { source })
   await app.register(openapi)
   await app.register(admin, { adminKey })
-  await app.register(explain)
   await app.register(inference)
   if (stagingOptions !== undefined) await app.register(staging, stagingOptions)
 

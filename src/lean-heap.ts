@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 
 /**
  * Has this process collect its garbage before there is much of it: for one that reads a file of any size, beside others that need the
- * memory more. It costs time (an import of a million items some 40 %), so it is nothing for a process that serves.
+ * memory more. It costs time, so it is nothing for a process that serves.
  */
 export function leanHeap (): void {
   setFlagsFromString('--heap-growing-percent=60')

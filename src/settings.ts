@@ -1,4 +1,5 @@
-import { basename, dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
 import { isZone } from './context/clock.ts'
@@ -63,6 +64,11 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
   return value
 }
 
+/** Whether AWS's own variables name another S3 than Amazon's. */
+export function hasOwnS3 (environment: NodeJS.ProcessEnv = process.env): boolean {
+  return Boolean(environment['AWS_ENDPOINT_URL_S3'] || environment['AWS_ENDPOINT_URL'])
+}
+
 /** A message about it must not hold it: there is a password in it. */
 function isRedisUrl (text: string): boolean {
   try {
@@ -77,5 +83,5 @@ function isRedisUrl (text: string): boolean {
 /** The path of a file that is part of this package, from the sources and from the build alike. */
 export function packagedFile (path: string): string {
   const above = dirname(import.meta.dirname)
-  return join(basename(above) === 'dist' ? dirname(above) : above, path)
+  return join(existsSync(join(above, 'package.json')) ? above : dirname(above), path)
 }

@@ -28,6 +28,6 @@ t.test('config cdn-policy names the headers that the rules read', async t => {
   t.equal(code, 0, output)
   const { Name, ParametersInCacheKeyAndForwardedToOrigin: { HeadersConfig } } = JSON.parse(output) as { Name: string, ParametersInCacheKeyAndForwardedToOrigin: { HeadersConfig: { Headers: { Quantity: number, Items: string[] } } } }
   t.equal(Name, 'mine')
-  t.strictSame(HeadersConfig.Headers.Items, [...Object.keys(phoneInSanFrancisco).map(name => name.toLowerCase()), 'authorization'])
-  t.equal(HeadersConfig.Headers.Quantity, 8)
+  t.strictSame(HeadersConfig.Headers.Items, [...Object.keys(phoneInSanFrancisco).map(name => name.toLowerCase()), 'authorization', 'x-api-key'])
+  t.equal(HeadersConfig.Headers.Quantity, 9)
 })

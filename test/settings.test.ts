@@ -72,6 +72,25 @@ t.test('a staging bucket is checked by what S3 allows as a name', async t => {
   t.equal(readSettings({ STAGING_BUCKET: '' }).STAGING_BUCKET, undefined)
 })
 
+t.test('the zone of users without one has to be a zone, and is UTC where nothing is said', async t => {
+  t.equal(readSettings({}).TIME_ZONE, 'UTC')
+  for (const TIME_ZONE of ['Europe/Berlin', 'America/Argentina/Buenos_Aires', 'UTC']) t.equal(readSettings({ TIME_ZONE }).TIME_ZONE, TIME_ZONE)
+  for (const TIME_ZONE of ['Mars/Olympus', 'Berlin', '25', ' Europe/Berlin']) {
+    t.strictSame(refusal({ TIME_ZONE }).findings, [{ pointer: '/TIME_ZONE', message: 'expected the name of a time zone, such as Europe/Berlin' }])
+  }
+})
+
+t.test('the key of administrators is one that a header carries, long enough not to be guessed, and is not told', async t => {
+  t.equal(readSettings({}).ADMIN_KEY, undefined)
+  t.equal(readSettings({ ADMIN_KEY: '' }).ADMIN_KEY, undefined)
+  for (const ADMIN_KEY of ['!'.repeat(16), 'k~'.repeat(128), '1234567890123456']) t.equal(readSettings({ ADMIN_KEY }).ADMIN_KEY, ADMIN_KEY)
+  for (const ADMIN_KEY of ['SECRET', 'SECRET'.repeat(43), 'SECRET with spaces', 'SECRET-with-an-ü-in', 'SECRET-with-a-tab\t']) {
+    const error = refusal({ ADMIN_KEY })
+    t.match(error.message, /^ADMIN_KEY expected a string/)
+    t.notMatch(String(error.stack), 'SECRET')
+  }
+})
+
 t.test('the files of the package are found', async t => {
   t.ok(existsSync(sampleConfigFile))
   t.ok(existsSync(packagedFile('package.json')))

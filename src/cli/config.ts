@@ -63,15 +63,14 @@ async function explain (file: string, { path, headers, time, timeZone = readSett
   const { buildApp } = await import('../app.ts')
   const adminKey = randomUUID()
   const dataDir = await mkdtemp(join(tmpdir(), 'gateway-explain-'))
-  const app = await buildApp({ source: fileSource(file), dataDir, adminKey, timeZone, now: () => at, logger: pino({ level: 'silent' }) })
   try {
+    await using app = await buildApp({ source: fileSource(file), dataDir, adminKey, timeZone, now: () => at, logger: pino({ level: 'silent' }) })
     await app.config.loaded
     const { statusCode, body } = await app.inject({ url: `/explain${path}`, headers: { ...given, 'x-api-key': adminKey } })
     const answer = JSON.parse(body) as { message?: string }
     if (statusCode !== 200) throw new UserError(answer.message ?? body)
     return JSON.stringify(answer, null, 2)
   } finally {
-    await app.close()
     await rm(dataDir, { recursive: true })
   }
 }

@@ -1,6 +1,10 @@
+import { ruleTypes, type Rule } from '../context/rule-types.ts'
 import { UserError } from '../user-error.ts'
 import type { Document } from './document.ts'
-import { viewerHeaders } from './viewer-headers.ts'
+import { levelsOf, rulesOf } from './elements.ts'
+
+/** Whoever asks with credentials gets answers of their own; and what a policy does not name does not arrive. */
+const credentials = ['authorization', 'x-api-key']
 
 /** Headers that a CloudFront cache policy may name, by the service's default quota. */
 const mostHeaders = 10
@@ -11,9 +15,8 @@ const mostHeaders = 10
  * @throws UserError where the rules read more headers than a policy may name
  */
 export function cachePolicyOf (document: Document, name: string): object {
-  // Whoever asks with credentials gets answers of their own.
-  const headers = [...new Set([...viewerHeaders(document), 'authorization'])]
-  if (headers.length > mostHeaders) throw new UserError(`CloudFront takes ${mostHeaders} headers in a policy; with Authorization and those that the rules read there are ${headers.length}: ${headers.join(', ')}`)
+  const headers = [...headersRead(document), ...credentials]
+  if (headers.length > mostHeaders) throw new UserError(`CloudFront takes ${mostHeaders} headers in a policy; with those of credentials and those that the rules read there are ${headers.length}: ${headers.join(', ')}`)
   return {
     Name: name,
     MinTTL: 0,
@@ -27,4 +30,10 @@ export function cachePolicyOf (document: Document, name: string): object {
       QueryStringsConfig: { QueryStringBehavior: 'all' }
     }
   }
+}
+
+/** The request headers, in lower case and in order, that the rules of a document read. */
+function headersRead (document: Document): string[] {
+  const rules = levelsOf(document).flatMap(rulesOf).map(({ value }) => value as Rule)
+  return [...new Set(rules.flatMap(rule => ruleTypes.get(rule.type)!.headers(rule)))].sort()
 }

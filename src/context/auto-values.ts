@@ -1,3 +1,4 @@
+import { readNumber } from './numbers.ts'
 import type { AutoValuesConfig, ValueType } from './rules.ts'
 import { ruleTypes, type Reader, type Rule } from './rule-types.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -79,13 +80,11 @@ function evaluate ({ type, evaluateAll, fallback, rules }: Field, surroundings: 
 }
 
 const integer = /^[+-]?\d{1,19}$/
-const float = /^[+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?$/
 
 /** A value as the text of its type; undefined where it is none of that type. */
 export function asText (value: Scalar, type: ValueType): string | undefined {
   const text = String(value)
   if (type === 'string') return text === '' || text.length > longestValue ? undefined : text
   const number = text.trim()
-  // What is beyond the largest number is none to who reads it.
-  return (type === 'float' ? float : integer).test(number) && Number.isFinite(Number(number)) ? number.replace(/^\+/, '') : undefined
+  return (type === 'float' ? readNumber(number) !== undefined : integer.test(number)) ? number.replace(/^\+/, '') : undefined
 }

@@ -1,7 +1,8 @@
-const decimal = /^[+-]?\d{1,40}(?:\.\d{0,40})?(?:[eE][+-]?\d{1,3})?$/
+const decimal = /^[+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?$/
 
-/** What a text says as a number; undefined where it says none. */
+/** What a text says as a number; undefined where it says none, or one that is too large to be one to who reads it. */
 export function readNumber (text: string | undefined): number | undefined {
   const trimmed = text?.trim()
-  return trimmed !== undefined && decimal.test(trimmed) ? Number(trimmed) : undefined
+  const number = trimmed !== undefined && decimal.test(trimmed) ? Number(trimmed) : NaN
+  return Number.isFinite(number) ? number : undefined
 }

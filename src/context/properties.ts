@@ -1,10 +1,9 @@
+import { isJsonNumber } from '../json-number.ts'
 import type { AutoValue, AutoValues } from './auto-values.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** Properties that are derived from a request: names, and values as JSON texts. */
 export type DerivedProperties = ReadonlyArray<readonly [name: string, value: string]>
-
-const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
 /** What the rules say of the events of a request: several values are joined by `|`, and a single number is one. */
 export function deriveProperties (autoContext: AutoValues | undefined, surroundings: Surroundings): DerivedProperties {
@@ -13,7 +12,7 @@ export function deriveProperties (autoContext: AutoValues | undefined, surroundi
 
 function asJson ({ type, values }: AutoValue): string {
   const text = values.join('|')
-  return type !== 'string' && jsonNumber.test(text) ? text : JSON.stringify(text)
+  return type !== 'string' && isJsonNumber(text) ? text : JSON.stringify(text)
 }
 
 /**

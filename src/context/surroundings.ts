@@ -1,4 +1,4 @@
-import type { Clock, LocalTime } from './clock.ts'
+import { createClock, type Clock, type LocalTime } from './clock.ts'
 import { readNumber } from './numbers.ts'
 
 /** The headers that say where the user is. */
@@ -42,6 +42,9 @@ export function surroundingsOf (headers: Headers, clock: Clock): Surroundings {
     }
   }
 }
+
+/** Those of a request that has no headers. */
+export const nowhere = surroundingsOf({}, createClock(Date.now))
 
 function decode (text: string): string {
   try {

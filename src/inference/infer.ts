@@ -1,10 +1,10 @@
 import type { Cache, Found, Lookup } from '../cache/cache.ts'
-import { cacheKey } from '../cache/key.ts'
 import { noCache } from '../cache/policy.ts'
 import { recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../config/plan.ts'
 import { resolve, type ContextRules } from '../context/resolve.ts'
-import type { Surroundings } from '../context/surroundings.ts'
+import { nowhere, type Surroundings } from '../context/surroundings.ts'
 import { GatewayError } from '../errors.ts'
+import { cacheKey } from './cache-key.ts'
 import { createMaker } from './make.ts'
 import type { InferenceRequest } from './request.ts'
 
@@ -31,7 +31,8 @@ export function prepare (plan: Plan, request: InferenceRequest, surroundings: Su
   const resolutions = decidingRules(recommender, variation).map(rules => resolve(rules, request, surroundings))
   return {
     request,
-    surroundings,
+    // What no header has a part in may be remembered, and is to keep no request alive.
+    surroundings: recommender.vary === '' ? nowhere : surroundings,
     recommender,
     variation,
     configVersion: plan.version,

@@ -116,7 +116,7 @@ t.test('how a resolution came about can be told', async t => {
 })
 
 t.test('the example of the documentation does what it is said to', async t => {
-  const [, example] = /```jsonc\n("autoContext"[^]*?)```/.exec(readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8'))!
+  const [, example] = /```jsonc\n("autoContext"[^]*?)```/.exec(readFileSync('docs/configuration.md', 'utf8'))!
   const rules = JSON.parse(`{${example!}}`) as { autoContext: object, filters: object[] }
   const headers = { 'cloudfront-is-mobile-viewer': 'true', 'cloudfront-viewer-country': 'CH' }
   t.strictSame(resolved(rules, {}, headers), { filter: arn('of-country').replace('us-east-1', 'eu-west-1'), filterValues: { COUNTRY: '"CH"' }, context: { deviceType: 'phone', season: '3' } })

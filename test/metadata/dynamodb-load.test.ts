@@ -4,7 +4,7 @@ import type { Catalog } from '../../src/metadata/catalog.ts'
 import { loadDynamoDb } from '../../src/metadata/dynamodb/load.ts'
 import { lockId } from '../../src/metadata/dynamodb/lock.ts'
 import type { LoadTimes } from '../../src/metadata/dynamodb/table.ts'
-import { refusal, startDynamo, writesOf, type TestDynamo } from '../support/dynalite.ts'
+import { refusal, startDynamo, writesOf, type Call, type TestDynamo } from '../support/dynalite.ts'
 import { eventually } from '../support/eventually.ts'
 import type { LoadOutcome } from '../../src/metadata/store-type.ts'
 import { testCatalog } from '../support/test-catalog.ts'
@@ -26,6 +26,10 @@ async function withItems (t: Test, items: Record<string, string>): Promise<TestD
   await load(testCatalog(items))
   dynamo.calls.length = 0
   return dynamo
+}
+
+async function giveLockTo ({ client }: TestDynamo, owner: string): Promise<void> {
+  await client.send(new UpdateItemCommand({ TableName: table, Key: { id: { S: lockId } }, UpdateExpression: 'SET #owner = :owner', ExpressionAttributeNames: { '#owner': 'owner' }, ExpressionAttributeValues: { ':owner': { S: owner } } }))
 }
 
 /** A promise, and what resolves it. */
@@ -253,13 +257,42 @@ t.test('a load that has lost its lock writes and removes no more', async t => {
     if (JSON.stringify(reply.body).includes('ConditionalCheckFailed')) refused++
     return reply
   })
-  await dynamo.client.send(new UpdateItemCommand({ TableName: table, Key: { id: { S: lockId } }, UpdateExpression: 'SET #owner = :other', ExpressionAttributeNames: { '#owner': 'owner' }, ExpressionAttributeValues: { ':other': { S: 'other' } } }))
+  await giveLockTo(dynamo, 'other')
   // It has heard the first refusal once it has sent what got the third.
   await eventually('it has been told', () => refused >= 3)
   open()
   await t.rejects(loading, { message: /lost its lock/ })
   t.strictSame(await values(dynamo), { a: '0', old: '0' })
   t.equal((await dynamo.item(table, lockId))?.['owner']?.S, 'other', 'the other one keeps it')
+})
+
+/** Whether a call is the one that a load ends with. */
+const isFinish = ({ body }: Call): boolean => String(body['UpdateExpression']).startsWith('SET #complete = :yes')
+
+t.test('where the answer to its last call is lost, a load has succeeded all the same', async t => {
+  const dynamo = await withItems(t, { a: '{"v":0}' })
+  const catalog = testCatalog({ a: '{"v":1}' })
+  let finishes = 0
+  dynamo.intercept(async (call, pass) => {
+    const reply = await pass()
+    return isFinish(call) && ++finishes === 1 ? refusal('InternalServerError', 500) : reply
+  })
+  t.equal(await load(catalog), 1)
+  t.equal(finishes, 2)
+  t.equal(await load(catalog), 'loaded')
+  t.strictSame(await values(dynamo), { a: '1' })
+})
+
+t.test('a load that loses its lock at the very end has not succeeded', async t => {
+  const dynamo = await withItems(t, { a: '{"v":0}' })
+  const catalog = testCatalog({ a: '{"v":1}' })
+  dynamo.intercept(async (call, pass) => {
+    if (!isFinish(call)) return pass()
+    await giveLockTo(dynamo, 'other')
+    return pass()
+  })
+  await t.rejects(load(catalog), { message: /lost its lock/ })
+  t.match(await dynamo.item(table, lockId), { owner: { S: 'other' }, complete: { BOOL: false } })
 })
 
 t.test('a lock that could not be renewed in time is lost', async t => {

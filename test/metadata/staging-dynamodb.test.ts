@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { lockId } from '../../src/metadata/dynamodb/lock.ts'
 import { startDynamo } from '../support/dynalite.ts'
@@ -44,6 +46,24 @@ t.test('what one instance has imported no other one fetches', async t => {
   await s3.listedAgain(4)
   t.strictSame(s3.downloads, [key, key])
   t.ok(dynamo.callsOf('BatchWriteItem').length >= 2)
+})
+
+t.test('that another instance has imported it is remembered: DynamoDB is not asked again', async t => {
+  const dynamo = await startDynamo(t)
+  const s3 = await startS3(t)
+  const document = await stagedDocument(t, store)
+  await s3.put(key, lines({ id: 'a' }))
+  await (await startStagedShop(t, document, dataFolder(t))).logged('items imported')
+  const dataDir = dataFolder(t)
+  const second = await startStagedShop(t, document, dataDir)
+  const memory = join(dataDir, 'items', 'shop', 'staging-dynamodb', 'STAGED')
+  await eventually('it is remembered', () => existsSync(memory))
+  t.match(JSON.parse(readFileSync(memory, 'utf8')), { imported: String, importedAt: Number })
+  const asked = dynamo.calls.length
+  await s3.listedAgain(6)
+  t.equal(dynamo.calls.length, asked)
+  t.notOk(second.log.some(({ msg }) => msg === 'items imported'))
+  t.ok(await second.metric('gateway_item_import_timestamp_seconds{namespace="shop",store="dynamodb"}'), 'its store was filled, whoever did it')
 })
 
 t.test('while DynamoDB takes nothing the items stay, and the import is done when it does again', async t => {

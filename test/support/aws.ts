@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
 import type { AwsLocal, AwsLocalOptions } from '../../docker/aws-local/app.ts'
 import { start } from '../docker/aws-local/start.ts'
+import { withEnvironment } from './environment.ts'
 
 /** AWS on a free port, where every SDK client that is opened from now on finds it, for the length of a test. */
 export async function startAws (t: Test, options?: AwsLocalOptions): Promise<{ aws: AwsLocal, url: string }> {
@@ -11,13 +12,5 @@ export async function startAws (t: Test, options?: AwsLocalOptions): Promise<{ a
 
 /** Sets what SDK clients read of the environment; the end of the test restores it. */
 export function pointAwsAt (t: Test, url: string): void {
-  const wanted = { AWS_ENDPOINT_URL: url, AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'AKIDLOCAL', AWS_SECRET_ACCESS_KEY: 'secret' }
-  const before = Object.keys(wanted).map(name => [name, process.env[name]] as const)
-  Object.assign(process.env, wanted)
-  t.teardown(() => {
-    for (const [name, value] of before) {
-      if (value === undefined) delete process.env[name]
-      else process.env[name] = value
-    }
-  })
+  withEnvironment(t, { AWS_ENDPOINT_URL: url, AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'AKIDLOCAL', AWS_SECRET_ACCESS_KEY: 'secret' })
 }

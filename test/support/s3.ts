@@ -6,6 +6,7 @@ import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client
 import type { Test } from 'tap'
 import { eventually } from './eventually.ts'
 import { testBucket } from './test-bucket.ts'
+import { withEnvironment } from './environment.ts'
 
 /** It brings no types. */
 const S3rver = createRequire(import.meta.url)('s3rver') as new (options: object) => {
@@ -88,13 +89,5 @@ export async function startS3 (t: Test): Promise<TestS3> {
 
 /** Sets what SDK clients read of the environment; the end of the test restores it. The server knows but this one key. */
 function pointS3At (t: Test, url: string): void {
-  const wanted = { AWS_ENDPOINT_URL_S3: url, AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' }
-  const before = Object.keys(wanted).map(name => [name, process.env[name]] as const)
-  Object.assign(process.env, wanted)
-  t.teardown(() => {
-    for (const [name, value] of before) {
-      if (value === undefined) delete process.env[name]
-      else process.env[name] = value
-    }
-  })
+  withEnvironment(t, { AWS_ENDPOINT_URL_S3: url, AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' })
 }

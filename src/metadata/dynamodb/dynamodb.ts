@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { BrokenCircuitError, circuitBreaker, CircuitState, ConsecutiveBreaker, handleType } from 'cockatiel'
 import Type from 'typebox'
-import { awsClient } from '../../origins/aws.ts'
+import { awsClient } from '../../aws.ts'
 import { strict, type Static } from '../../schema.ts'
 import type { Scope } from '../../scope.ts'
 import { loadDynamoDb } from './load.ts'

@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { visit } from 'jsonc-parser'
+import { isJsonNumber } from '../../json-number.ts'
 
 /** JSON that DynamoDB does not take. Its message says why. */
 export class BadAttributes extends Error {}
@@ -111,11 +112,9 @@ export function toJson ({ S, N, M, L, BOOL, SS, NS, B, BS }: AttributeValue): st
   return 'null'
 }
 
-const strictJsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
-
 /** DynamoDB's numbers are JSON's, digit for digit; one of another spelling must not break the text that it stands in. */
 function numberToJson (number: string): string {
-  return strictJsonNumber.test(number) ? number : JSON.stringify(number)
+  return isJsonNumber(number) ? number : JSON.stringify(number)
 }
 
 function binaryToJson (binary: Uint8Array): string {

@@ -3,10 +3,11 @@ import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { GetObjectCommand, ListObjectsV2Command, S3Client, type _Object as Listed } from '@aws-sdk/client-s3'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { openAwsClient } from '../../aws.ts'
 import { within } from '../../deadline.ts'
 import { assertRoom } from '../../lmdb.ts'
 import { isRecordsFile } from '../../records/read-records.ts'
+import { hasOwnS3 } from '../../settings.ts'
 
 /** A catalog in the bucket. */
 export interface StagedObject {
@@ -52,7 +53,8 @@ const roomEvery = 8 * 1024 * 1024
 
 /** A bucket of Amazon S3, or of what speaks like it at `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`. */
 export function openBucket (bucket: string, { answerWithin = 15_000, stallAfter = 30_000 }: BucketOptions = {}): StagingBucket {
-  const client = openClient()
+  // What is not Amazon's own seldom has a host name for each bucket.
+  const client = openAwsClient(S3Client, { forcePathStyle: hasOwnS3() })
   return {
     async newest (prefix, signal) {
       let newest: StagedObject | undefined
@@ -87,17 +89,6 @@ export function openBucket (bucket: string, { answerWithin = 15_000, stallAfter 
     },
     close () { client.destroy() }
   }
-}
-
-function openClient (): S3Client {
-  const agent = { keepAlive: true, maxSockets: 8 }
-  return new S3Client({
-    // What is not Amazon's own seldom has a host name for each bucket. The SDK finds the endpoint by the same variables.
-    forcePathStyle: Boolean(process.env['AWS_ENDPOINT_URL_S3'] || process.env['AWS_ENDPOINT_URL']),
-    // The next look is the next try.
-    maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({ httpAgent: agent, httpsAgent: agent, connectionTimeout: 3_000 })
-  })
 }
 
 async function save (body: Readable, file: string, { key, size }: StagedObject, stallAfter: number, signal: AbortSignal): Promise<void> {

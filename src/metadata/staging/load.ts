@@ -48,7 +48,7 @@ export async function loadBeside (bucket: string, task: LoadTask, signal: AbortS
       killSignal: 'SIGKILL',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       // This process has told them.
-      env: { ...process.env, NODE_NO_WARNINGS: '1' }
+      execArgv: [...process.execArgv, '--no-warnings']
     })
     child.once('message', (result: LoadResult) => { resolve(result) })
     child.once('error', reject)

@@ -5,7 +5,7 @@ import t from 'tap'
 import { packagedFile } from '../../../src/settings.ts'
 
 t.test('listens where it is told to, and ends at once on a signal', async t => {
-  const server = spawn(process.execPath, [...process.execArgv, packagedFile('docker/aws-local/server.ts')], {
+  const server = spawn(process.execPath, [packagedFile('dist/docker/aws-local/server.js')], {
     env: { ...process.env, PORT: '0', HOST: '127.0.0.1' },
     stdio: ['ignore', 'pipe', 'inherit']
   })

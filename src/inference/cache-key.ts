@@ -1,5 +1,5 @@
 import type { Resolution } from '../context/resolve.ts'
-import type { InferenceRequest } from '../inference/request.ts'
+import type { InferenceRequest } from './request.ts'
 
 /**
  * The key of an answer: what went into it and nothing else. Requests that mean the same have the same key, and no others have.

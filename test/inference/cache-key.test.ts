@@ -1,5 +1,5 @@
 import t from 'tap'
-import { cacheKey } from '../../src/cache/key.ts'
+import { cacheKey } from '../../src/inference/cache-key.ts'
 import type { InferenceRequest } from '../../src/inference/request.ts'
 import { actions } from '../../src/origins/origin.ts'
 import { seededRandom, type SeededRandom } from '../support/seeded-random.ts'
