@@ -115,7 +115,7 @@ function createZipf (count: number, random: () => number): () => number {
 }
 
 /** Mulberry32. */
-function createRandom (seed: number): () => number {
+export function createRandom (seed: number): () => number {
   let state = seed | 0
   return () => {
     state = (state + 0x6d2b79f5) | 0

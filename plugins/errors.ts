@@ -2,10 +2,10 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError, type ErrorCode } from '../src/errors.ts'
 
+const mebibyte = 1024 * 1024
+
 /** What Fastify itself refuses, in our terms. */
 const frameworkCodes: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['BodyTooLarge', 'body: expected at most 1 MiB'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UnsupportedContentType', 'Content-Type: expected application/json'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['InvalidBody', 'body: expected JSON, got nothing'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['InvalidBody', 'body: is not JSON, or holds a key that is not allowed in it'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['InvalidRequest', 'Content-Length: does not match the body'],
@@ -22,7 +22,7 @@ export default fp(async app => {
 }, { name: 'errors' })
 
 export function sendError (error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = toGatewayError(error)
+  const known = toGatewayError(error, request)
   log(request, known)
   if (known.retryAfter !== undefined) reply.header('retry-after', known.retryAfter)
   return reply
@@ -47,8 +47,10 @@ function causesOf (error: Error): string[] {
   return causes
 }
 
-function toGatewayError (error: Error & { code?: string, statusCode?: number }): GatewayError {
+function toGatewayError (error: Error & { code?: string, statusCode?: number }, { routeOptions }: FastifyRequest): GatewayError {
   if (error instanceof GatewayError) return error
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new GatewayError('BodyTooLarge', `body: expected at most ${routeOptions.bodyLimit / mebibyte} MiB`, { cause: error })
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new GatewayError('UnsupportedContentType', `Content-Type: expected ${(routeOptions.schema?.consumes ?? ['application/json']).join(' or ')}`, { cause: error })
   const framework = frameworkCodes[error.code ?? '']
   if (framework !== undefined) return new GatewayError(...framework, { cause: error })
   if (error instanceof SyntaxError && error.statusCode === 400) return new GatewayError('InvalidBody', 'body: is not JSON, or holds a key that is not allowed in it', { cause: error })

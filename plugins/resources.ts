@@ -1,10 +1,12 @@
 import fp from 'fastify-plugin'
 import { createUserVersions } from '../src/cache/user-versions.ts'
+import { createEventStats } from '../src/events/stats.ts'
 import { createMetadataStats } from '../src/metadata/stats.ts'
 import { noPeers, type Peers } from '../src/peers.ts'
 import { createPool } from '../src/pool.ts'
 import { createRevisions } from '../src/revisions.ts'
 import type { Resources } from '../src/scope.ts'
+import type { WebhookSecrets } from '../src/webhook-secrets.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -15,6 +17,12 @@ declare module 'fastify' {
 
 export interface ResourcesOptions {
   dataDir: string
+  /** Absent: this process has no Redis. */
+  redisUrl?: string | undefined
+  /** What webhooks are signed with; absent: this process has none. */
+  webhookSecrets?: WebhookSecrets | undefined
+  /** Whether event targets are opened; absent: they are. */
+  delivers?: boolean
   /** Epoch milliseconds. */
   now: () => number
   /** The other processes that serve on this machine; absent: none. */
@@ -22,7 +30,7 @@ export interface ResourcesOptions {
 }
 
 /** Everything that configurations open is closed with the application. */
-export default fp<ResourcesOptions>(async (app, { dataDir, now, peers = noPeers }) => {
+export default fp<ResourcesOptions>(async (app, { dataDir, redisUrl, webhookSecrets, delivers = true, now, peers = noPeers }) => {
   const onError = (error: unknown): void => app.log.error(error, 'something failed in the background')
   const pool = createPool({ onError })
   const userVersions = createUserVersions()
@@ -30,6 +38,19 @@ export default fp<ResourcesOptions>(async (app, { dataDir, now, peers = noPeers 
     peers.on('outdate', (slot: number) => { userVersions.outdate(slot) })
     userVersions.tell({ trusted: true, announce: async (_user, slot) => { await peers.tell('outdate', slot) } })
   }
-  app.decorate('resources', { dataDir, now, onError, pool, userVersions, revisions: createRevisions(), metadataStats: createMetadataStats(), peers })
+  app.decorate('resources', {
+    dataDir,
+    redisUrl,
+    webhookSecrets,
+    delivers,
+    now,
+    onError,
+    pool,
+    userVersions,
+    revisions: createRevisions(),
+    metadataStats: createMetadataStats(),
+    eventStats: createEventStats(),
+    peers
+  })
   app.addHook('onClose', async () => pool.close())
 }, { name: 'resources' })

@@ -1,9 +1,17 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import fp from 'fastify-plugin'
+import type { Static, TSchema } from 'typebox'
 import { GatewayError } from '../src/errors.ts'
-import { expectation, resolve } from '../src/validation.ts'
+import { escapePointer, expectation, resolve } from '../src/validation.ts'
 
 const options = { useDefaults: true, allErrors: false, verbose: true, allowUnionTypes: true } as const
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What checks a value as a body of the schema would be. @throws GatewayError 400 */
+    bodyChecker: <S extends TSchema>(schema: S) => (value: unknown) => Static<S>
+  }
+}
 
 /** Validates requests by their schemas: text from the URL is converted, a JSON body is taken at its word. */
 export default fp(async app => {
@@ -12,11 +20,20 @@ export default fp(async app => {
 
   app.removeContentTypeParser('text/plain')
   app.setValidatorCompiler<object>(({ schema, httpPart }) => (httpPart === 'body' ? forJson : forText).compile(schema))
-  app.setSchemaErrorFormatter((errors, part) => {
-    const error = errors.find(({ keyword }) => keyword === 'anyOf') ?? errors.at(0)
-    return new GatewayError(part === 'body' ? 'InvalidBody' : 'InvalidParameter', describe(error as ErrorObject, part))
+  app.setSchemaErrorFormatter((errors, part) => refusalOf(errors as ErrorObject[], part))
+  app.decorate('bodyChecker', <S extends TSchema>(schema: S) => {
+    const validate = forJson.compile<Static<S>>(schema)
+    return (value: unknown) => {
+      if (validate(value)) return value
+      throw refusalOf(validate.errors!, 'body')
+    }
   })
 }, { name: 'validation' })
+
+function refusalOf (errors: ErrorObject[], part: string): GatewayError {
+  const error = errors.find(({ keyword }) => keyword === 'anyOf') ?? errors[0]!
+  return new GatewayError(part === 'body' ? 'InvalidBody' : 'InvalidParameter', describe(error, part))
+}
 
 function describe ({ keyword, instancePath, params, parentSchema = {} }: ErrorObject, part: string): string {
   const place = part === 'body' ? `body${instancePath}` : instancePath.slice(1)
@@ -25,6 +42,11 @@ function describe ({ keyword, instancePath, params, parentSchema = {} }: ErrorOb
     const { missingProperty } = params as { missingProperty: string }
     return `${within(missingProperty)}: is missing; expected ${expectation(resolve(parentSchema, `#/properties/${missingProperty}`))}`
   }
-  if (keyword === 'additionalProperties') return `${within((params as { additionalProperty: string }).additionalProperty)}: is not a known key here`
+  if (keyword === 'additionalProperties') return `${within(shortened(escapePointer((params as { additionalProperty: string }).additionalProperty)))}: is not a known key here`
   return `${place}: expected ${expectation(parentSchema)}`
+}
+
+/** What a caller has sent is not sent back in any length. */
+function shortened (text: string): string {
+  return text.length <= 100 ? text : `${text.slice(0, 100)}…`
 }

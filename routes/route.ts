@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, FastifySchema, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault, RouteGenericInterface } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault, RouteGenericInterface } from 'fastify'
 import Type, { type TSchema } from 'typebox'
+import type { Plan } from '../src/config/plan.ts'
 import { surroundingsOf } from '../src/context/surroundings.ts'
 import { explainRequest } from '../src/inference/explain.ts'
 import type { InferenceRequest } from '../src/inference/request.ts'
@@ -17,6 +18,12 @@ export function answers (schema: TSchema): Record<string, TSchema> {
 /** The responses of a route whose answers can be kept and asked for again. */
 export function cacheableAnswers (schema: TSchema): Record<string, TSchema> {
   return { ...answers(schema), 304: Type.Null({ description: 'The answer is the one whose `ETag` the caller has named in `If-None-Match`.' }) }
+}
+
+/** Says which configuration an answer is of, and has nobody keep it. */
+export function sealAnswer (reply: FastifyReply, { version }: Plan): void {
+  if (version !== undefined) reply.header('x-personalization-config-version', version)
+  reply.header('cache-control', 'no-store')
 }
 
 type RequestOf<S extends FastifySchema> = FastifyRequest<RouteGenericInterface, RawServerDefault, RawRequestDefaultExpression, S, TypeBoxTypeProvider>

@@ -5,6 +5,8 @@ import cache from '../plugins/cache.ts'
 import clock from '../plugins/clock.ts'
 import config from '../plugins/config.ts'
 import errors, { sendError } from '../plugins/errors.ts'
+import eventMetrics from '../plugins/event-metrics.ts'
+import eventsPlugin from '../plugins/events.ts'
 import inference from '../plugins/inference.ts'
 import limits, { longestUrl } from '../plugins/limits.ts'
 import metrics from '../plugins/metrics.ts'
@@ -15,16 +17,20 @@ import resources from '../plugins/resources.ts'
 import staging, { type StagingOptions } from '../plugins/staging.ts'
 import validation from '../plugins/validation.ts'
 import events from '../routes/events.ts'
+import eventsBatch from '../routes/events-batch.ts'
+import items from '../routes/items.ts'
 import health from '../routes/health.ts'
 import metricsRoute from '../routes/metrics.ts'
 import predictedRatings from '../routes/predicted-ratings.ts'
 import recommendItems from '../routes/recommend-items.ts'
 import relatedItems from '../routes/related-items.ts'
 import rerankItems from '../routes/rerank-items.ts'
+import users from '../routes/users.ts'
 import type { ConfigSource } from './config/source.ts'
 import { refuseClient } from './client-error.ts'
 import { noPeers, type Peers } from './peers.ts'
 import { requestId } from './request-id.ts'
+import type { WebhookSecrets } from './webhook-secrets.ts'
 
 export interface AppOptions {
   source: ConfigSource
@@ -33,6 +39,10 @@ export interface AppOptions {
   cacheMaxBytes?: number
   /** Absent: the cache is in memory only. */
   redisUrl?: string | undefined
+  /** What webhooks of event targets are signed with; absent: there are none. */
+  webhookSecrets?: WebhookSecrets | undefined
+  /** Whether event targets are opened; absent: they are. */
+  delivers?: boolean
   accessLog?: AccessLog
   /** Opens what administrators may see; absent: closed. */
   adminKey?: string | undefined
@@ -50,7 +60,7 @@ export interface AppOptions {
 const mebibyte = 1024 * 1024
 
 /** Puts the gateway together: plugins in the order in which they build on each other, then routes. It does not listen yet. */
-export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte, redisUrl, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, logger, now = Date.now }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, logger, now = Date.now }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -75,16 +85,18 @@ export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte
   await app.register(limits)
   await app.register(validation)
   await app.register(readiness)
-  await app.register(resources, { dataDir, peers, now })
+  await app.register(resources, { dataDir, redisUrl, webhookSecrets, delivers, peers, now })
   await app.register(clock, { timeZone })
   await app.register(cache, { maxBytes: cacheMaxBytes, redisUrl })
   await app.register(metrics)
+  await app.register(eventMetrics)
   await app.register(config, { source })
   await app.register(openapi)
   await app.register(admin, { adminKey })
   await app.register(inference)
+  await app.register(eventsPlugin)
   if (stagingOptions !== undefined) await app.register(staging, stagingOptions)
 
-  for (const route of [recommendItems, relatedItems, rerankItems, predictedRatings, events, health, metricsRoute]) await app.register(route)
+  for (const route of [recommendItems, relatedItems, rerankItems, predictedRatings, events, eventsBatch, users, items, health, metricsRoute]) await app.register(route)
   return app
 }

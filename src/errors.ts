@@ -41,6 +41,7 @@ export const errorTable = {
   NamespaceNotFound: { type: 'Configuration', status: 404 },
   RecommenderNotConfigured: { type: 'Configuration', status: 404 },
   NoEventTargets: { type: 'Configuration', status: 409 },
+  NoDatasets: { type: 'Configuration', status: 409 },
   ...providerErrors('Personalize'),
   ...providerErrors('SageMaker'),
   ...providerErrors('Function'),
@@ -49,7 +50,12 @@ export const errorTable = {
   Starting: { type: 'Overload', status: 503 },
   CircuitOpen: { type: 'Overload', status: 503 },
   TooManyCalls: { type: 'Overload', status: 503 },
+  EventQueueFull: { type: 'Overload', status: 429 },
+  DatasetQueueFull: { type: 'Overload', status: 429 },
   EventsNotDelivered: { type: 'Internal', status: 503 },
+  EventsRefused: { type: 'Internal', status: 502 },
+  DatasetsNotWritten: { type: 'Internal', status: 503 },
+  DatasetsRefused: { type: 'Internal', status: 502 },
   InternalError: { type: 'Internal', status: 500 }
 } as const
 
@@ -96,6 +102,7 @@ export const ErrorSchema = Type.Object({
   code: Type.Enum(codes),
   message: Type.String({ description: 'What was wrong, naming the parameter where there is one.' }),
   requestId: Type.String(),
-  targets: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'With `EventsNotDelivered`: what became of the events at each target.' })),
-  eventIds: Type.Optional(Type.Array(Type.String(), { description: 'With `EventsNotDelivered`: the ids to send the events again with.' }))
+  targets: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'With `EventsNotDelivered`, `EventsRefused`, `DatasetsNotWritten` and `DatasetsRefused`: what became of it at each target.' })),
+  missing: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()), { description: 'With the same: the ids of what a target does not have.' })),
+  eventIds: Type.Optional(Type.Array(Type.String(), { description: 'With `EventsNotDelivered` and `EventsRefused`: the ids to send the events again with.' }))
 }, { $id: 'Error', description: 'An error.' })

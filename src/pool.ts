@@ -10,13 +10,19 @@ export interface Pool {
    * What is open under the key, or else what `open` gives. Where `open` fails, nothing stays behind.
    * @param close closes it again; the first caller's counts
    */
-  acquire: <T>(key: string, open: () => Promise<T>, close: (value: T) => Promise<void> | void) => Promise<Lease<T>>
+  acquire: <T>(key: string, open: () => Promise<T>, close: (value: T) => Promise<void> | void, options?: AcquireOptions) => Promise<Lease<T>>
   /** Closes everything, held or not; after it nothing can be acquired. */
   close: () => Promise<void>
 }
 
+export interface AcquireOptions {
+  /** It still needs what else is open to be closed: when everything closes, it is closed before. */
+  first?: boolean
+}
+
 interface Entry {
   opened: Promise<unknown>
+  first: boolean
   close: () => Promise<void>
   holders: number
   timer?: NodeJS.Timeout
@@ -40,14 +46,14 @@ export function createPool ({ onError, grace = 30_000 }: PoolOptions): Pool {
     await entry.closing
   }
 
-  async function entryFor<T> (key: string, open: () => Promise<T>, close: (value: T) => Promise<void> | void): Promise<Entry> {
+  async function entryFor<T> (key: string, open: () => Promise<T>, close: (value: T) => Promise<void> | void, { first = false }: AcquireOptions = {}): Promise<Entry> {
     for (let known = entries.get(key); known !== undefined; known = entries.get(key)) {
       if (known.closing === undefined) return known
       await known.closing
     }
     if (closed) throw new Error('the gateway is closing')
     const opened = open()
-    const entry = { opened, holders: 0, close: async () => close(await opened) }
+    const entry = { opened, first, holders: 0, close: async () => close(await opened) }
     entries.set(key, entry)
     return entry
   }
@@ -58,8 +64,8 @@ export function createPool ({ onError, grace = 30_000 }: PoolOptions): Pool {
   }
 
   return {
-    async acquire<T> (key: string, open: () => Promise<T>, close: (value: T) => Promise<void> | void) {
-      const entry = await entryFor(key, open, close)
+    async acquire<T> (key: string, open: () => Promise<T>, close: (value: T) => Promise<void> | void, options?: AcquireOptions) {
+      const entry = await entryFor(key, open, close, options)
       clearTimeout(entry.timer)
       entry.holders++
       try {
@@ -81,7 +87,9 @@ export function createPool ({ onError, grace = 30_000 }: PoolOptions): Pool {
       closed = true
       const open = [...entries]
       for (const [, entry] of open) clearTimeout(entry.timer)
-      await Promise.all(open.map(async ([key, entry]) => remove(key, entry)))
+      for (const turn of [true, false]) {
+        await Promise.all(open.filter(([, { first }]) => first === turn).map(async ([key, entry]) => remove(key, entry)))
+      }
     }
   }
 }

@@ -1,13 +1,19 @@
 import type { UserVersions } from './cache/user-versions.ts'
+import type { EventStats } from './events/stats.ts'
 import type { MetadataStats } from './metadata/stats.ts'
 import type { Peers } from './peers.ts'
-import type { Lease, Pool } from './pool.ts'
+import type { AcquireOptions, Lease, Pool } from './pool.ts'
 import type { Revisions } from './revisions.ts'
+import type { WebhookSecrets } from './webhook-secrets.ts'
 
 /** What lives longer than one configuration and is shared between them. */
 export interface Resources {
   /** Where this instance keeps its files. */
   dataDir: string
+  /** Absent: this process has no Redis. */
+  redisUrl?: string | undefined
+  /** What webhooks are signed with; absent: this process has none. */
+  webhookSecrets?: WebhookSecrets | undefined
   /** Epoch milliseconds. */
   now: () => number
   /** Told what went wrong in the background. */
@@ -18,6 +24,10 @@ export interface Resources {
   revisions: Revisions
   /** What became of lookups of items' metadata. */
   metadataStats: MetadataStats
+  /** Whether event targets are opened; not where requests are but explained. */
+  delivers: boolean
+  /** What became of events. */
+  eventStats: EventStats
   /** The other processes that serve on this machine. */
   peers: Peers
 }
@@ -26,14 +36,14 @@ export interface Resources {
 export interface Scope extends Omit<Resources, 'pool'> {
   namespace: string
   /** What is open under the key, or else what `open` gives; held until this configuration retires, and closed when none holds it. */
-  share: <T>(key: string, open: () => Promise<T>, close: (value: T) => Promise<void> | void) => Promise<T>
+  share: <T>(key: string, open: () => Promise<T>, close: (value: T) => Promise<void> | void, options?: AcquireOptions) => Promise<T>
 }
 
 /** Keeps what a configuration holds open. */
 export function createHolder ({ pool, ...resources }: Resources): { scopeOf: (namespace: string) => Scope, release: () => void } {
   const leases: Array<Lease<unknown>> = []
-  const share: Scope['share'] = async (key, open, close) => {
-    const lease = await pool.acquire(key, open, close)
+  const share: Scope['share'] = async (key, open, close, options) => {
+    const lease = await pool.acquire(key, open, close, options)
     leases.push(lease)
     return lease.value
   }

@@ -8,12 +8,15 @@ import { fileSource } from './config/file-source.ts'
 import { endWith } from './end-with.ts'
 import { sampleCurls, seedSampleStore } from './sample-store.ts'
 import { noPeers } from './peers.ts'
-import { readSettings, sampleConfigFile, type Settings } from './settings.ts'
+import { readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
 import { startPrimary } from './workers/primary.ts'
 import { joinPrimary, type Worker } from './workers/worker.ts'
 
-/** Everything under way has this long to end after the drain, in ms; with the longest drain that is 25 s. */
-const closeWithin = 5_000
+/** Everything under way has this long to end after the drain, in ms: events may take 4 s, and a container 10 s until it is killed. */
+const closeWithin = 8_000
+
+/** Drain and end together take no longer, in ms. */
+const endWithin = 25_000
 
 /** Connections that may wait to be accepted: past them, a burst of new ones would be told to try again in a second. */
 const backlog = 4096
@@ -42,7 +45,7 @@ function serveByWorkers (settings: Settings): void {
     onLost (pid, code) { logger.error({ pid, code }, 'a worker is lost; another takes its place') },
     onFailed: code => process.exit(code)
   })
-  closeWithGrace({ delay: drainOf(settings) + closeWithin, logger }, async () => {
+  closeWithGrace({ delay: delayOf(settings), logger }, async () => {
     const code = await primary.stop()
     if (code !== 0) throw new Error(`a worker ended with ${code}`)
   })
@@ -56,6 +59,7 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     dataDir: settings.DATA_DIR,
     cacheMaxBytes: settings.CACHE_MAX_BYTES,
     redisUrl: settings.REDIS_URL,
+    webhookSecrets: webhookSecretsOf(settings),
     accessLog: settings.ACCESS_LOG,
     staging: settings.STAGING_BUCKET === undefined ? undefined : { bucket: settings.STAGING_BUCKET },
     adminKey: settings.ADMIN_KEY,
@@ -65,14 +69,14 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
   })
   let ending = false
   // Signals that a terminal sends to all are for the primary alone.
-  const grace = closeWithGrace({ delay: drainOf(settings) + closeWithin, logger, skip: inWorker ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] : [] }, async ({ signal, err }) => {
+  const grace = closeWithGrace({ delay: delayOf(settings), logger, skip: inWorker ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] : [] }, async ({ signal, err }) => {
     ending = true
     if (err) logger.fatal(err, 'ending because of an error that nobody caught')
     else logger.info({ signal, drain: drainOf(settings) }, 'draining')
     app.readiness.draining = true
     if (!err) await sleep(drainOf(settings))
     // A client that does not go on sending must not hold up the end.
-    setTimeout(() => app.server.closeAllConnections(), closeWithin / 2).unref()
+    setTimeout(() => app.server.closeAllConnections(), (delayOf(settings) - drainOf(settings)) * 0.6).unref()
     await app.close()
     logger.flush()
   })
@@ -104,6 +108,11 @@ async function untilToListen ({ welcomed, allServing }: Worker, { config, readin
 
 function isSampleStore ({ CONFIG_FILE }: Settings): boolean {
   return (CONFIG_FILE ?? sampleConfigFile) === sampleConfigFile
+}
+
+/** From the signal to the end, in ms. */
+function delayOf (settings: Settings): number {
+  return Math.min(drainOf(settings) + closeWithin, endWithin)
 }
 
 /** In ms. */

@@ -5,6 +5,7 @@ import Value from 'typebox/value'
 import { isZone } from './context/clock.ts'
 import { UserError } from './user-error.ts'
 import { checker, type Finding } from './validation.ts'
+import { readWebhookSecrets, webhookSecretsFormat, type WebhookSecrets } from './webhook-secrets.ts'
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const accessLogs = ['all', 'sample', 'errors'] as const
@@ -22,6 +23,7 @@ export const SettingsSchema = Type.Object({
   ADMIN_KEY: Type.Optional(Type.String({ minLength: 16, maxLength: 256, pattern: '^[\\x21-\\x7e]*$', description: 'opens what administrators may see, such as /explain, to who sends it as X-Api-Key; closed where absent' })),
   TIME_ZONE: Type.String({ default: 'UTC', description: 'the zone of users whose zone no header tells: an IANA name, such as Europe/Berlin' }),
   STAGING_BUCKET: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$', description: 'the S3 bucket that item metadata is imported from; none where absent' })),
+  WEBHOOK_SECRETS: Type.Optional(Type.String({ maxLength: 65_536, description: 'what webhooks of event targets are signed with: name=whsec_…, several with commas between them; none where absent' })),
   WORKERS: Type.Integer({ minimum: 1, maximum: 64, default: 1, description: 'processes that serve, for a machine with several cores' }),
   SHUTDOWN_DRAIN: Type.Number({ minimum: 0, maximum: 20, default: 0, description: 'seconds to serve on after SIGTERM' })
 })
@@ -59,9 +61,17 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
   if (value.REDIS_URL !== undefined && !isRedisUrl(String(value.REDIS_URL))) {
     findings.push({ pointer: '/REDIS_URL', message: 'expected redis://[user:password@]host[:port][/database], or rediss://; special characters in user and password percent-encoded' })
   }
+  if (value.WEBHOOK_SECRETS !== undefined && readWebhookSecrets(String(value.WEBHOOK_SECRETS)) === undefined) {
+    findings.push({ pointer: '/WEBHOOK_SECRETS', message: webhookSecretsFormat })
+  }
   if (!isZone(String(value.TIME_ZONE))) findings.push({ pointer: '/TIME_ZONE', message: 'expected the name of a time zone, such as Europe/Berlin' })
   if (findings.length > 0) throw new SettingsError(findings)
   return value
+}
+
+/** The secrets that valid settings hold. */
+export function webhookSecretsOf ({ WEBHOOK_SECRETS = '' }: Settings): WebhookSecrets {
+  return readWebhookSecrets(WEBHOOK_SECRETS)!
 }
 
 /** Whether AWS's own variables name another S3 than Amazon's. */

@@ -31,3 +31,10 @@ t.test('config cdn-policy names the headers that the rules read', async t => {
   t.strictSame(HeadersConfig.Headers.Items, [...Object.keys(phoneInSanFrancisco).map(name => name.toLowerCase()), 'authorization', 'x-api-key'])
   t.equal(HeadersConfig.Headers.Quantity, 9)
 })
+
+t.test('config explain needs nothing of what events need', async t => {
+  const eventTargets = [{ type: 'redis-stream', stream: 'events' }, { type: 'http', url: 'http://127.0.0.1:1/', secret: 'elsewhere' }, { type: 'kinesis-stream', streamName: 's', delivery: 'queued' }]
+  const recommenders = { 'recommend-items': { home: { variations: { house: { type: 'embedded' } } } } }
+  const dir = t.testdir({ 'config.json': JSON.stringify({ namespaces: { shop: { recommenders, eventTargets } } }) })
+  t.match(await gateway('config', 'explain', join(dir, 'config.json'), '--path', '/recommend-items/shop/home/user-1'), { code: 0, output: /"variation": "house"/ })
+})

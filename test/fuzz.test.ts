@@ -47,9 +47,12 @@ t.test(`${requests} random requests made from the OpenAPI document: none is our 
     const response = await app.inject({ method: method.toUpperCase() as 'GET', url, ...(payload === undefined ? {} : { payload, headers: { 'content-type': 'application/json' } }) })
     statuses.set(response.statusCode, (statuses.get(response.statusCode) ?? 0) + 1)
     if (response.statusCode === 200) continue
-    const error = response.json<{ code: keyof typeof errorTable, message: string }>()
-    const sound = response.statusCode < 500 && errorTable[error.code]?.status === response.statusCode && error.message !== ''
-    if (!sound) t.fail(`${method} ${url} ${payload ?? ''}`, { status: response.statusCode, error })
+    type Refusal = { status?: number, code: keyof typeof errorTable, message: string }
+    const answer = response.json<Refusal & { results: Refusal[] }>()
+    // A batch tells of each of its bodies.
+    const refusals = response.statusCode === 207 ? answer.results.filter(({ status }) => status !== 200) : [{ ...answer, status: response.statusCode }]
+    const sound = refusals.length > 0 && refusals.every(({ status = 500, code, message }) => status < 500 && errorTable[code]?.status === status && message !== '')
+    if (!sound) t.fail(`${method} ${url} ${payload ?? ''}`, { status: response.statusCode, answer })
   }
   t.comment(Object.fromEntries(statuses))
   t.ok((statuses.get(200) ?? 0) > requests / 20, 'enough of them were good')

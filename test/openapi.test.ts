@@ -10,18 +10,24 @@ t.test('the document has a path per namespace, recommender and action, with exam
   t.match(document, { openapi: /^3\.1/, info: { title: 'Test store', version: '7' } })
   t.strictSame(Object.keys(document.paths).sort(), [
     '/events/mute',
+    '/events/mute/batch',
     '/events/store',
+    '/events/store/batch',
     '/explain/predicted-ratings/{namespace}/{recommender}/{userId}',
     '/explain/recommend-items/{namespace}/{recommender}/{userId}',
     '/explain/related-items/{namespace}/{recommender}/{itemId}',
     '/explain/rerank-items/{namespace}/{recommender}/{userId}/{itemIds}',
     '/health/live',
     '/health/ready',
+    '/items/mute',
+    '/items/store',
     '/metrics',
     '/recommend-items/store/for-you/{userId}',
     '/related-items/store/similar/{itemId}',
     '/rerank-items/store/ranking/{userId}',
-    '/rerank-items/store/ranking/{userId}/{itemIds}'
+    '/rerank-items/store/ranking/{userId}/{itemIds}',
+    '/users/mute',
+    '/users/store'
   ])
   const { get } = document.paths['/recommend-items/store/for-you/{userId}']!
   t.match(get!.parameters!.find(({ name }) => name === 'numResults'), { required: false, example: 25, schema: { minimum: 1, maximum: 500, default: 25 } })

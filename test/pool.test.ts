@@ -111,6 +111,27 @@ t.test('closing waits for what is being opened, and for closing itself', async t
   t.strictSame(order, ['open', 'shut', 'closed'])
 })
 
+t.test('what needs others to close is closed before them, the rest side by side', async t => {
+  const { pool } = pooled(t)
+  const order: string[] = []
+  const open = async (name: string, first: boolean, closing: Promise<void>) => pool.acquire(name, async () => name, async () => {
+    order.push(`closing ${name}`)
+    await closing
+    order.push(`closed ${name}`)
+  }, { first })
+  let end = (): void => {}
+  const ended = new Promise<void>(resolve => { end = resolve })
+  await open('client', false, Promise.resolve())
+  await open('slow queue', true, ended)
+  await open('queue', true, Promise.resolve())
+  const closing = pool.close()
+  await eventually('one is closed', () => order.includes('closed queue'))
+  t.strictSame(order, ['closing slow queue', 'closing queue', 'closed queue'])
+  end()
+  await closing
+  t.strictSame(order.slice(3), ['closed slow queue', 'closing client', 'closed client'])
+})
+
 t.test('one thing that fails to close keeps no other open, and is told', async t => {
   const { pool, acquire, shut, errors } = pooled(t)
   await pool.acquire('bad', async () => 'bad', async () => { throw new Error('stuck') })

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import t from 'tap'
-import { packagedFile, readSettings, sampleConfigFile, SettingsError } from '../src/settings.ts'
+import { packagedFile, readSettings, sampleConfigFile, SettingsError, webhookSecretsOf } from '../src/settings.ts'
 
 function refusal (environment: NodeJS.ProcessEnv): SettingsError {
   try {
@@ -88,6 +88,25 @@ t.test('the key of administrators is one that a header carries, long enough not 
     const error = refusal({ ADMIN_KEY })
     t.match(error.message, /^ADMIN_KEY expected a string/)
     t.notMatch(String(error.stack), 'SECRET')
+  }
+})
+
+t.test('secrets of webhooks have names, are long enough, and are not told', async t => {
+  const [one, other] = [Buffer.alloc(24, 'a'), Buffer.alloc(64, 'b')]
+  const secret = (key: Buffer): string => `whsec_${key.toString('base64')}`
+  t.strictSame(webhookSecretsOf(readSettings({})), new Map())
+  t.strictSame(webhookSecretsOf(readSettings({ WEBHOOK_SECRETS: '' })), new Map())
+  t.strictSame(webhookSecretsOf(readSettings({ WEBHOOK_SECRETS: `one=${secret(one)}` })), new Map([['one', one]]))
+  t.strictSame(webhookSecretsOf(readSettings({ WEBHOOK_SECRETS: `one=${secret(one)}, the_other-2=${secret(other)}` })), new Map([['one', one], ['the_other-2', other]]))
+  const good = `one=${secret(one)}`
+  const wrong = [
+    secret(one), `=${secret(one)}`, `a b=${secret(one)}`, `one=${one.toString('base64')}`, `one=${secret(Buffer.alloc(23, 'a'))}`, `one=${secret(Buffer.alloc(65, 'a'))}`,
+    'one=whsec_SECRET with spaces and so on', `one=whsec_${'_'.repeat(40)}`, `${good},${good}`, `${good},`, `,${good}`, `${good};two=${secret(other)}`, `{"one":"${secret(one)}"}`, `${good}A`, `one=${'x'.repeat(70_000)}`
+  ]
+  for (const WEBHOOK_SECRETS of wrong) {
+    const error = refusal({ WEBHOOK_SECRETS })
+    t.match(error.message, /^WEBHOOK_SECRETS expected/, WEBHOOK_SECRETS.slice(0, 60))
+    t.notMatch(String(error.stack), /YWFh|SECRET with|xxx/)
   }
 })
 

@@ -10,11 +10,13 @@ export interface ReceivedRequest {
   headers: IncomingHttpHeaders
   /** Its JSON where it is that, else its text. */
   body: unknown
+  /** What it was answered; absent while there is no answer, and where there never was. */
+  reply?: { status: number, body: unknown }
 }
 
 /** What the services were asked: the newest of it. */
 export interface Recording {
-  add: (service: string, operation: string, call: ReceivedCall) => void
+  add: (service: string, operation: string, call: ReceivedCall) => ReceivedRequest
   /** The requests that a service received, or all of them, oldest first. */
   of: (service?: string) => ReceivedRequest[]
   /** Resolves once a service has received this many since it was last told to forget. */
@@ -50,10 +52,12 @@ export function createRecording (): Recording {
     add (service, operation, { method, url, headers, body }) {
       const ring = received.get(service) ?? { kept: [], bytes: 0 }
       received.set(service, ring)
-      ring.kept.push({ number: number++, bytes: body.length, request: { service, operation, method, path: url, headers, body: parsed(body) } })
+      const request: ReceivedRequest = { service, operation, method, path: url, headers, body: parsed(body) }
+      ring.kept.push({ number: number++, bytes: body.length, request })
       ring.bytes += body.length
       while (ring.kept.length > mostRequests || ring.bytes > mostBytes) ring.bytes -= ring.kept.shift()!.bytes
       wake()
+      return request
     },
     reached: async (service, count) => new Promise(resolve => {
       waiting.push({ service, count, done: resolve })

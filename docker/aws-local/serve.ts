@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { header, type Call, type ReceivedCall, type Reply } from './call.ts'
+import { header, parsed, type Call, type ReceivedCall, type Reply } from './call.ts'
 import type { Behaviours } from './behaviour.ts'
 import { fail, type Outcome } from './failures.ts'
 import type { Recording } from './recording.ts'
@@ -21,10 +21,16 @@ const signature = /^AWS4-HMAC-SHA256 Credential=[^/,]+\/\d{8}\/[a-z0-9-]+\/[a-z0
  * @param signal ends a wait; what became of the call then matters to nobody
  */
 export async function serve (service: Service, name: string, received: ReceivedCall, signal: AbortSignal, options: ServeOptions): Promise<Outcome> {
-  const { behaviours, requests, random } = options
+  const request = options.requests.add(service.name, name, received)
+  const outcome = await outcomeOf(service, name, received, signal, options)
+  if (typeof outcome === 'object') request.reply = { status: outcome.status, body: parsed(Buffer.from(outcome.body)) }
+  return outcome
+}
+
+async function outcomeOf (service: Service, name: string, received: ReceivedCall, signal: AbortSignal, options: ServeOptions): Promise<Outcome> {
+  const { behaviours, random } = options
   const { latencyMs = 0, throttleShare = 0, failure } = behaviours.next(service.name)
   const call = { ...received, throttled: () => random() < throttleShare }
-  requests.add(service.name, name, received)
   try {
     checkSignature(call)
     if (latencyMs > 0) await sleep(latencyMs, undefined, { signal, ref: false })

@@ -64,7 +64,7 @@ async function explain (file: string, { path, headers, time, timeZone = readSett
   const adminKey = randomUUID()
   const dataDir = await mkdtemp(join(tmpdir(), 'gateway-explain-'))
   try {
-    await using app = await buildApp({ source: fileSource(file), dataDir, adminKey, timeZone, now: () => at, logger: pino({ level: 'silent' }) })
+    await using app = await buildApp({ source: fileSource(file), delivers: false, dataDir, adminKey, timeZone, now: () => at, logger: pino({ level: 'silent' }) })
     await app.config.loaded
     const { statusCode, body } = await app.inject({ url: `/explain${path}`, headers: { ...given, 'x-api-key': adminKey } })
     const answer = JSON.parse(body) as { message?: string }

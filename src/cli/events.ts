@@ -3,6 +3,8 @@ import { importEvents } from '../recommender/import-events.ts'
 import type { Columns } from '../records/read-records.ts'
 import { readSettings } from '../settings.ts'
 import { columnsOption } from './columns.ts'
+import { deadLettersCommand } from './events-dead-letters.ts'
+import { replayCommand } from './events-replay.ts'
 import { namespaceOption } from './namespace.ts'
 import { startProgress } from './progress.ts'
 
@@ -40,5 +42,7 @@ export function eventsCommand (): Command {
       }
     })
 
+  events.addCommand(deadLettersCommand())
+  events.addCommand(replayCommand())
   return events
 }

@@ -4,9 +4,9 @@ import { UserError } from '../user-error.ts'
 export function readHeaders (text: string, file: string): Record<string, string> {
   if (text.trimStart().startsWith('{')) return readJson(text, file)
   const lines = text.split(/\r?\n/).filter(line => line.trim() !== '')
-  return Object.fromEntries(lines.map(line => {
+  return Object.fromEntries(lines.map((line, i) => {
     const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*?)\s*$/.exec(line) ?? []
-    if (name === undefined) throw new UserError(`${file}: expected lines of "Name: value", got "${line.slice(0, 80)}"`)
+    if (name === undefined) throw new UserError(`${file}: expected lines of "Name: value"; number ${i + 1} is not one`)
     return [name.toLowerCase(), value!]
   }))
 }

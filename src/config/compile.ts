@@ -2,8 +2,8 @@ import { hash } from 'node:crypto'
 import { parseArn } from '../aws.ts'
 import { compileAutoValues } from '../context/auto-values.ts'
 import { compileContext, type ContextRules } from '../context/resolve.ts'
-import { eventTargetTypes } from '../events/registry.ts'
-import { missingTarget, type EventTarget } from '../events/target.ts'
+import { openDatasets } from '../datasets/open.ts'
+import { openEventTargets } from '../events/open-targets.ts'
 import { openPostProcessor } from '../inference/post-process.ts'
 import { itemMetadataTypes } from '../metadata/registry.ts'
 import type { OriginScope } from '../origins/origin.ts'
@@ -12,7 +12,7 @@ import { protect } from '../origins/protect.ts'
 import { defaults } from '../origins/resilience.ts'
 import { createHolder, type Resources, type Scope } from '../scope.ts'
 import { cachePolicy, createCacheControlHeader } from './cache-control.ts'
-import { inherited, type Document, type Tagged } from './document.ts'
+import { inherited, type Document, type RecommenderConfig, type Tagged } from './document.ts'
 import { eventTargetsOf, namespacesOf, recommendersOf, variationsOf, type Element, type RecommenderElement } from './elements.ts'
 import { inherit } from './inherit.ts'
 import { itemImportsOf } from './item-imports.ts'
@@ -39,6 +39,8 @@ export async function compile (document: Document, generation: number, resources
     const namespaces = new Map<string, NamespacePlan>()
     for (const namespace of namespacesOf(document)) {
       const scope = scopeOf(namespace.name)
+      const eventTargets = eventTargetsOf(namespace).map(({ value }) => value)
+      const itemImports = itemImportsOf(document, namespace.name, recommenders)
       const compiled = await inOrder(recommenders.filter(recommender => recommender.namespace === namespace.name), async recommender =>
         compileRecommender([root, namespace, recommender], recommender, scope, rulesOf))
       namespaces.set(namespace.name, {
@@ -47,8 +49,9 @@ export async function compile (document: Document, generation: number, resources
         description: namespace.value.description,
         recommenders: new Map(compiled.map(recommender => [recommenderKey(recommender.action, recommender.name), recommender])),
         autoContext: compileAutoValues(inherit('autoContext', [root, namespace])?.value),
-        itemImports: itemImportsOf(document, namespace.name, recommenders),
-        eventTargets: await openEventTargets(eventTargetsOf(namespace).map(({ value }) => value), scope)
+        itemImports,
+        eventTargets: !resources.delivers ? new Map() : await openEventTargets(eventTargets, scope),
+        datasets: await openDatasets(eventTargets, itemImports, scope)
       })
     }
     const { version, title, description } = document
@@ -72,9 +75,15 @@ async function compileRecommender (levels: Array<Element<object>>, recommender: 
     description: value.description,
     postProcessor: value.responsePostProcessor && await openPostProcessor(value.responsePostProcessor, { name, config: value }, scope),
     features: Object.keys(value.experiments ?? {}),
+    metrics: metricsOf(value.experiments ?? {}),
     vary: [...new Set(variations.flatMap(({ contextRules }) => contextRules.headers))].sort().join(', '),
     variations
   }
+}
+
+/** What experiments measure, where they say so. */
+function metricsOf (experiments: NonNullable<RecommenderConfig['experiments']>): Map<string, string[]> {
+  return new Map(Object.entries(experiments).flatMap(([feature, { metrics }]) => metrics === undefined ? [] : [[feature, Object.keys(metrics)]]))
 }
 
 async function compileVariation (levels: Array<Element<object>>, { name, value }: { name: string, value: Tagged }, scope: Scope & Pick<OriginScope, 'recommender'>, rulesOf: RulesOf): Promise<VariationPlan> {
@@ -125,18 +134,6 @@ function contextCompiler (): RulesOf {
     compiled.set(key, rules)
     return rules
   }
-}
-
-/** The targets by what they are called in an answer: their type, numbered from the second of a type on. */
-async function openEventTargets (configs: readonly Tagged[], scope: Scope): Promise<Map<string, EventTarget>> {
-  const targets = new Map<string, EventTarget>()
-  for (const config of configs) {
-    const { type } = config
-    let name = type
-    for (let n = 2; targets.has(name); n++) name = `${type}-${n}`
-    targets.set(name, await eventTargetTypes.get(type)!.open?.(config, scope) ?? missingTarget(type))
-  }
-  return targets
 }
 
 /** Opens one after the other, so that a failure leaves nothing half open behind its back. */

@@ -36,7 +36,7 @@ const RecommenderSchema = strict({
   description: text,
   ...inherited,
   responsePostProcessor: Type.Optional(ResponsePostProcessorSchema),
-  experiments: Type.Optional(Type.Record(FeatureSchema, Type.Object({ method: Type.String() }), { additionalProperties: false })),
+  experiments: Type.Optional(Type.Record(FeatureSchema, Type.Object({ method: Type.String(), metrics: Type.Optional(Type.Object({})) }), { additionalProperties: false })),
   variations: Type.Record(NameSchema, tagged, { additionalProperties: false, minProperties: 1 })
 })
 

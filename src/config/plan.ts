@@ -1,4 +1,6 @@
 import type { CachePolicy } from '../cache/policy.ts'
+import type { Datasets } from '../datasets/open.ts'
+import { GatewayError } from '../errors.ts'
 import type { EventTarget } from '../events/target.ts'
 import type { ItemMetadataStore } from '../metadata/store.ts'
 import type { AutoValues } from '../context/auto-values.ts'
@@ -29,6 +31,8 @@ export interface NamespacePlan {
   readonly recommenders: ReadonlyMap<string, RecommenderPlan>
   /** By what they are called in an answer. */
   readonly eventTargets: ReadonlyMap<string, EventTarget>
+  /** Where its users and items go. */
+  readonly datasets: Datasets
   /** The stores of its items that the gateway fills. */
   readonly itemImports: readonly ItemImport[]
   /** What is derived for the properties of events. */
@@ -48,6 +52,8 @@ export interface RecommenderPlan {
   readonly postProcessor: PostProcessor | undefined
   /** The names of its experiments. */
   readonly features: readonly string[]
+  /** What conversions may count, by experiment; those that name nothing take anything. */
+  readonly metrics: ReadonlyMap<string, readonly string[]>
 }
 
 export interface VariationPlan {
@@ -71,6 +77,13 @@ export interface VariationPlan {
   /** What the gateway itself keeps. */
   readonly cachePolicy: CachePolicy
   readonly itemMetadata: ItemMetadataStore | undefined
+}
+
+/** @throws GatewayError 404 */
+export function namespaceOf (plan: Plan, name: string): NamespacePlan {
+  const namespace = plan.namespaces.get(name)
+  if (namespace === undefined) throw new GatewayError('NamespaceNotFound', `namespace: "${name}" is not in the configuration`)
+  return namespace
 }
 
 export function recommenderKey (action: Action, name: string): string {

@@ -35,7 +35,7 @@ export function validateDocument (input: unknown): ValidatedDocument {
     ...levelsOf(document).flatMap(rulesOf).flatMap(rule => kindFindings(rule, 'type', ruleTypes)),
     ...levelsOf(document).flatMap(autoValuesOf).flatMap(valueFindings),
     ...levelsOf(document).flatMap(rulesOf).flatMap(credentialFindings),
-    ...namespacesOf(document).flatMap(eventTargetsOf).flatMap(target => kindFindings(target, 'type', eventTargetTypes)),
+    ...namespacesOf(document).flatMap(eventTargetsOf).flatMap(eventTargetFindings),
     ...recommendersOf(document).flatMap(recommender => [
       ...variationsOf(recommender).flatMap(variation => variationFindings(variation, recommender.action)),
       ...experimentsOf(recommender).flatMap(experiment => kindFindings(experiment, 'method', experimentMethods))
@@ -51,6 +51,13 @@ function metadataFindings ({ pointer, value }: Element<object>): Finding[] {
   const findings = kindFindings(at, 'type', itemMetadataTypes)
   if (findings.length > 0) return findings
   return itemMetadataTypes.get(at.value.type)?.check?.(at.value).map(({ key, message }) => ({ pointer: `${at.pointer}/${key}`, message })) ?? []
+}
+
+function eventTargetFindings (target: Element<Tagged>): Finding[] {
+  const findings = kindFindings(target, 'type', eventTargetTypes)
+  if (findings.length > 0) return findings
+  const { pointer, value } = target
+  return eventTargetTypes.get(value.type)?.check?.(value).map(({ key, message }) => ({ pointer: `${pointer}/${key}`, message })) ?? []
 }
 
 function credentialFindings ({ pointer, value }: Element<Rule>): Finding[] {

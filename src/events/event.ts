@@ -40,10 +40,13 @@ export const EventsBodySchema = strict({
 export const exampleBody = { userId: 'user-1', sessionId: 'session-1', eventList: [{ eventType: 'click', itemId: 'item-42' }] }
 
 export type EventsBody = Static<typeof EventsBodySchema>
+export type Conversion = Static<typeof ConversionSchema>
 
 /** An event with its defaults applied, as every target gets it. */
 export interface UserEvent {
   eventId: string
+  /** Whether its id is the caller's, who may then send it again. */
+  idGiven: boolean
   userId?: string | undefined
   sessionId?: string | undefined
   eventType: string

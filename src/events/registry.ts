@@ -1,18 +1,11 @@
-import Type from 'typebox'
-import { registry, strict } from '../schema.ts'
-import { embedded } from './embedded.ts'
+import { registry } from '../schema.ts'
 import type { EventTargetType } from './target.ts'
+import { embedded } from './targets/embedded.ts'
+import { http } from './targets/http.ts'
+import { kinesisFirehose } from './targets/kinesis-firehose.ts'
+import { kinesisStream } from './targets/kinesis-stream.ts'
+import { personalizeEventTracker } from './targets/personalize-event-tracker.ts'
+import { redisStream } from './targets/redis-stream.ts'
 
-const streamName = Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,128}$' })
-const delivery = Type.Optional(Type.Enum(['sync', 'queued']))
-
-/** Every kind of event target that a configuration may name, by its `type`; those without a factory are not in this build. */
-export const eventTargetTypes = registry<EventTargetType>(
-  embedded,
-  {
-    type: 'personalize-event-tracker',
-    schema: strict({ type: Type.Literal('personalize-event-tracker'), trackingId: Type.String({ pattern: '^[a-zA-Z0-9-]{1,256}$' }), delivery })
-  },
-  { type: 'kinesis-stream', schema: strict({ type: Type.Literal('kinesis-stream'), streamName, delivery }) },
-  { type: 'kinesis-firehose', schema: strict({ type: Type.Literal('kinesis-firehose'), streamName, delivery }) }
-)
+/** Every kind of event target that a configuration may name, by its `type`. */
+export const eventTargetTypes = registry<EventTargetType>(embedded, personalizeEventTracker, kinesisStream, kinesisFirehose, http, redisStream)

@@ -1,29 +1,43 @@
 import type { Static, TObject } from 'typebox'
 import type { Kind } from '../schema.ts'
 import type { Scope } from '../scope.ts'
-import type { UserEvent } from './event.ts'
+import type { EventBody } from './body.ts'
+
+/** What a target does not have of a body, and why. */
+export interface Shortfall {
+  /** For the caller to read. */
+  readonly reason: string
+  /** Whether sending it again may help. */
+  readonly retryable: boolean
+  /** The events that it does not have; it has the others. */
+  readonly eventIds: readonly string[]
+  /** What went wrong inside, for the log. */
+  readonly cause?: unknown
+}
 
 /** Where a namespace's events go. */
 export interface EventTarget {
+  /** Whether it takes no more for now; absent: it always does. */
+  readonly full?: boolean
+  /** What a caller is told of events that it took; absent: delivered. */
+  readonly accepted?: 'queued'
   /**
-   * Resolves once the target has every event; sending one again, by its id, changes nothing.
-   * @throws DeliveryError, whose message the caller may read, or what went wrong inside
+   * Resolves once it is known what became of a body. Bodies of one user arrive in the order of the calls.
+   * @returns what the target does not have of it; undefined where it has all
    */
-  deliver: (events: readonly UserEvent[]) => Promise<void>
+  deliver: (body: EventBody) => Promise<Shortfall | undefined>
 }
 
-/** Why a target does not have the events, in words for the caller. */
-export class DeliveryError extends Error {
-  constructor (message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'DeliveryError'
-  }
+export interface EventTargetScope extends Scope {
+  /** What the target is called in answers: its type, numbered from the second of a type on. */
+  readonly target: string
 }
 
 /** A kind of target: the schema of its part of the configuration, and its factory. */
 export interface EventTargetType<S extends TObject = TObject> extends Kind<S> {
-  /** Absent where this build does not have it: then its events are reported as not delivered. */
-  open?: (config: Static<S>, scope: Scope) => Promise<EventTarget>
+  /** What is wrong with a configuration that the schema allows: a key for each. */
+  check?: (config: Static<S>) => Array<{ key: string, message: string }>
+  open: (config: Static<S>, scope: EventTargetScope) => Promise<EventTarget>
 }
 
 /** Ties a factory's parameter to its schema, then forgets which, so that kinds of all schemas fit one registry. */
@@ -31,7 +45,16 @@ export function eventTargetType<S extends TObject> (type: EventTargetType<S>): E
   return type
 }
 
-/** Stands in for a target that this build does not have, so that its events are reported and not lost in silence. */
-export function missingTarget (type: string): EventTarget {
-  return { deliver: async () => { throw new DeliveryError(`"${type}" is not available in this build`) } }
+/** That a target has nothing of a body. */
+export function nothingOf ({ events }: EventBody, reason: string, more: { retryable: boolean, cause?: unknown }): Shortfall {
+  return { reason, ...more, eventIds: events.map(({ eventId }) => eventId) }
+}
+
+/** Delivers, and takes what a target throws for a fault of ours that may pass. */
+export async function deliverTo (target: EventTarget, body: EventBody): Promise<Shortfall | undefined> {
+  try {
+    return await target.deliver(body)
+  } catch (cause) {
+    return nothingOf(body, 'something went wrong on our side', { retryable: true, cause })
+  }
 }

@@ -1,6 +1,6 @@
 import type { Cache, Found, Lookup } from '../cache/cache.ts'
 import { noCache } from '../cache/policy.ts'
-import { recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../config/plan.ts'
+import { namespaceOf, recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../config/plan.ts'
 import { resolve, type ContextRules } from '../context/resolve.ts'
 import { nowhere, type Surroundings } from '../context/surroundings.ts'
 import { GatewayError } from '../errors.ts'
@@ -50,9 +50,7 @@ export async function infer (inference: Inference, cache: Cache): Promise<Found>
 }
 
 function findRecommender (plan: Plan, { action, namespace, recommender }: InferenceRequest): RecommenderPlan {
-  const space = plan.namespaces.get(namespace)
-  if (space === undefined) throw new GatewayError('NamespaceNotFound', `namespace: "${namespace}" is not in the configuration`)
-  const found = space.recommenders.get(recommenderKey(action, recommender))
+  const found = namespaceOf(plan, namespace).recommenders.get(recommenderKey(action, recommender))
   if (found === undefined) throw new GatewayError('RecommenderNotConfigured', `recommender: "${recommender}" is not configured for ${action} in namespace "${namespace}"`)
   return found
 }

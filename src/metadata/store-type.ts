@@ -1,6 +1,7 @@
 import type { Static, TObject } from 'typebox'
 import type { Kind } from '../schema.ts'
 import type { Scope } from '../scope.ts'
+import type { DatasetSink } from '../datasets/dataset.ts'
 import type { Catalog } from './catalog.ts'
 import type { ItemMetadataStore } from './store.ts'
 
@@ -11,6 +12,8 @@ export interface ItemMetadataType<S extends TObject = TObject> extends Kind<S> {
   /** What is wrong with a configuration that its schema cannot say, by key: a JSON pointer without its first slash. */
   check?: (config: Static<S>) => Array<{ key: string, message: string }>
   open: (config: Static<S>, scope: Scope) => Promise<ItemMetadataStore>
+  /** What single items are put through; absent where the items are not the gateway's. */
+  openSink?: (config: Static<S>, scope: Scope) => Promise<DatasetSink>
   /**
    * Puts a catalog in the place of a namespace's items, also under running servers. Absent where the items are not the gateway's.
    * @throws ImportError listing bad lines or CatalogError, with nothing changed; UserError while another process of this machine does the same

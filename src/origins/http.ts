@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { Agent, errors, type Dispatcher } from 'undici'
+import { headerProblems, HttpHeadersSchema } from '../http-headers.ts'
 import { strict } from '../schema.ts'
 import { callHttp, type HttpAnswer } from './http-call.ts'
 import { mappingInput } from './mapping.ts'
@@ -7,11 +8,6 @@ import { originType, type OriginRequest } from './origin.ts'
 import { failureOfStatus, OriginError } from './origin-error.ts'
 import { checkMappings, compileMappings, mapAnswer, mappingKeys, mapRequest, problemOf } from './payload.ts'
 import { compileUrlTemplate } from './url-template.ts'
-
-const headerName = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$"
-
-/** Headers that belong to the connection: a configuration cannot set them. */
-const ownHeaders: ReadonlySet<string> = new Set(['connection', 'content-length', 'expect', 'host', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
 
 /** More connections than an origin's bulkhead, so that a connection is never what a call waits for; answers of at most 4 MiB. */
 const agentOptions = { connections: 1024, connectTimeout: 3_000, keepAliveTimeout: 30_000, maxResponseSize: 4 * 1024 * 1024 }
@@ -23,7 +19,7 @@ export const http = originType({
     type: Type.Literal('http'),
     url: Type.String({ minLength: 1, maxLength: 2048 }),
     method: Type.Optional(Type.Enum(['GET', 'POST'])),
-    headers: Type.Optional(Type.Record(Type.String({ pattern: headerName }), Type.String({ pattern: '^[\\x20-\\x7e]{0,4096}$' }), { additionalProperties: false })),
+    headers: Type.Optional(HttpHeadersSchema),
     ...mappingKeys
   }),
   actions: ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'],
@@ -31,7 +27,7 @@ export const http = originType({
   check: config => [
     ...checkMappings(config),
     ...problemOf('url', () => compileUrlTemplate(config.url)),
-    ...Object.keys(config.headers ?? {}).filter(name => ownHeaders.has(name.toLowerCase())).map(name => ({ key: `headers/${name}`, message: 'is set by the connection itself' }))
+    ...headerProblems(config.headers)
   ],
   async open ({ url: template, method = 'GET', headers, ...config }, scope) {
     const ownNames = Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))

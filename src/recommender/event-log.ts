@@ -85,6 +85,7 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
   const writing = new Map<string, Promise<void>>()
   const nextKey = keySequence()
   let pruning: Promise<void> | undefined
+  const appending = new Set<Promise<Appended>>()
 
   const count = (): number => (entries.getStats() as { entryCount: number }).entryCount
 
@@ -115,23 +116,33 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
     return [...entries.getRange(range)].map(({ key, value }) => ({ key: Buffer.from(key), event: decode(value) }))
   }
 
+  async function append (events: readonly LoggedEvent[], { timeOf = now, onWriting }: AppendOptions = {}): Promise<Appended> {
+    assertRoom(directory)
+    const others = new Set<Promise<void>>()
+    const fresh = new Map<string, LogEntry>()
+    for (const event of events) {
+      const other = writing.get(event.eventId)
+      if (other !== undefined) others.add(other)
+      else if (!fresh.has(event.eventId) && !ids.doesExist(event.eventId)) fresh.set(event.eventId, { key: nextKey(timeOf(event)), event })
+    }
+    const added = [...fresh.values()]
+    onWriting?.(added.map(({ key }) => key))
+    const waiting = Promise.all(others).then(() => {})
+    waiting.catch(() => {})
+    if (added.length > 0) await put(added)
+    if (count() > limit) pruning ??= prune().catch(onError).finally(() => { pruning = undefined })
+    return { added, others: waiting }
+  }
+
   return {
-    async append (events, { timeOf = now, onWriting } = {}) {
-      assertRoom(directory)
-      const others = new Set<Promise<void>>()
-      const fresh = new Map<string, LogEntry>()
-      for (const event of events) {
-        const other = writing.get(event.eventId)
-        if (other !== undefined) others.add(other)
-        else if (!fresh.has(event.eventId) && !ids.doesExist(event.eventId)) fresh.set(event.eventId, { key: nextKey(timeOf(event)), event })
+    async append (events, options) {
+      const own = append(events, options)
+      appending.add(own)
+      try {
+        return await own
+      } finally {
+        appending.delete(own)
       }
-      const added = [...fresh.values()]
-      onWriting?.(added.map(({ key }) => key))
-      const waiting = Promise.all(others).then(() => {})
-      waiting.catch(() => {})
-      if (added.length > 0) await put(added)
-      if (count() > limit) pruning ??= prune().catch(onError).finally(() => { pruning = undefined })
-      return { added, others: waiting }
     },
     read,
     get count () { return count() },
@@ -141,6 +152,8 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
     },
     async markImported () { await committed([meta.put('imported', randomUUID())]) },
     async close () {
+      // lmdb does not survive being closed under a write.
+      await Promise.allSettled(appending)
       await pruning
       await root.close()
     }

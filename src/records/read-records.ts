@@ -40,15 +40,24 @@ const recordsAtOnce = 5000
  */
 export async function * readRecords (file: string, { columns, onProgress }: ReadOptions = {}): AsyncGenerator<SourceRecord[]> {
   const format = formatOf(file)
+  const text = readText(file, onProgress)
+  yield * format === 'jsonl' ? jsonRecords(text, columns) : tableRecords(text, format, columns)
+}
+
+/**
+ * Reads a text file, unpacked where its name ends with `.gz`, a chunk at a time.
+ * @param onProgress told how many bytes of how many have been read
+ * @throws UserError where it is not UTF-8 or not a sound .gz file
+ */
+export async function * readText (file: string, onProgress: ReadOptions['onProgress']): AsyncGenerator<string> {
   const { size } = await stat(file)
   const source = createReadStream(file, { highWaterMark: 256 * 1024 })
   let read = 0
   source.on('data', chunk => { onProgress?.(read += chunk.length, size) })
   const bytes = file.endsWith('.gz') ? source.pipe(createGunzip()) : source
   source.on('error', error => bytes.destroy(error))
-  const text = decodeUtf8(bytes)
   try {
-    yield * format === 'jsonl' ? jsonRecords(text, columns) : tableRecords(text, format, columns)
+    yield * decodeUtf8(bytes)
   } catch (error) {
     const { code = '' } = error as { code?: string }
     throw code.startsWith('Z_') ? new UserError(`${file} is not a sound .gz file`, { cause: error }) : error

@@ -95,12 +95,18 @@ t.test('instances that share a Redis', needsRedis, async t => {
     const [a, b, c] = instances as [Instance, Instance, Instance]
     const first = await a.read('sharer')
     t.match(first.cacheStatus, /^gateway; fwd=miss; stored/)
-    await eventually('it is a hit at the second', async () => (await b.read('sharer')).cacheStatus.startsWith('gateway-'))
+    // Until Redis has it, the second makes its own, and Redis has that.
+    const made = [first.madeAt]
+    await eventually('it is a hit at the second', async () => {
+      const { cacheStatus, madeAt } = await b.read('sharer')
+      made.push(madeAt)
+      return cacheStatus.startsWith('gateway-')
+    })
     const shared = await c.read('sharer')
     t.match(shared.cacheStatus, /^gateway-redis; hit; ttl=\d+$/)
-    t.equal(shared.madeAt, first.madeAt)
+    t.ok(made.includes(shared.madeAt))
     t.equal(await c.event('sharer'), 200)
-    for (const instance of instances) t.ok((await instance.read('sharer')).madeAt > first.madeAt)
+    for (const instance of instances) t.ok((await instance.read('sharer')).madeAt > Math.max(...made))
   })
 
   await t.test('none ever serves what was made before an event that any of them has accepted', async t => {

@@ -3,23 +3,24 @@ import { createUserVersions } from '../../src/cache/user-versions.ts'
 import type { Plan } from '../../src/config/plan.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { collectEvents } from '../../src/events/collect.ts'
-import type { EventsBody, UserEvent } from '../../src/events/event.ts'
-import { DeliveryError, type EventTarget } from '../../src/events/target.ts'
+import type { EventsBody } from '../../src/events/event.ts'
+import type { EventTarget } from '../../src/events/target.ts'
+import { deadTarget, recordingTarget, testDispatch } from '../support/event-targets.ts'
 import { testSurroundings } from '../support/surroundings.ts'
 import { testPlan, testRecommender } from '../support/test-plan.ts'
-
-function recording (deliver: () => Promise<void> = async () => {}) {
-  const got: Array<readonly UserEvent[]> = []
-  const target: EventTarget = { deliver: async events => { got.push(events); await deliver() } }
-  return { target, got }
-}
 
 const planOf = (eventTargets: Record<string, EventTarget> = {}): Plan =>
   testPlan([testRecommender('recommend-items', 'home', { features: ['test'] }), testRecommender('related-items', 'similar')], eventTargets)
 
 let ids = 0
-const options = { now: () => 5_000_000, newId: () => `new-${++ids}`, userVersions: createUserVersions(), surroundings: testSurroundings() }
-const collect = async (plan: Plan, body: EventsBody, namespace = 'shop') => collectEvents(plan, namespace, body, options)
+const options = {
+  now: () => 5_000_000,
+  newId: () => `new-${++ids}`,
+  userVersions: createUserVersions(),
+  surroundings: testSurroundings(),
+  broughtBy: { path: '/events/shop', headers: {}, query: {} }
+}
+const collect = async (plan: Plan, body: EventsBody, namespace = 'shop') => collectEvents(plan, namespace, body, { ...options, ...testDispatch() })
 const view = { eventType: 'view', itemId: 'a' }
 
 async function refusal (plan: Plan, body: EventsBody, namespace?: string): Promise<GatewayError> {
@@ -29,36 +30,50 @@ async function refusal (plan: Plan, body: EventsBody, namespace?: string): Promi
 }
 
 t.test('every target gets every event, with the same defaults', async t => {
-  const [one, other] = [recording(), recording()]
-  const outcomes = await collect(planOf({ one: one.target, other: other.target }), { userId: 'u', sessionId: 's', eventList: [view, { ...view, eventId: 'mine', sentAt: 100 }] })
+  const [one, other] = [recordingTarget(), recordingTarget()]
+  const outcomes = await collect(planOf({ one, other }), { userId: 'u', sessionId: 's', eventList: [view, { ...view, eventId: 'mine', sentAt: 100 }] })
   t.strictSame(outcomes, { one: 'delivered', other: 'delivered' })
-  t.match(one.got, [[{ userId: 'u', sessionId: 's', itemId: 'a', eventType: 'view', sentAt: 5_000_000, eventId: /^new-/ }, { eventId: 'mine', sentAt: 100_000 }]])
-  t.strictSame(other.got, one.got)
+  t.match(one.bodies, [{ namespace: 'shop', userId: 'u', sessionId: 's', conversions: [], broughtBy: { path: '/events/shop' } }])
+  t.match(one.events, [{ userId: 'u', sessionId: 's', itemId: 'a', eventType: 'view', sentAt: 5_000_000, eventId: /^new-/ }, { eventId: 'mine', sentAt: 100_000 }])
+  t.strictSame(other.bodies, one.bodies)
 })
 
 t.test('what an event says arrives', async t => {
-  const { target, got } = recording()
-  await collect(planOf({ one: target }), { userId: 'u', eventList: [{ eventType: 'buy', eventValue: 0, recommendationId: 'r', impression: ['x'], sentAt: '1970-01-01T00:00:01Z' }] })
-  t.match(got[0], [{ eventType: 'buy', eventValue: 0, recommendationId: 'r', impression: ['x'], sentAt: 1000 }])
+  const one = recordingTarget()
+  await collect(planOf({ one }), { userId: 'u', eventList: [{ eventType: 'buy', eventValue: 0, recommendationId: 'r', impression: ['x'], sentAt: '1970-01-01T00:00:01Z' }] })
+  t.match(one.events, [{ eventType: 'buy', eventValue: 0, recommendationId: 'r', impression: ['x'], sentAt: 1000 }])
 })
 
 t.test('a target that fails is named, and the others have the events', async t => {
-  const [good, bad] = [recording(), recording(async () => { throw new DeliveryError('no power') })]
-  const error = await refusal(planOf({ bad: bad.target, good: good.target }), { userId: 'u', eventList: [{ ...view, eventId: 'e1' }, view] })
+  const [good, bad] = [recordingTarget(), deadTarget()]
+  const error = await refusal(planOf({ bad, good }), { userId: 'u', eventList: [{ ...view, eventId: 'e1' }, view] })
   t.match(error, { code: 'EventsNotDelivered', status: 503, retryAfter: 1, details: { targets: { good: 'delivered', bad: 'failed: no power' } } })
-  t.match(error.details, { eventIds: ['e1', good.got[0]![1]!.eventId] }, 'so that they can be sent again')
+  t.match(error.details, { eventIds: good.eventIds, missing: { bad: good.eventIds } }, 'so that they can be sent again')
   t.match((error.cause as AggregateError).errors, [{ message: 'no power' }])
-  t.equal(good.got.length, 1)
+  t.match(good.eventIds, ['e1', /^new-/])
 })
 
 t.test('a target that throws at once is a target that fails', async t => {
-  const target: EventTarget = { deliver: () => { throw new DeliveryError('at once') } }
-  t.match(await refusal(planOf({ hasty: target }), { userId: 'u', eventList: [view] }), { details: { targets: { hasty: 'failed: at once' } } })
+  const target: EventTarget = { deliver: () => { throw new Error('at once') } }
+  t.match(await refusal(planOf({ hasty: target }), { userId: 'u', eventList: [view] }), { code: 'EventsNotDelivered', details: { targets: { hasty: 'failed: something went wrong on our side' } } })
+})
+
+t.test('where trying again is no use, that is said', async t => {
+  const refused = await refusal(planOf({ one: deadTarget('it refuses them', false), good: recordingTarget() }), { userId: 'u', eventList: [view] })
+  t.match(refused, { code: 'EventsRefused', status: 502, retryAfter: undefined, details: { targets: { good: 'delivered', one: 'failed: it refuses them' } } })
+  t.match(await refusal(planOf({ one: deadTarget('it refuses them', false), other: deadTarget() }), { userId: 'u', eventList: [view] }), { code: 'EventsNotDelivered' }, 'it is of use for the other')
+})
+
+t.test('a target that takes no more for now turns all away', async t => {
+  const [good, full] = [recordingTarget(), recordingTarget()]
+  full.full = true
+  t.match(await refusal(planOf({ good, full }), { userId: 'u', eventList: [view] }), { code: 'EventQueueFull', status: 429, retryAfter: 1, message: /^"full" does not take/ })
+  t.strictSame([good.bodies, full.bodies], [[], []])
 })
 
 t.test('what went wrong inside a target is not told to the caller', async t => {
-  const { target } = recording(async () => { throw new Error('ENOENT /data/secret') })
-  const error = await refusal(planOf({ one: target }), { userId: 'u', eventList: [view] })
+  const one = recordingTarget(async () => { throw new Error('ENOENT /data/secret') })
+  const error = await refusal(planOf({ one }), { userId: 'u', eventList: [view] })
   t.match(JSON.stringify(error.details), /"one":"failed/)
   t.notMatch(JSON.stringify(error.details), /secret/)
   t.match((error.cause as AggregateError).errors, [{ message: /secret/ }], 'the log has it')
@@ -67,42 +82,42 @@ t.test('what went wrong inside a target is not told to the caller', async t => {
 t.test('events make what was made for their user out of date, also where a target fails', async t => {
   const userVersions = createUserVersions()
   const isCurrent = (userId: string, madeAt: number): boolean => userVersions.isCurrent(userVersions.slotOf({ namespace: 'shop', userId }), madeAt)
-  const { target } = recording(async () => { throw new Error('full') })
-  await collectEvents(planOf({ one: recording().target }), 'shop', { userId: 'u', eventList: [view] }, { ...options, userVersions })
+  const collect = async (one: EventTarget) => collectEvents(planOf({ one }), 'shop', { userId: 'u', eventList: [view] }, { ...options, ...testDispatch(), userVersions })
+  await collect(recordingTarget())
   const first = userVersions.now
   t.notOk(isCurrent('u', 0))
   t.ok(isCurrent('u', first), 'what is made from now on is not')
   t.ok(isCurrent('other', 0))
-  await t.rejects(collectEvents(planOf({ one: target }), 'shop', { userId: 'u', eventList: [view] }, { ...options, userVersions }))
+  await t.rejects(collect(deadTarget()))
   t.notOk(isCurrent('u', first), 'some target may have them')
 })
 
 t.test('properties are a JSON object or the text of one', async t => {
-  const { target, got } = recording()
-  const properties = async (properties: string | Record<string, unknown>) => collect(planOf({ one: target }), { userId: 'u', eventList: [{ ...view, properties }] })
+  const one = recordingTarget()
+  const properties = async (properties: string | Record<string, unknown>) => collect(planOf({ one }), { userId: 'u', eventList: [{ ...view, properties }] })
   for (const [given, expected] of [[{ a: 1 }, '{"a":1}'], ['{"a": 1}', '{"a": 1}'], ['', undefined], [{}, '{}']] as const) {
     await properties(given)
-    t.equal(got.at(-1)![0]!.properties, expected)
+    t.equal(one.events.at(-1)!.properties, expected)
   }
   await properties({ a: 'x'.repeat(1024 - 8) })
-  t.equal(got.at(-1)![0]!.properties!.length, 1024)
+  t.equal(one.events.at(-1)!.properties!.length, 1024)
   for (const wrong of ['[]', '1', 'null', 'text', '{', { a: 'x'.repeat(1024 - 7) }]) {
     await t.rejects(properties(wrong), { code: 'InvalidBody', status: 400, message: /^body\/eventList\/0\/properties: expected/ })
   }
 })
 
 t.test('a bad time is refused where it is', async t => {
-  const { target, got } = recording()
-  const error = await refusal(planOf({ one: target }), { userId: 'u', eventList: [view, { ...view, sentAt: 'soon' }] })
+  const one = recordingTarget()
+  const error = await refusal(planOf({ one }), { userId: 'u', eventList: [view, { ...view, sentAt: 'soon' }] })
   t.match(error, { code: 'InvalidBody', message: /^body\/eventList\/1\/sentAt: expected/ })
-  t.equal(got.length, 0, 'and nothing goes anywhere')
+  t.equal(one.bodies.length, 0, 'and nothing goes anywhere')
 })
 
 t.test('somebody must have done it: a user, or a session', async t => {
-  const { target, got } = recording()
-  t.match(await refusal(planOf({ one: target }), { eventList: [view] }), { code: 'InvalidBody', message: /^body\/userId: is missing/ })
-  await collect(planOf({ one: target }), { sessionId: 's', eventList: [view] })
-  t.match(got[0], [{ sessionId: 's', userId: undefined }])
+  const one = recordingTarget()
+  t.match(await refusal(planOf({ one }), { eventList: [view] }), { code: 'InvalidBody', message: /^body\/userId: is missing/ })
+  await collect(planOf({ one }), { sessionId: 's', eventList: [view] })
+  t.match(one.events, [{ sessionId: 's', userId: undefined }])
 })
 
 t.test('a body must say something', async t => {
@@ -110,7 +125,7 @@ t.test('a body must say something', async t => {
 })
 
 t.test('conversions name what the configuration has, and need a user', async t => {
-  const plan = planOf({ one: recording().target })
+  const plan = planOf({ one: recordingTarget() })
   const convert = (conversion: object): EventsBody => ({ userId: 'u', experimentConversions: [{ recommender: 'home', metric: 'm', ...conversion }] })
   for (const conversion of [{}, { feature: 'test' }, { recommender: 'similar' }, { value: 3 }]) t.strictSame(await collect(plan, convert(conversion)), {})
   t.match(await refusal(plan, convert({ recommender: 'nothing' })), { code: 'InvalidBody', message: /^body\/experimentConversions\/0\/recommender: "nothing"/ })
@@ -119,12 +134,22 @@ t.test('conversions name what the configuration has, and need a user', async t =
   t.match(await refusal(plan, { sessionId: 's', experimentConversions: [{ recommender: 'home', metric: 'm' }] }), { code: 'InvalidBody', message: /^body\/userId/ })
 })
 
+t.test('a conversion counts what its experiment measures, where that says what it measures', async t => {
+  const metrics = new Map([['test', ['clicks']]])
+  const plan = testPlan([testRecommender('recommend-items', 'home', { features: ['test', 'open'], metrics }), testRecommender('recommend-items', 'strict', { features: ['test'], metrics })], { one: recordingTarget() })
+  const convert = (recommender: string, conversion: object): EventsBody => ({ userId: 'u', experimentConversions: [{ recommender, metric: 'clicks', ...conversion }] })
+  for (const conversion of [{}, { feature: 'test' }, { feature: 'open', metric: 'anything' }, { metric: 'anything' }]) t.ok(await collect(plan, convert('home', conversion)))
+  for (const [recommender, conversion] of [['home', { feature: 'test', metric: 'sales' }], ['strict', { metric: 'sales' }]] as const) {
+    t.match(await refusal(plan, convert(recommender, conversion)), { code: 'InvalidBody', message: /^body\/experimentConversions\/0\/metric: "sales" is not a metric of/ })
+  }
+})
+
 t.test('events and conversions come together, or a bad conversion keeps both away', async t => {
-  const { target, got } = recording()
+  const one = recordingTarget()
   const body = (recommender: string): EventsBody => ({ userId: 'u', eventList: [view], experimentConversions: [{ recommender, metric: 'm' }] })
-  t.strictSame(await collect(planOf({ one: target }), body('home')), { one: 'delivered' })
-  await refusal(planOf({ one: target }), body('nothing'))
-  t.equal(got.length, 1)
+  t.strictSame(await collect(planOf({ one }), body('home')), { one: 'delivered' })
+  await refusal(planOf({ one }), body('nothing'))
+  t.equal(one.bodies.length, 1)
 })
 
 t.test('a namespace without targets takes no events, an unknown one is not found', async t => {

@@ -14,11 +14,11 @@ function remembering (maxItems = 100) {
   const source = {
     get: async (itemIds: readonly string[]): Promise<ReadonlyMap<string, string>> => new Map([...items].filter(([id]) => itemIds.includes(id)))
   }
-  const get = remember(async itemIds => {
+  const { get, learn } = remember(async itemIds => {
     asked.push([...itemIds])
     return source.get(itemIds)
   }, { ttl: 10, maxItems, now: () => clock.now, stats })
-  return { get: async (...ids: string[]) => Object.fromEntries(await get(ids, signal)), asked, stats, clock, items, source }
+  return { get: async (...ids: string[]) => Object.fromEntries(await get(ids, signal)), learn, asked, stats, clock, items, source }
 }
 
 t.test('what was looked up is not looked up again, also that there is no such item', async t => {
@@ -67,4 +67,19 @@ t.test('no more items are remembered than the configuration says', async t => {
   t.equal(asked.length, 1)
   await get('a')
   t.equal(asked.length, 2)
+})
+
+t.test('an item that was put is known at once, also where a lookup is under way that may bring the one before', async t => {
+  const { get, learn, asked, source } = remembering()
+  t.strictSame(await get('a'), { a: '{"v":1}' })
+  learn('a', '{"v":3}')
+  t.strictSame(await get('a'), { a: '{"v":3}' })
+  t.strictSame(asked, [['a']])
+  let answer: (found: ReadonlyMap<string, string>) => void = () => {}
+  source.get = async () => new Promise(resolve => { answer = resolve })
+  const lookup = get('b')
+  learn('b', '{"v":4}')
+  answer(new Map([['b', '{"v":2}']]))
+  await lookup
+  t.strictSame(await get('b'), { b: '{"v":4}' })
 })

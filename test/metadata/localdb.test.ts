@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { generations } from '../../src/metadata/localdb/generations.ts'
 import { localDbDirectory, openItems } from '../../src/metadata/localdb/files.ts'
-import { localdb, openLocalDb } from '../../src/metadata/localdb/localdb.ts'
+import { localdb, openLocalDb, type LocalDb } from '../../src/metadata/localdb/localdb.ts'
 import type { ItemMetadataStore } from '../../src/metadata/store.ts'
 import { createHolder } from '../../src/scope.ts'
 import { eventually } from '../support/eventually.ts'
@@ -20,7 +21,7 @@ async function publish (directory: string, items: Record<string, object>): Promi
   })
 }
 
-async function openStore (t: Test, directory: string): Promise<{ store: ItemMetadataStore, errors: unknown[] }> {
+async function openStore (t: Test, directory: string): Promise<{ store: LocalDb, errors: unknown[] }> {
   const errors: unknown[] = []
   const store = await openLocalDb(directory, { onError: error => errors.push(error), poll: 5 })
   t.teardown(store.close)
@@ -84,4 +85,56 @@ t.test('one store serves all variations of a namespace', async t => {
   t.equal(resources.held, 3)
   release()
   t.equal(resources.held, 0)
+})
+
+t.test('an item that was put is found at once, by who opens the items next, and by other processes', async t => {
+  const directory = t.testdir()
+  await publish(directory, { a: { v: 1 }, b: { v: 1 } })
+  const { store, errors } = await openStore(t, directory)
+  await store.put([{ itemId: 'a', metadata: '{"v": 2.0}' }, { itemId: 'ü', metadata: '{}' }])
+  t.strictSame(await get(store, 'a', 'b', 'ü'), { a: '{"v": 2.0}', b: '{"v":1}', ü: '{}' })
+  await store.put([{ itemId: 'b', metadata: '{"v":3}' }])
+  t.strictSame(await get(store, 'b'), { b: '{"v":3}' })
+  const current = await generations(directory).current()
+  const read = 'const { open } = require("lmdb"); const items = open({ path: process.argv[1], encoding: "string", readOnly: true }); console.log(items.get("a"), items.get("b"))'
+  t.equal(execFileSync(process.execPath, ['-e', read, current!], { encoding: 'utf8' }), '{"v": 2.0} {"v":3}\n')
+  await store.close()
+  const { store: next } = await openStore(t, directory)
+  t.strictSame(await get(next, 'a', 'b'), { a: '{"v": 2.0}', b: '{"v":3}' })
+  t.strictSame(errors, [])
+})
+
+t.test('the first put makes the items, and an import replaces what was put', async t => {
+  const directory = join(t.testdir(), 'items', 'shop')
+  const { store, errors } = await openStore(t, directory)
+  await Promise.all([store.put([{ itemId: 'a', metadata: '{}' }]), store.put([{ itemId: 'b', metadata: '{}' }])])
+  t.strictSame(await get(store, 'a', 'b'), { a: '{}', b: '{}' })
+  await publish(directory, { a: { imported: true } })
+  await store.put([{ itemId: 'c', metadata: '{}' }])
+  t.strictSame(await get(store, 'a', 'b', 'c'), { a: '{"imported":true}', c: '{}' })
+  t.strictSame(errors, [])
+})
+
+t.test('items are found while others are put and imports take over', async t => {
+  const directory = t.testdir()
+  await publish(directory, { a: { v: 0 } })
+  const { store, errors } = await openStore(t, directory)
+  const over = new AbortController()
+  let [asked, found] = [0, 0]
+  const asking = (async () => {
+    while (!over.signal.aborted) {
+      asked++
+      found += (await store.get(['a'], signal)).size
+      await new Promise(resolve => setImmediate(resolve))
+    }
+  })()
+  for (let v = 1; v <= 10; v++) {
+    await Promise.all([publish(directory, { a: { v } }), store.put([{ itemId: 'b', metadata: '{}' }]), store.put([{ itemId: 'c', metadata: '{}' }])])
+    await store.put([{ itemId: 'last', metadata: String(v) }])
+    t.strictSame(await get(store, 'a', 'last'), { a: `{"v":${v}}`, last: String(v) })
+  }
+  over.abort()
+  await asking
+  t.equal(found, asked)
+  t.strictSame(errors, [])
 })

@@ -48,6 +48,8 @@ const posts: Array<[string, unknown, number, RegExp]> = [
   ['/events/store', { userId: 7, eventList: [event] }, 400, /^body\/userId: expected a string/],
   ['/events/store', { userId: 'me', eventList: [{ itemId: 'tea' }] }, 400, /^body\/eventList\/0\/eventType: is missing; expected a string/],
   ['/events/store', { userId: 'me', eventList: [{ ...event, itemID: 'x' }] }, 400, /^body\/eventList\/0\/itemID: is not a known key here$/],
+  ['/events/store', { userId: 'me', 'a/b~': 1 }, 400, /^body\/a~1b~0: is not a known key here$/],
+  ['/events/store', { userId: 'me', ['x'.repeat(5_000)]: 1 }, 400, /^body\/x{100}…: is not a known key here$/],
   ['/events/store', { userId: 'me', eventList: [{ ...event, sentAt: 'yesterday' }] }, 400, /^body\/eventList\/0\/sentAt: expected epoch seconds/],
   ['/events/store', { userId: 'me', eventList: [{ ...event, properties: '{' }] }, 400, /^body\/eventList\/0\/properties: expected a JSON object/],
   ['/events/store', { userId: 'me', eventList: [{ ...event, properties: { a: 'x'.repeat(1100) } }] }, 400, /^body\/eventList\/0\/properties: expected at most 1024/],

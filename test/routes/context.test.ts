@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import type { EventsBody, UserEvent } from '../../src/events/event.ts'
+import type { EventsBody } from '../../src/events/event.ts'
 import { arn } from '../docker/aws-local/start.ts'
 import { startAws } from '../support/aws.ts'
 import { cachedDocument, get, isHit } from '../support/cached-shop.ts'
+import { addTarget, recordingTarget } from '../support/event-targets.ts'
 import { startGateway } from '../support/gateway.ts'
 import { startHttpRecommender } from '../support/http-recommender.ts'
 import { service } from '../support/personalize-contract.ts'
@@ -200,13 +201,12 @@ t.test('Personalize gets filter, values and context', async t => {
 /** The properties that an event target gets. */
 async function startEvents (t: Test, autoContext: object): Promise<(event: Partial<NonNullable<EventsBody['eventList']>[number]>, headers: Record<string, string>) => Promise<string | undefined>> {
   const { app } = await startGateway(t, { autoContext, namespaces: { shop: { recommenders: {}, eventTargets: [{ type: 'embedded' }] } } }, { now: () => noon })
-  const got: UserEvent[] = []
-  const targets = app.config.plan.namespaces.get('shop')!.eventTargets as Map<string, object>
-  targets.set('recording', { async deliver (events: UserEvent[]) { got.push(...events) } })
+  const recording = recordingTarget()
+  addTarget(app, 'shop', 'recording', recording)
   return async (event, headers) => {
     const { statusCode, body } = await app.inject({ method: 'POST', url: '/events/shop', headers, payload: { userId: 'u', eventList: [{ eventType: 'view', itemId: 'i', ...event }] } })
     t.equal(statusCode, 200, body)
-    return got.at(-1)!.properties
+    return recording.events.at(-1)!.properties
   }
 }
 

@@ -25,12 +25,12 @@ export function testVariation (name: string, more: Partial<VariationPlan> = {}):
 }
 
 export function testRecommender (action: Action, name: string, more: Partial<RecommenderPlan> = {}): RecommenderPlan {
-  return { action, namespace: 'shop', name, title: undefined, description: undefined, variations: [], vary: '', postProcessor: undefined, features: [], ...more }
+  return { action, namespace: 'shop', name, title: undefined, description: undefined, variations: [], vary: '', postProcessor: undefined, features: [], metrics: new Map(), ...more }
 }
 
 /** A plan of one namespace, `shop`. */
 export function testPlan (recommenders: RecommenderPlan[], eventTargets: Record<string, EventTarget> = {}): Plan {
   const byKey = new Map(recommenders.map(recommender => [recommenderKey(recommender.action, recommender.name), recommender]))
-  const shop = { name: 'shop', title: undefined, description: undefined, recommenders: byKey, eventTargets: new Map(Object.entries(eventTargets)), itemImports: [], autoContext: undefined }
+  const shop = { name: 'shop', title: undefined, description: undefined, recommenders: byKey, eventTargets: new Map(Object.entries(eventTargets)), itemImports: [], datasets: { users: new Map(), items: new Map() }, autoContext: undefined }
   return { generation: 1, fingerprint: 'test', version: undefined, title: undefined, description: undefined, namespaces: new Map([['shop', shop]]) }
 }

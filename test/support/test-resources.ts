@@ -1,4 +1,5 @@
 import { createUserVersions } from '../../src/cache/user-versions.ts'
+import { createEventStats } from '../../src/events/stats.ts'
 import { createMetadataStats } from '../../src/metadata/stats.ts'
 import { noPeers } from '../../src/peers.ts'
 import { createPool } from '../../src/pool.ts'
@@ -24,11 +25,13 @@ export function testResources (dataDir: string, options: Partial<Pick<Resources,
     userVersions: createUserVersions(),
     revisions: createRevisions(),
     metadataStats: createMetadataStats(),
+    delivers: true,
+    eventStats: createEventStats(),
     peers: noPeers,
     pool: {
       close: pool.close,
-      async acquire (key, open, close) {
-        const lease = await pool.acquire(key, open, close)
+      async acquire (key, open, close, options) {
+        const lease = await pool.acquire(key, open, close, options)
         held++
         let released = false
         return {

@@ -6,7 +6,8 @@ import { strict, type Static } from '../../schema.ts'
 import type { Scope } from '../../scope.ts'
 import { loadDynamoDb } from './load.ts'
 import { lookUp, type Lookup } from './lookup.ts'
-import { remember } from './memory.ts'
+import { createMemories, remember, type Memories } from './memory.ts'
+import { dynamoDbSink } from './put.ts'
 import { tableName } from './table.ts'
 import { itemMetadataType } from '../store-type.ts'
 import { ItemMetadataError, type ItemMetadataStore } from '../store.ts'
@@ -41,12 +42,17 @@ export const dynamodb = itemMetadataType({
   async open (config, scope) {
     const client = await awsClient(scope, DynamoDBClient)
     const { cacheTtl = 0, cacheMaxItems = defaultCacheMaxItems } = config
-    return scope.share(`dynamodb/${scope.namespace}/${cacheTtl}/${cacheMaxItems}`, async () => createStore(client, config, scope), async store => store.close())
+    return scope.share(`dynamodb/${scope.namespace}/${cacheTtl}/${cacheMaxItems}`, async () => createStore(client, config, scope, await memoriesOf(scope)), async store => store.close())
   },
+  openSink: async (_config, scope) => dynamoDbSink({ client: await awsClient(scope, DynamoDBClient), table: tableName(scope.namespace), memories: await memoriesOf(scope), now: scope.now }),
   load: async (config, catalog, { namespace }) => loadDynamoDb(config, catalog, namespace)
 })
 
-function createStore (client: DynamoDBClient, { cacheTtl: ttl = 0, cacheMaxItems: maxItems = defaultCacheMaxItems }: DynamoDbConfig, scope: Scope): ItemMetadataStore {
+async function memoriesOf (scope: Scope): Promise<Memories> {
+  return scope.share(`dynamodb memories/${scope.namespace}`, async () => createMemories(), () => {})
+}
+
+function createStore (client: DynamoDBClient, { cacheTtl: ttl = 0, cacheMaxItems: maxItems = defaultCacheMaxItems }: DynamoDbConfig, scope: Scope, memories: Memories): ItemMetadataStore {
   const { metadataStats: stats, now, onError } = scope
   const table = tableName(scope.namespace)
   let told = false
@@ -72,10 +78,10 @@ function createStore (client: DynamoDBClient, { cacheTtl: ttl = 0, cacheMaxItems
       throw error instanceof BrokenCircuitError ? new ItemMetadataError('unavailable', new Map(), { cause: error }) : error
     }
   }
-  return {
-    get: ttl === 0 ? get : remember(get, { ttl, maxItems, now, stats }),
-    close: async () => {}
-  }
+  if (ttl === 0) return { get, close: async () => {} }
+  const memory = remember(get, { ttl, maxItems, now, stats })
+  const forget = memories.add(memory.learn)
+  return { get: memory.get, close: async () => { forget() } }
 }
 
 function refusal (table: string, { name }: Error): string {

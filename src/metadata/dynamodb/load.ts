@@ -58,7 +58,8 @@ function versionOf ({ tag, madeAt }: Catalog, last: LastLoad): string {
   return last.tag === tag ? last.version : toVersion(Math.max(madeAt, Date.parse(`${last.version}Z`) + 1))
 }
 
-function toVersion (ms: number): string {
+/** @param ms epoch milliseconds */
+export function toVersion (ms: number): string {
   return new Date(ms).toISOString().replace('Z', '')
 }
 
@@ -81,7 +82,8 @@ async function check (catalog: Catalog, version: string, lock: LoadLock): Promis
   throw new CatalogError(`refused, nothing was imported:\n${problems.join('\n')}`)
 }
 
-function problemOf (item: Item, version: string): string | undefined {
+/** What is wrong with an item that the table would not take. */
+export function problemOf (item: Item, version: string): string | undefined {
   if (item.itemId === lockId) return 'has an id that the gateway keeps for itself'
   if (!item.itemId.isWellFormed()) return 'has half a character (a lone surrogate) in its id'
   try {
@@ -94,7 +96,7 @@ function problemOf (item: Item, version: string): string | undefined {
 }
 
 /** @throws BadAttributes */
-function toRequest ({ itemId, metadata }: Item, version: string): SizedItem {
+export function toRequest ({ itemId, metadata }: Item, version: string): SizedItem {
   const { attributes, size } = toAttributes(metadata)
   const named = 'id'.length + Buffer.byteLength(itemId) + 'version'.length + version.length + 'put_via'.length + 'bulk'.length + 'attributes'.length
   return {

@@ -9,11 +9,16 @@ import type { LoadPlace } from '../store-type.ts'
 
 /** Writes a catalog beside the live one and swaps it in, all or nothing. @returns how many items there are now */
 export async function loadLocalDb (catalog: Catalog, { dataDir, namespace }: LoadPlace): Promise<number> {
-  const { count } = await generations(localDbDirectory(dataDir, namespace)).replace(async path => fill(path, catalog))
+  return replaceItems(localDbDirectory(dataDir, namespace), catalog)
+}
+
+/** The same for the directory of a namespace's items. */
+export async function replaceItems (directory: string, catalog: Pick<Catalog, 'name' | 'items'>): Promise<number> {
+  const { count } = await generations(directory).replace(async path => fill(path, catalog))
   return count
 }
 
-async function fill (path: string, catalog: Catalog): Promise<{ count: number, digest: string }> {
+async function fill (path: string, catalog: Pick<Catalog, 'name' | 'items'>): Promise<{ count: number, digest: string }> {
   const items = openItems(path, { writable: true })
   const digest = createHash('sha1')
   try {

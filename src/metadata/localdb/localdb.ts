@@ -1,11 +1,14 @@
 import type { Database } from 'lmdb'
 import Type from 'typebox'
 import { strict } from '../../schema.ts'
-import { isItemId } from '../catalog.ts'
+import type { Scope } from '../../scope.ts'
+import { isItemId, type Item } from '../catalog.ts'
+import { assertRoom, committed } from '../../lmdb.ts'
 import { generations, revisionOf } from './generations.ts'
 import type { ItemMetadataStore } from '../store.ts'
 import { localDbDirectory, openItems } from './files.ts'
-import { loadLocalDb } from './load.ts'
+import { loadLocalDb, replaceItems } from './load.ts'
+import { localDbSink } from './put.ts'
 import { itemMetadataType } from '../store-type.ts'
 
 const LocalDbSchema = strict({
@@ -16,16 +19,33 @@ const LocalDbSchema = strict({
 /** How often to look whether a new generation was imported, in ms. */
 const importPoll = 1_000
 
+/** How often a put begins anew since an import took over. */
+const mostSwaps = 3
+
 /** Items in LMDB on this machine's disk, memory-mapped. An import by any process takes over within a second. */
 export const localdb = itemMetadataType({
   type: 'localdb',
   schema: LocalDbSchema,
-  async open (_config, scope) {
-    const directory = localDbDirectory(scope.dataDir, scope.namespace)
-    return scope.share(`localdb/${scope.namespace}`, async () => openLocalDb(directory, { ...scope, onRevision: revision => { scope.revisions.set(`items/${scope.namespace}`, revision) } }), async store => store.close())
-  },
+  open: async (_config, scope) => localDbOf(scope),
+  openSink: async (_config, scope) => localDbSink(await localDbOf(scope)),
   load: async (_config, catalog, place) => loadLocalDb(catalog, place)
 })
+
+/** The namespace's items, however many ask for them. */
+async function localDbOf (scope: Scope): Promise<LocalDb> {
+  const directory = localDbDirectory(scope.dataDir, scope.namespace)
+  const onRevision = (revision: string): void => { scope.revisions.set(`items/${scope.namespace}`, revision) }
+  return scope.share(`localdb/${scope.namespace}`, async () => openLocalDb(directory, { ...scope, onRevision }), async store => store.close())
+}
+
+export interface LocalDb extends ItemMetadataStore {
+  /**
+   * Puts items in the place of those of the same ids, until the next import. Where there are none yet it is as an import of these.
+   * Resolves when they are on the disk.
+   * @throws LockedError during the first import; DiskFullError
+   */
+  put: (items: readonly Item[]) => Promise<void>
+}
 
 export interface LocalDbOptions {
   onError: (error: unknown) => void
@@ -35,10 +55,11 @@ export interface LocalDbOptions {
 }
 
 /** Opens the current generation of a namespace's items, if there is one, and follows it as imports replace it. */
-export async function openLocalDb (directory: string, { onError, onRevision = () => {}, poll = importPoll }: LocalDbOptions): Promise<ItemMetadataStore> {
+export async function openLocalDb (directory: string, { onError, onRevision = () => {}, poll = importPoll }: LocalDbOptions): Promise<LocalDb> {
   const versions = generations(directory)
   let path: string | undefined
   let items: Database<string, string> | undefined
+  let writable = false
 
   async function follow (): Promise<void> {
     const current = await versions.current()
@@ -47,14 +68,52 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
     // Where the new one cannot be opened, the old one stays, and the next look tries again.
     items = current === undefined ? undefined : openItems(current)
     path = current
+    writable = false
     onRevision(current === undefined ? '' : revisionOf(current))
     await retired?.close()
   }
 
+  /** A process has a file open once. Nobody sees the moment between: both happen in one turn, as long as nothing is being written. */
+  function openForWriting (current: string): Database<string, string> {
+    if (items !== undefined && writable) return items
+    items?.close().catch(onError)
+    items = undefined
+    try {
+      items = openItems(current, { writable: true })
+      writable = true
+      return items
+    } finally {
+      items ??= openItems(current)
+    }
+  }
+
+  async function put (changed: readonly Item[]): Promise<void> {
+    for (let tries = 0; tries < mostSwaps; tries++) {
+      await follow()
+      if (path === undefined) {
+        await replaceItems(directory, { name: 'what was put', async * items () { yield [...changed] } })
+        return follow()
+      }
+      assertRoom(path)
+      const database = openForWriting(path)
+      await committed(changed.map(({ itemId, metadata }) => database.put(itemId, metadata)))
+      await database.flushed
+      // An import may have taken over meanwhile.
+      if (await versions.current() === path) return
+    }
+    throw new Error('imports replace the items faster than one can be put')
+  }
+
   await versions.sweep()
   await follow().catch(onError)
-  let following = Promise.resolve()
-  const timer = setInterval(() => { following = following.then(follow).catch(onError) }, poll).unref()
+  let following: Promise<void> = Promise.resolve()
+  // One after the other: what is being written is not closed.
+  async function inTurn (task: () => Promise<void>): Promise<void> {
+    const done = following.then(task)
+    following = done.catch(() => {})
+    return done
+  }
+  const timer = setInterval(() => { inTurn(follow).catch(onError) }, poll).unref()
 
   return {
     get (itemIds) {
@@ -67,6 +126,7 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
       }
       return found
     },
+    put: async changed => inTurn(async () => put(changed)),
     async close () {
       clearInterval(timer)
       await following

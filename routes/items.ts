@@ -1,0 +1,30 @@
+import Type from 'typebox'
+import { namespaceOf } from '../src/config/plan.ts'
+import { exampleItems, ItemsBodySchema, readItems } from '../src/datasets/entry.ts'
+import { putEntries } from '../src/datasets/put.ts'
+import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
+import { answers, sealAnswer, type App } from './route.ts'
+
+const OutcomesSchema = Type.Object({
+  targets: Type.Record(Type.String(), Type.String(), { description: 'What became of the items in each dataset, and in each store of metadata.' })
+}, { examples: [{ targets: { localdb: 'delivered' } }] })
+
+export default async function items (app: App): Promise<void> {
+  app.post('/items/:namespace', {
+    bodyLimit: 8 * 1024 * 1024,
+    schema: {
+      operationId: 'putItems',
+      summary: 'Items, with their metadata',
+      description: 'Puts up to 100 items into the items datasets that the namespace\'s event targets name, and into its stores of item metadata, in the place of those of the same ids. ' +
+        '200 means that all have them. Sending them again does no harm. Cached answers keep the metadata that they were made with until they are made anew.',
+      params: Type.Pick(RecommenderParamsSchema, ['namespace']),
+      body: { ...ItemsBodySchema, examples: [exampleItems] },
+      response: answers(OutcomesSchema)
+    }
+  }, async ({ params, body }, reply) => {
+    const { plan } = app.config
+    const targets = await putEntries(namespaceOf(plan, params.namespace), 'items', readItems(body), app.resources)
+    sealAnswer(reply, plan)
+    return { targets }
+  })
+}

@@ -1,0 +1,29 @@
+import Type from 'typebox'
+import { namespaceOf } from '../src/config/plan.ts'
+import { exampleUsers, readUsers, UsersBodySchema } from '../src/datasets/entry.ts'
+import { putEntries } from '../src/datasets/put.ts'
+import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
+import { answers, sealAnswer, type App } from './route.ts'
+
+const OutcomesSchema = Type.Object({
+  targets: Type.Record(Type.String(), Type.String(), { description: 'What became of the users in each dataset.' })
+}, { examples: [{ targets: { 'personalize-event-tracker': 'delivered' } }] })
+
+export default async function users (app: App): Promise<void> {
+  app.post('/users/:namespace', {
+    bodyLimit: 4 * 1024 * 1024,
+    schema: {
+      operationId: 'putUsers',
+      summary: 'Users, with what is known of them',
+      description: 'Puts up to 100 users into the users datasets that the namespace\'s event targets name, in the place of those of the same ids. 200 means that all have them. Sending them again does no harm.',
+      params: Type.Pick(RecommenderParamsSchema, ['namespace']),
+      body: { ...UsersBodySchema, examples: [exampleUsers] },
+      response: answers(OutcomesSchema)
+    }
+  }, async ({ params, body }, reply) => {
+    const { plan } = app.config
+    const targets = await putEntries(namespaceOf(plan, params.namespace), 'users', readUsers(body), app.resources)
+    sealAnswer(reply, plan)
+    return { targets }
+  })
+}

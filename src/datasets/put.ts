@@ -1,0 +1,55 @@
+import type { UserVersions } from '../cache/user-versions.ts'
+import type { NamespacePlan } from '../config/plan.ts'
+import { GatewayError } from '../errors.ts'
+import type { Dataset, Missing } from './dataset.ts'
+import type { Entry, Kind } from './entry.ts'
+
+/**
+ * Puts users or items into every dataset of the namespace at once. What was made for users is out of date then.
+ * @returns the datasets, all of which have every entry
+ * @throws GatewayError 400 for what a dataset would never take, and 429 where one takes no more for now: then none was sent anywhere;
+ *   409 where the namespace has no such datasets; 503 (or 502, where trying again is no use) where one does not have all of them
+ */
+export async function putEntries (namespace: NamespacePlan, kind: Kind, entries: readonly Entry[], { userVersions }: { userVersions: UserVersions }): Promise<Record<string, string>> {
+  const datasets = namespace.datasets[kind]
+  if (datasets.size === 0) throw new GatewayError('NoDatasets', `namespace: "${namespace.name}" has no place for ${kind} in the configuration`)
+  for (const [name, dataset] of datasets) check(name, dataset, kind, entries)
+  const missing = new Map<string, Missing>()
+  await Promise.all([...datasets].map(async ([name, dataset]) => {
+    const lacking = await put(dataset, entries)
+    if (lacking !== undefined) missing.set(name, lacking)
+  }))
+  // Some dataset may have them even where another failed.
+  if (kind === 'users') await Promise.all(entries.map(async ({ id }) => userVersions.raise({ namespace: namespace.name, userId: id })))
+  const targets = Object.fromEntries([...datasets.keys()].map(name => {
+    const lacking = missing.get(name)
+    return [name, lacking === undefined ? 'delivered' : `failed: ${lacking.reason}`]
+  }))
+  if (missing.size > 0) throw notWritten(kind, missing, targets)
+  return targets
+}
+
+function check (name: string, dataset: Dataset, kind: Kind, entries: readonly Entry[]): void {
+  for (const [i, entry] of entries.entries()) {
+    const problem = dataset.problemOf(entry)
+    if (problem !== undefined) throw new GatewayError('InvalidBody', `body/${kind}/${i}: ${problem}, says "${name}"`)
+  }
+  if (dataset.full) throw new GatewayError('DatasetQueueFull', `"${name}" does not take ${kind} as fast as they come; nothing was sent anywhere, send it again later`, { retryAfter: 1 })
+}
+
+async function put (dataset: Dataset, entries: readonly Entry[]): Promise<Missing | undefined> {
+  try {
+    return await dataset.put(entries)
+  } catch (cause) {
+    return { reason: 'something went wrong on our side', retryable: true, ids: entries.map(({ id }) => id), cause }
+  }
+}
+
+function notWritten (kind: Kind, missing: ReadonlyMap<string, Missing>, targets: Record<string, string>): GatewayError {
+  const details = { targets, missing: Object.fromEntries([...missing].map(([name, { ids }]) => [name, ids])) }
+  const cause = new AggregateError([...missing].map(([name, { reason, cause }]) => cause ?? new Error(`${name}: ${reason}`)))
+  if ([...missing.values()].some(({ retryable }) => retryable)) {
+    return new GatewayError('DatasetsNotWritten', `not every dataset has the ${kind}; send them again`, { cause, details, retryAfter: 1 })
+  }
+  return new GatewayError('DatasetsRefused', `a dataset does not take all of the ${kind}`, { cause, details })
+}

@@ -1,0 +1,184 @@
+import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from 'cockatiel'
+import { Lanes, type Waiting } from './lanes.ts'
+import type { Parcel, Refusal, Sink } from './sink.ts'
+
+export interface QueueOptions {
+  /** How long a parcel waits for others to go with, in ms. */
+  flushAge?: number
+  /** How long is tried to deliver a parcel, in ms from the first try. */
+  patience?: number
+  /** How long a parcel may wait for its first try, in ms. */
+  longestWait?: number
+  /** How long a call may take, in ms. */
+  callTimeout?: number
+  /** Parcels in the queue, and their bytes, from which on it is full. */
+  most?: { parcels: number, bytes: number }
+  /** Told of parcels that are tried again. */
+  onRetry?: (count: number) => void
+  /** 0 to 1. */
+  random?: () => number
+}
+
+/** Brings parcels to one target: many in a call, those of one owner in their order, what was refused again until its time is up. */
+export interface DeliveryQueue<T> {
+  /** @returns for each parcel why the target does not have it; undefined where it has */
+  deliver: (parcels: ReadonlyArray<Parcel<T>>) => Promise<ReadonlyArray<Refusal | undefined>>
+  /** Whether nothing should be added for now. Who does nonetheless has to be bounded by something else. */
+  readonly full: boolean
+  /** Parcels that wait or are under way. */
+  readonly depth: number
+  /** How long ago that one of them came which came first, in ms. */
+  readonly oldest: number
+  /** From now on nothing waits for more to come; resolves when nothing is left. */
+  drain: () => Promise<void>
+}
+
+interface Sending<T> extends Waiting<T> {
+  /** When it was first tried, on the clock of `performance`. */
+  triedSince?: number
+  tries: number
+  readonly done: (refusal?: Refusal) => void
+}
+
+/** A first retry waits up to this long, each further one up to twice as long, in ms. */
+const firstPause = 20
+const longestPause = 500
+
+/** So many calls in a row that fail whole tell that a target is away: then it is asked but once in a while, in ms. */
+const breaker = { failures: 5, probeInterval: 1_000 }
+
+const away: Refusal = { reason: 'it does not answer', retry: 'later' }
+const late: Refusal = { reason: 'its turn did not come in time', retry: 'later' }
+const broken: Refusal = { reason: 'something went wrong on our side', retry: 'later' }
+
+export function createDeliveryQueue<T> (sink: Sink<T>, options: QueueOptions = {}): DeliveryQueue<T> {
+  const { flushAge = 5, patience = 2_000, longestWait = 20_000, callTimeout = 2_000, most = { parcels: 10_000, bytes: 32 * 1024 * 1024 }, onRetry = () => {}, random = Math.random } = options
+  const lanes = new Lanes<T, Sending<T>>(sink)
+  const circuit = circuitBreaker(handleWhen(error => error instanceof TargetAway), { breaker: new ConsecutiveBreaker(breaker.failures), halfOpenAfter: breaker.probeInterval })
+  const emptied: Array<() => void> = []
+  let [depth, bytes, underWay] = [0, 0, 0]
+  let flushing: NodeJS.Timeout | undefined
+  // A call costs more than what is in it: while one is under way, more can gather for the next. Those of a group are alone in it anyway.
+  const gatherAge = sink.groupOf === undefined ? 3 * flushAge : flushAge
+  let gatheringSince = 0
+  let draining = false
+  let failedAt = -Infinity
+
+  /** Sends when a call is full, else when the time to wait for more is over. */
+  function schedule (): void {
+    if (draining || lanes.readyCount >= sink.limits.parcels) return pump()
+    if (lanes.readyCount === 0 || flushing !== undefined) return
+    gatheringSince = performance.now()
+    flushing = setTimeout(flush, flushAge)
+  }
+
+  function flush (): void {
+    const age = performance.now() - gatheringSince
+    if (underWay > 0 && age < gatherAge) flushing = setTimeout(flush, gatherAge - age)
+    else pump()
+  }
+
+  function pump (): void {
+    clearTimeout(flushing)
+    flushing = undefined
+    while (underWay < sink.limits.calls && lanes.readyCount > 0) void run(lanes.take())
+  }
+
+  async function run (batch: Array<Sending<T>>): Promise<void> {
+    underWay++
+    const refusals = await call(batch)
+    underWay--
+    const again = batch.filter((waiting, i) => !settle(waiting, refusals[i], batch.length))
+    const owners = new Set(again.map(({ parcel }) => parcel.owner))
+    const waited = lanes.settle(batch.filter(({ parcel }) => !owners.has(parcel.owner)))
+    if (again.length > 0) retry(again)
+    // What was kept back for its owner's sake has waited long enough for others.
+    if (waited || underWay === sink.limits.calls - 1 || (flushing !== undefined && performance.now() - gatheringSince >= flushAge)) pump()
+    else schedule()
+    if (depth === 0) for (const done of emptied.splice(0)) done()
+  }
+
+  function retry (again: ReadonlyArray<Sending<T>>): void {
+    onRetry(again.length)
+    const tries = Math.min(...again.map(({ tries }) => tries))
+    const pause = again[0]!.alone && tries === 0 ? 0 : random() * Math.min(firstPause * 2 ** (tries - 1), longestPause)
+    setTimeout(() => { lanes.putBack(again); pump() }, pause)
+  }
+
+  async function call (batch: ReadonlyArray<Sending<T>>): Promise<ReadonlyArray<Refusal | undefined>> {
+    const now = performance.now()
+    if (batch.every(({ since, triedSince }) => triedSince === undefined && now - since > longestWait)) return batch.map(() => late)
+    for (const waiting of batch) waiting.triedSince ??= now
+    try {
+      return await circuit.execute(async () => send(batch.map(({ parcel }) => parcel.value)))
+    } catch (error) {
+      if (error instanceof TargetAway) return batch.map(() => error.refusal)
+      if (error instanceof BrokenCircuitError) return batch.map(() => away)
+      // A mistake of ours must not keep the queue from going on.
+      return batch.map(() => ({ ...broken, cause: error }))
+    }
+  }
+
+  async function send (values: readonly T[]): Promise<ReadonlyArray<Refusal | undefined>> {
+    const began = performance.now()
+    const controller = new AbortController()
+    const timer = setTimeout(() => { controller.abort() }, callTimeout)
+    try {
+      return await sink.send(values, controller.signal)
+    } catch (error) {
+      const failure = { ...sink.failureOf(error, controller.signal), cause: error, whole: true }
+      // Calls side by side that fail for one and the same moment are one sign.
+      if (!failure.away || began < failedAt) return values.map(() => failure)
+      failedAt = performance.now()
+      throw new TargetAway(failure)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** @returns whether nothing more is to be done for it */
+  function settle (waiting: Sending<T>, refusal: Refusal | undefined, batchSize: number): boolean {
+    const { parcel, triedSince, done } = waiting
+    if (refusal?.retry === 'now' && performance.now() + firstPause < triedSince! + patience) {
+      waiting.tries++
+      return false
+    }
+    if (refusal?.retry === 'never' && refusal.whole === true && batchSize > 1) {
+      waiting.alone = true
+      return false
+    }
+    depth--
+    bytes -= parcel.size
+    done(refusal)
+    return true
+  }
+
+  return {
+    async deliver (parcels) {
+      depth += parcels.length
+      bytes += parcels.reduce((sum, { size }) => sum + size, 0)
+      const outcomes = parcels.map(parcel => new Promise<Refusal | undefined>(resolve => {
+        lanes.add({ parcel, since: performance.now(), tries: 0, alone: false, done: resolve })
+      }))
+      schedule()
+      return Promise.all(outcomes)
+    },
+    get full () { return depth >= most.parcels || bytes >= most.bytes },
+    get depth () { return depth },
+    get oldest () { return lanes.oldest },
+    async drain () {
+      draining = true
+      pump()
+      if (depth > 0) await new Promise<void>(resolve => { emptied.push(resolve) })
+    }
+  }
+}
+
+class TargetAway extends Error {
+  readonly refusal: Refusal
+
+  constructor (refusal: Refusal) {
+    super(refusal.reason)
+    this.refusal = refusal
+  }
+}

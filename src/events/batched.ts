@@ -1,0 +1,29 @@
+import { createDeliveryQueue } from '../delivery/queue.ts'
+import { summaryOf } from '../delivery/sink.ts'
+import type { EventSink } from './event-sink.ts'
+import type { EventTarget, EventTargetScope } from './target.ts'
+
+/**
+ * The target that a sink is the protocol of: its bodies go through a queue that all configurations share which name the target alike,
+ * so that what waits is not lost when another configuration takes over.
+ */
+export async function openBatched<T> (scope: EventTargetScope, config: object, sink: EventSink<T>): Promise<EventTarget> {
+  const stats = scope.eventStats.of(scope.namespace, scope.target)
+  const queue = await scope.share(`event target ${scope.namespace}/${scope.target} ${JSON.stringify(config)}`, async () => {
+    const opened = createDeliveryQueue(sink, { onRetry (count) { stats.retried += count } })
+    stats.queues.add(opened)
+    return opened
+  }, async queue => {
+    await queue.drain()
+    stats.queues.delete(queue)
+  }, { first: true })
+  return {
+    get full () { return queue.full },
+    async deliver (body) {
+      const parcels = sink.split(body)
+      const refusals = await queue.deliver(parcels)
+      const summary = summaryOf(refusals)
+      return summary && { ...summary, eventIds: parcels.flatMap(({ eventIds }, i) => refusals[i] === undefined ? [] : eventIds) }
+    }
+  }
+}

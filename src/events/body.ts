@@ -1,0 +1,32 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Conversion, UserEvent } from './event.ts'
+
+/** The request that brought a body, as records tell of it: without what would let somebody act in the caller's name. */
+export interface Bringer {
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, unknown>>
+}
+
+/** The events of one user, checked and with their defaults, as every target gets them. */
+export interface EventBody {
+  readonly namespace: string
+  readonly userId: string | undefined
+  readonly sessionId: string | undefined
+  readonly events: readonly UserEvent[]
+  readonly conversions: readonly Conversion[]
+  readonly broughtBy: Bringer
+}
+
+/** Never part of a record. */
+const credentials = new Set(['authorization', 'proxy-authorization', 'x-forwarded-authorization', 'cookie', 'x-api-key', 'x-amz-security-token'])
+
+export function bringerOf (url: string, headers: IncomingHttpHeaders, query: unknown): Bringer {
+  const told = Object.entries(headers).filter((header): header is [string, string] => typeof header[1] === 'string' && !credentials.has(header[0]))
+  return { path: url.split('?', 1)[0]!, headers: Object.fromEntries(told), query: query as Bringer['query'] }
+}
+
+/** Whose events they are. */
+export function ownerOf ({ userId, sessionId }: Pick<EventBody, 'userId' | 'sessionId'>): string {
+  return userId ?? sessionId!
+}

@@ -1,0 +1,57 @@
+import { namespaceOf, type Plan } from '../config/plan.ts'
+import { GatewayError } from '../errors.ts'
+import type { EventBody } from './body.ts'
+import { conversionsOf, deliverBodies, notDelivered, outcomesOf, type CollectOptions } from './collect.ts'
+import type { Shortfalls } from './dispatch.ts'
+import type { EventsBody } from './event.ts'
+import { readBody } from './read-body.ts'
+
+/** What became of one body of several: the status and the answer that it would have had by itself. */
+export interface BodyResult {
+  status: number
+  [member: string]: unknown
+}
+
+/** The most events that the bodies of a batch may have together. */
+export const mostBatchEvents = 5_000
+
+export interface CollectBatchOptions extends CollectOptions {
+  /** @throws GatewayError 400 for what is not shaped like a body */
+  check: (body: unknown) => EventsBody
+}
+
+/**
+ * Takes the bodies of one request, for many users, in their order. A bad one keeps none of the others away.
+ * @param bodies what was read, or the error that it could not be read for
+ * @returns for each body what became of it
+ * @throws GatewayError 400 for too many events, 404, 409, and 429 where a target takes no more for now: then none was sent anywhere
+ */
+export async function collectBatch (plan: Plan, namespaceName: string, bodies: readonly unknown[], options: CollectBatchOptions): Promise<BodyResult[]> {
+  const namespace = namespaceOf(plan, namespaceName)
+  const read = bodies.map(body => attempt(() => readBody(options.check(body), namespace, options)))
+  const good = read.filter((body): body is EventBody => !(body instanceof GatewayError) && body.events.length > 0)
+  const count = good.reduce((sum, { events }) => sum + events.length, 0)
+  if (count > mostBatchEvents) throw new GatewayError('InvalidBody', `body: has ${count} events; expected at most ${mostBatchEvents} in all`)
+  const shortfalls = good.length === 0 ? [] : await deliverBodies(namespace, good, options)
+  const outcomes = new Map(good.map((body, i) => [body, shortfalls[i]!]))
+  return read.map(body => resultOf(body, outcomes))
+
+  function resultOf (body: EventBody | GatewayError, outcomes: ReadonlyMap<EventBody, Shortfalls>): BodyResult {
+    if (body instanceof GatewayError) return { status: body.status, code: body.code, message: body.message }
+    const shortfalls = outcomes.get(body)
+    if (shortfalls === undefined) return { status: 200, targets: {}, ...conversionsOf(body) }
+    const targets = outcomesOf(namespace, shortfalls)
+    if (shortfalls.size === 0) return { status: 200, targets, ...conversionsOf(body) }
+    const { status, code, message, details } = notDelivered(body, shortfalls, targets)
+    return { status, code, message, ...details }
+  }
+}
+
+function attempt (read: () => EventBody): EventBody | GatewayError {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof GatewayError) return error
+    throw error
+  }
+}

@@ -1,0 +1,141 @@
+import type { Redis } from 'ioredis'
+import type { EventBody } from '../body.ts'
+
+/** Where the bodies of a queued target wait, and where those end that were given up. */
+export interface StreamKeys {
+  readonly waiting: string
+  readonly dead: string
+}
+
+/** A body as it waits. */
+export interface Entry {
+  readonly id: string
+  /** JSON of the body. */
+  readonly text: string
+}
+
+/** What becomes of a body that was given up. */
+export interface Letter {
+  /** Of the entry that it was. */
+  readonly id: string
+  /** JSON of what the target does not have of the body. */
+  readonly text: string
+  readonly reason: string
+  readonly tries: number
+  /** When it was given up, in epoch milliseconds. */
+  readonly time: number
+}
+
+/** The instances that deliver share one group. */
+const group = 'gateway'
+
+/** So many bodies that were given up are kept at least, the latest ones. */
+const mostLetters = 100_000
+
+/** Behind every entry that there can be. */
+const behindAll = '18446744073709551615-0'
+
+/** The braces keep both in one slot of a cluster. */
+export function streamKeysOf (namespace: string, target: string): StreamKeys {
+  const waiting = `personalization:events:{${namespace}/${target}}`
+  return { waiting, dead: `${waiting}:dead` }
+}
+
+export async function append (redis: Redis, { waiting }: StreamKeys, body: EventBody): Promise<void> {
+  await redis.xadd(waiting, '*', 'body', JSON.stringify(body))
+}
+
+/** Makes the group where it is not there. It begins with the oldest entry, also after Redis lost it. */
+export async function makeGroup (redis: Redis, { waiting }: StreamKeys): Promise<void> {
+  try {
+    await redis.xgroup('CREATE', waiting, group, '0', 'MKSTREAM')
+  } catch (error) {
+    if (!String(error).includes('BUSYGROUP')) throw error
+  }
+}
+
+/**
+ * Waits for entries that no consumer has had, in their order.
+ * @param block how long to wait, in ms
+ */
+export async function readNew (redis: Redis, { waiting }: StreamKeys, consumer: string, { count, block }: { count: number, block: number }): Promise<Entry[]> {
+  const streams = await redis.xreadgroup('GROUP', group, consumer, 'COUNT', count, 'BLOCK', block, 'STREAMS', waiting, '>')
+  return streams?.flatMap(([, entries]) => entriesOf(entries)) ?? []
+}
+
+/** Shows the others that a consumer is there, also while it reads nothing. */
+export async function showUp (redis: Redis, { waiting }: StreamKeys, consumer: string): Promise<void> {
+  await redis.xreadgroup('GROUP', group, consumer, 'COUNT', 1, 'STREAMS', waiting, behindAll)
+}
+
+/** In one step, so that nobody who comes back meanwhile is removed with what it has just read. */
+const sortOutGone = `
+  local gone = {}
+  for _, fields in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+    local consumer = {}
+    for i = 1, #fields, 2 do consumer[fields[i]] = fields[i + 1] end
+    if consumer.name ~= ARGV[2] and consumer.idle >= tonumber(ARGV[3]) then
+      if consumer.pending == 0 then
+        redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], consumer.name)
+      else
+        gone[#gone + 1] = consumer.name
+      end
+    end
+  end
+  return gone`
+
+/**
+ * Removes other consumers that have not shown up for a time and have nothing.
+ * @param idle that time, in ms
+ * @returns those that have something
+ */
+export async function goneConsumers (redis: Redis, { waiting }: StreamKeys, consumer: string, idle: number): Promise<string[]> {
+  return await redis.eval(sortOutGone, 1, waiting, group, consumer, idle) as string[]
+}
+
+/**
+ * Takes over entries that a consumer has had for a time, each of which only one can take over.
+ * @param idle that time, in ms
+ * @param wanted which of them
+ */
+export async function takeOver (redis: Redis, { waiting }: StreamKeys, { from, to, idle, count, wanted }: { from: string, to: string, idle: number, count: number, wanted: (id: string) => boolean }): Promise<Entry[]> {
+  const pending = await redis.xpending(waiting, group, 'IDLE', idle, '-', '+', count, from) as Array<[string, ...unknown[]]>
+  const ids = pending.map(([id]) => id).filter(wanted)
+  if (ids.length === 0) return []
+  return entriesOf(await redis.xclaim(waiting, group, to, idle, ...ids) as Array<RawEntry | null>)
+}
+
+/** The target has these: nobody needs them any more. */
+export async function acknowledge (redis: Redis, { waiting }: StreamKeys, ids: readonly string[]): Promise<void> {
+  const results = await redis.multi().xack(waiting, group, ...ids).xdel(waiting, ...ids).exec()
+  for (const [error] of results ?? []) if (error !== null) throw error
+}
+
+/** Last of all it is taken from where it waits: a script that fails is not undone. A second time it does nothing. */
+const moveToDead = `
+  if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1) == 0 then return 0 end
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', 'body', ARGV[4], 'reason', ARGV[5], 'tries', ARGV[6], 'time', ARGV[7])
+  redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+  return redis.call('XDEL', KEYS[1], ARGV[2])`
+
+export async function giveUp (redis: Redis, { waiting, dead }: StreamKeys, { id, text, reason, tries, time }: Letter): Promise<void> {
+  await redis.eval(moveToDead, 2, waiting, dead, group, id, mostLetters, text, reason, tries, time)
+}
+
+/** Whether Redis deletes what waits when its memory is full. One that does not tell is taken to keep it. */
+export async function mayDelete (redis: Redis): Promise<boolean> {
+  const memory = await redis.info('memory').catch(() => '')
+  return /^maxmemory_policy:allkeys-/m.test(memory) && !/^maxmemory:0\s*$/m.test(memory)
+}
+
+export async function lengthsOf (redis: Redis, { waiting, dead }: StreamKeys): Promise<{ waiting: number, deadLetters: number }> {
+  const [bodies, letters] = await Promise.all([redis.xlen(waiting), redis.xlen(dead)])
+  return { waiting: bodies, deadLetters: letters }
+}
+
+type RawEntry = [id: string, fields: string[] | null]
+
+/** Those that are gone by now have no fields. */
+function entriesOf (raw: ReadonlyArray<RawEntry | null>): Entry[] {
+  return raw.flatMap(entry => entry?.[1] == null ? [] : [{ id: entry[0], text: entry[1][1] ?? '' }])
+}

@@ -1,0 +1,32 @@
+import { GatewayError } from './errors.ts'
+
+/**
+ * The JSON text of an object that a caller gave as such, or as its text.
+ * @param longest in characters
+ * @param name where it stands in the body
+ * @throws GatewayError 400 that names it
+ */
+export function jsonObjectText (given: string | object, longest: number, name: string): string {
+  const text = typeof given === 'string' ? given : stringify(given)
+  if (text === undefined || text.length > longest) throw new GatewayError('InvalidBody', `${name}: expected at most ${longest} characters of JSON`)
+  if (!isJsonObject(text)) throw new GatewayError('InvalidBody', `${name}: expected a JSON object, or the text of one`)
+  return text
+}
+
+/** Undefined where it is nested too deeply to have a text; that would be too long anyway. */
+function stringify (value: object): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
+}
+
+function isJsonObject (text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,50 @@
+import { BatchWriteItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { DatasetSink } from '../../datasets/dataset.ts'
+import type { Entry } from '../../datasets/entry.ts'
+import type { Failure, Refusal } from '../../delivery/sink.ts'
+import type { Item } from '../catalog.ts'
+import { failureOf } from './failure.ts'
+import { problemOf, toRequest, toVersion } from './load.ts'
+import type { Memories } from './memory.ts'
+import { toAttributes, toJson } from './values.ts'
+
+/** What BatchWriteItem takes. */
+const limits = { parcels: 25, bytes: 4 * 1024 * 1024, calls: 4 }
+
+const failures = {
+  throttled: { reason: 'it takes no more for now', retry: 'now', away: false },
+  unavailable: { reason: 'it does not answer as it should', retry: 'now', away: true },
+  refused: { reason: 'it does not know us, or has no table yet: a load of a catalog makes it', retry: 'later', away: true }
+} as const satisfies Record<string, Failure>
+
+export interface DynamoDbSinkOptions {
+  client: DynamoDBClient
+  table: string
+  /** What this process remembers of the table. */
+  memories: Memories
+  /** Epoch milliseconds. */
+  now: () => number
+}
+
+/** Puts single items into a namespace's table as a load does: one of a catalog that is made later replaces or removes them. */
+export function dynamoDbSink ({ client, table, memories, now }: DynamoDbSinkOptions): DatasetSink {
+  return {
+    limits,
+    atomic: false,
+    problemOf: entry => problemOf(itemOf(entry), toVersion(now())),
+    async send (entries, abortSignal) {
+      const version = toVersion(now())
+      const requests = entries.map(entry => toRequest(itemOf(entry), version).request)
+      const { UnprocessedItems } = await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: requests } }), { abortSignal })
+      const left = new Set(UnprocessedItems?.[table]?.map(({ PutRequest }) => PutRequest?.Item?.['id']?.S))
+      const refusals = entries.map(({ id }): Refusal | undefined => left.has(id) ? failures.throttled : undefined)
+      for (const entry of entries.filter(({ id }) => !left.has(id))) memories.learn(entry.id, toJson({ M: toAttributes(itemOf(entry).metadata).attributes }))
+      return refusals
+    },
+    failureOf: error => failures[failureOf(error)]
+  }
+}
+
+function itemOf ({ id, properties = '{}' }: Entry): Item {
+  return { itemId: id, metadata: properties }
+}

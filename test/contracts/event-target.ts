@@ -1,0 +1,172 @@
+import t, { type Test } from 'tap'
+import { bringerOf, type EventBody } from '../../src/events/body.ts'
+import type { UserEvent } from '../../src/events/event.ts'
+import type { EventTarget, Shortfall } from '../../src/events/target.ts'
+import type { Resources } from '../../src/scope.ts'
+import { bodiesOf, eventBody, idsOf } from '../support/event-bodies.ts'
+import { eventually } from '../support/eventually.ts'
+import { openTarget, type OpenTarget } from '../support/open-target.ts'
+
+/** An event that a target has, as it keeps it. */
+export interface Arrival extends Partial<Omit<UserEvent, 'eventId' | 'idGiven'>> {
+  eventId: string
+}
+
+/** `throttle`: it refuses three of ten, by chance. */
+export type Misbehaviour = 'throttle' | 'away' | 'hang'
+
+/** Where the events go, seen from its own side. */
+export interface TargetUnderTest {
+  config: { type: string, [key: string]: unknown }
+  resources?: Partial<Resources>
+  /** The events that it has, in the order in which they came; one that came twice is there twice. */
+  arrived: () => Promise<Arrival[]> | Arrival[]
+  /** What it has can be read only when nobody has it open. */
+  readWhenClosed?: true
+  /** Everything that it has, as text. */
+  text: () => Promise<string> | string
+  /** Makes it behave badly; undefined: well again. */
+  misbehave?: (how?: Misbehaviour) => void
+  /** How many calls it has received; absent: it knows no calls. */
+  calls?: () => number
+}
+
+export interface EventTargetContract {
+  type: string
+  start: (t: Test) => Promise<TargetUnderTest>
+  /** In which ways it can behave badly. */
+  misbehaviours: readonly Misbehaviour[]
+  /** Bodies with one event each, and the calls that they fit into; absent: it knows no calls. */
+  packs?: { bodies: EventBody[], calls: number }
+  /** What makes an event one that it refuses; absent: there is no such. */
+  poison?: Partial<UserEvent>
+  skip?: string | undefined
+}
+
+/** How long is tried to deliver, and how long a call may take, with some time to spare for a machine that has a lot to do, in ms. */
+const patience = 2_000 + 2_000
+const callTimeout = 2_000 + 1_500
+
+/** What the gateway relies on, wherever events go. */
+export function eventTargetContract ({ type, start, misbehaviours, packs, poison, skip }: EventTargetContract): void {
+  const options = skip === undefined ? {} : { skip }
+  const can = (how: Misbehaviour): { skip?: string } => misbehaviours.includes(how) ? options : { skip: 'it cannot' }
+
+  t.test(`${type} has a body whole, with what it says`, options, async t => {
+    const { under, target } = await open(t, start)
+    const event = { eventType: 'buy', itemId: 'ä "quoted" \u2028 item', sentAt: 1_700_000_000_123, eventValue: 0.5, properties: '{"a":{"b":"ü"}}', recommendationId: 'r-1', impression: ['x', 'y'] }
+    t.equal(await target.deliver(eventBody('user-ß', ['one', 'other'], event)), undefined)
+    const arrived = await under.arrived()
+    t.strictSame(arrived.map(({ eventId }) => eventId), ['one', 'other'])
+    for (const arrival of arrived) t.match(arrival, { userId: 'user-ß', sessionId: 'session-of-user-ß', ...event })
+  })
+
+  t.test(`${type} has the bodies of a user in the order of the calls, each once`, options, async t => {
+    const { under, target } = await open(t, start)
+    await inOrder(t, under, target)
+  })
+
+  t.test(`${type} has the bodies of a user in the order of the calls, each once, where it refuses three of ten for their rate`, can('throttle'), async t => {
+    const { under, target } = await open(t, start)
+    under.misbehave!('throttle')
+    await inOrder(t, under, target)
+  })
+
+  t.test(`${type} gets many bodies in few calls`, packs === undefined ? { skip: 'it knows no calls' } : options, async t => {
+    const { under, target } = await open(t, start)
+    const { bodies, calls } = packs!
+    const shortfalls = await deliverAll(target, bodies)
+    t.strictSame(shortfalls.filter(shortfall => shortfall !== undefined), [])
+    sameIds(t, await under.arrived(), idsOf(bodies))
+    t.ok(under.calls!() <= calls, `${under.calls!()} calls for ${bodies.length} bodies; expected at most ${calls}`)
+  })
+
+  t.test(`${type} has everything but what it refuses, and that is told`, poison === undefined ? { skip: 'it refuses nothing' } : options, async t => {
+    const { under, target } = await open(t, start)
+    const bodies = bodiesOf(10, 4).map((body, i) => i % 7 === 3 ? eventBody(body.userId!, [`bad-${i}`], poison) : body)
+    const shortfalls = await deliverAll(target, bodies)
+    for (const [i, shortfall] of shortfalls.entries()) {
+      if (i % 7 === 3) t.match(shortfall, { eventIds: [`bad-${i}`], retryable: false, reason: 'it refuses them' })
+      else t.equal(shortfall, undefined)
+    }
+    sameIds(t, await under.arrived(), idsOf(bodies).filter(id => !id.startsWith('bad')))
+  })
+
+  t.test(`${type} that is away says so in time, and takes events when it is back`, can('away'), async t => {
+    const { under, target } = await open(t, start)
+    t.equal(await target.deliver(eventBody('user', ['before'])), undefined)
+    under.misbehave!('away')
+    const since = performance.now()
+    const bodies = bodiesOf(30, 3)
+    for (const [i, shortfall] of (await deliverAll(target, bodies)).entries()) t.match(shortfall, { retryable: true, reason: /./, eventIds: idsOf([bodies[i]!]) })
+    t.ok(performance.now() - since < patience, `it took ${performance.now() - since} ms`)
+
+    under.misbehave!()
+    let n = 0
+    await eventually('it takes events again', async () => await target.deliver(eventBody('user', [`after-${++n}`])) === undefined)
+    sameIds(t, await under.arrived(), ['before', `after-${n}`])
+  })
+
+  t.test(`${type} that does not answer may have the events, says so in time, and keeps nobody else waiting`, can('hang'), async t => {
+    const { under, target } = await open(t, start)
+    t.equal(await target.deliver(eventBody('user', ['before'])), undefined)
+    const { target: other } = await openTarget(t, { type: 'embedded' })
+    under.misbehave!('hang')
+    const since = performance.now()
+    let told = false
+    const telling = target.deliver(eventBody('user', ['one', 'other'])).finally(() => { told = true })
+    t.equal(await other.deliver(eventBody('user', ['elsewhere'])), undefined)
+    t.notOk(told, 'another has them long before')
+    t.match(await telling, { retryable: true, reason: /may have the events/, eventIds: ['one', 'other'] })
+    t.ok(performance.now() - since < callTimeout, `it took ${performance.now() - since} ms`)
+    under.misbehave!()
+  })
+
+  t.test(`${type} has what it was given before it closes`, options, async t => {
+    const { under, target, close } = await open(t, start)
+    const bodies = bodiesOf(20, 5)
+    const delivering = deliverAll(target, bodies)
+    await close()
+    sameIds(t, await under.arrived(), idsOf(bodies))
+    t.strictSame((await delivering).filter(shortfall => shortfall !== undefined), [])
+  })
+
+  t.test(`${type} gets nothing to act in the caller's name with`, options, async t => {
+    const { under, target } = await open(t, start)
+    const headers = { authorization: 'Bearer SECRET', cookie: 'session=SECRET', 'x-api-key': 'SECRET', 'proxy-authorization': 'SECRET' }
+    t.equal(await target.deliver({ ...eventBody('user', ['one']), broughtBy: bringerOf('/events/shop', headers, {}) }), undefined)
+    t.match(await under.text(), 'item-of-one')
+    t.notMatch(await under.text(), 'SECRET')
+  })
+}
+
+async function open (t: Test, start: EventTargetContract['start']): Promise<OpenTarget & { under: TargetUnderTest }> {
+  const under = await start(t)
+  const opened = await openTarget(t, under.config, under.resources)
+  if (under.readWhenClosed !== true) return { under, ...opened }
+  const afterwards = <T>(read: () => Promise<T> | T) => async (): Promise<T> => {
+    await opened.close()
+    return read()
+  }
+  return { under: { ...under, arrived: afterwards(under.arrived), text: afterwards(under.text) }, ...opened }
+}
+
+async function deliverAll (target: EventTarget, bodies: readonly EventBody[]): Promise<Array<Shortfall | undefined>> {
+  return Promise.all(bodies.map(async body => target.deliver(body)))
+}
+
+async function inOrder (t: Test, under: TargetUnderTest, target: EventTarget): Promise<void> {
+  const bodies = bodiesOf(12, 15)
+  const shortfalls = await deliverAll(target, bodies)
+  t.strictSame(shortfalls.filter(shortfall => shortfall !== undefined), [])
+  const arrived = await under.arrived()
+  for (const { userId } of bodies.slice(0, 12)) {
+    t.strictSame(arrived.filter(arrival => arrival.userId === userId).map(({ eventId }) => eventId), idsOf(bodies.filter(body => body.userId === userId)))
+  }
+  t.equal(arrived.length, bodies.length)
+}
+
+/** Each once, in whichever order. */
+function sameIds (t: Test, arrived: readonly Arrival[], expected: readonly string[]): void {
+  t.strictSame(arrived.map(({ eventId }) => eventId).sort(), [...expected].sort())
+}

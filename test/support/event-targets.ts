@@ -1,0 +1,72 @@
+import type { FastifyInstance } from 'fastify'
+import { createDispatch, type Dispatch } from '../../src/events/dispatch.ts'
+import type { EventBody } from '../../src/events/body.ts'
+import type { UserEvent } from '../../src/events/event.ts'
+import { createLedger, type Ledger } from '../../src/events/ledger.ts'
+import { createEventStats, type EventStats } from '../../src/events/stats.ts'
+import { nothingOf, type EventTarget, type Shortfall } from '../../src/events/target.ts'
+
+export interface RecordingTarget extends EventTarget {
+  /** What came, in its order. */
+  readonly bodies: readonly EventBody[]
+  readonly events: readonly UserEvent[]
+  readonly eventIds: readonly string[]
+  full: boolean
+  /** What becomes of the bodies from now on. */
+  answer: (body: EventBody) => Promise<Shortfall | undefined>
+}
+
+/** A target that keeps what it gets, and says what a test wants. */
+export function recordingTarget (answer: RecordingTarget['answer'] = async () => undefined): RecordingTarget {
+  const bodies: EventBody[] = []
+  const target: RecordingTarget = {
+    bodies,
+    get events () { return bodies.flatMap(({ events }) => events) },
+    get eventIds () { return target.events.map(({ eventId }) => eventId) },
+    full: false,
+    answer,
+    async deliver (body) {
+      bodies.push(body)
+      return target.answer(body)
+    }
+  }
+  return target
+}
+
+/** A target that has nothing of what it gets. */
+export function deadTarget (reason = 'no power', retryable = true): RecordingTarget {
+  return recordingTarget(async body => nothingOf(body, reason, { retryable, cause: new Error(reason) }))
+}
+
+/** What becomes of a body when a test says so. */
+export function heldAnswer (): { answer: () => Promise<Shortfall | undefined>, settle: (shortfall?: Shortfall) => void } {
+  let settle: (shortfall?: Shortfall) => void = () => {}
+  const settled = new Promise<Shortfall | undefined>(resolve => { settle = resolve })
+  return { answer: async () => settled, settle }
+}
+
+/** A body with the events of these ids, all given by the caller, unless a test says otherwise. */
+export function testBody (eventIds: readonly string[], more: Partial<EventBody> & { idGiven?: boolean } = {}): EventBody {
+  const { idGiven = true, ...rest } = more
+  const body = { namespace: 'shop', userId: 'u', sessionId: 's', conversions: [], broughtBy: { path: '/events/shop', headers: {}, query: {} }, ...rest }
+  const { userId, sessionId } = body
+  return { events: eventIds.map(eventId => ({ eventId, idGiven, userId, sessionId, eventType: 'view', itemId: 'a', sentAt: 1000 })), ...body }
+}
+
+export interface TestDispatch {
+  dispatch: Dispatch
+  ledger: Ledger
+  stats: EventStats
+}
+
+/** A dispatch that remembers in memory. */
+export function testDispatch (now: () => number = () => 0): TestDispatch {
+  const stats = createEventStats()
+  const ledger = createLedger({ now, onError: error => { throw error } })
+  return { dispatch: createDispatch({ ledger, stats }), ledger, stats }
+}
+
+/** Puts a target beside those of a namespace of a gateway that runs. */
+export function addTarget (app: FastifyInstance, namespace: string, name: string, target: EventTarget): void {
+  (app.config.plan.namespaces.get(namespace)!.eventTargets as Map<string, EventTarget>).set(name, target)
+}

@@ -1,0 +1,21 @@
+import type { Test } from 'tap'
+import { eventTargetTypes } from '../../src/events/registry.ts'
+import type { EventTarget } from '../../src/events/target.ts'
+import { createHolder, type Resources } from '../../src/scope.ts'
+import { testResources, type TestResources } from './test-resources.ts'
+
+export interface OpenTarget {
+  target: EventTarget
+  resources: TestResources
+  /** Closes what was opened, and waits for what that takes with it. */
+  close: () => Promise<void>
+}
+
+/** A target with nothing around it, as a configuration would open it. It closes with the test. */
+export async function openTarget (t: Test, config: { type: string, [key: string]: unknown }, more: Partial<Resources> = {}): Promise<OpenTarget> {
+  const resources = testResources(t.testdir())
+  t.teardown(resources.close)
+  const { scopeOf } = createHolder({ ...resources, ...more })
+  const target = await eventTargetTypes.get(config.type)!.open(config, { ...scopeOf('shop'), target: config.type })
+  return { target, resources, close: resources.close }
+}
