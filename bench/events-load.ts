@@ -1,0 +1,173 @@
+/**
+ * Sends events, over connections that are kept, and says how many were accepted and how long it took:
+ *   events-load.js '{"port":8080,"path":"/events/all","bodies":0,"events":1,"connections":64,"seconds":2,"rate":0}'
+ * Each event has an id of its own, as of a caller who may have to repeat it. With a rate, requests go out when they are due whether answers
+ * come or not, and the time of each counts from then; without, each connection sends as soon as it has its answer.
+ */
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { createHistogram } from 'node:perf_hooks'
+
+export interface EventsLoad {
+  port: number
+  path: string
+  /** In a request, each of another user; 0: the request is one body by itself. */
+  bodies: number
+  /** In a body. */
+  events: number
+  connections: number
+  seconds: number
+  /** Requests a second; 0: as fast as they are answered. */
+  rate: number
+}
+
+/** Times in ms. */
+export interface EventsTaken {
+  /** In the time that counts. */
+  requests: number
+  seconds: number
+  p50: number
+  p99: number
+  /** How late the client itself was with what was due, p99. */
+  late: number
+  /** Requests by status, all that were sent. */
+  statuses: Record<string, number>
+  /** Events of all requests that were answered with 200. */
+  accepted: number
+  unanswered: number
+}
+
+interface Connection {
+  socket: Socket
+  due: number
+  status: string
+  /** Of the answer that is arriving; negative before its head has come. */
+  missing: number
+}
+
+/** So much of the beginning does not count, in seconds. */
+const warmUp = 0.5
+const users = 10_000
+const endOfHead = Buffer.from('\r\n\r\n')
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(JSON.stringify(await load(JSON.parse(process.argv[2]!) as EventsLoad)))
+  process.exit(0)
+}
+
+async function load ({ port, path, bodies, events, connections, seconds, rate }: EventsLoad): Promise<EventsTaken> {
+  const makeRequest = requestMaker(port, path, bodies, events)
+  const durations = createHistogram()
+  const lateness = createHistogram()
+  const statuses: Record<string, number> = {}
+  const idle = await Promise.all(Array.from({ length: connections }, async () => open(port, finish)))
+  const started = performance.now()
+  const countFrom = started + warmUp * 1000
+  const end = countFrom + seconds * 1000
+  let [sent, answered, counted, lastCounted] = [0, 0, 0, countFrom]
+
+  function finish (connection: Connection): void {
+    const now = performance.now()
+    answered++
+    statuses[connection.status] = (statuses[connection.status] ?? 0) + 1
+    if (now >= countFrom && now <= end) {
+      counted++
+      lastCounted = now
+    }
+    if (connection.due >= countFrom) durations.record(nanoseconds(now - connection.due))
+    idle.push(connection)
+    if (rate === 0) sendDue()
+  }
+
+  function sendDue (): void {
+    for (;;) {
+      const now = performance.now()
+      const due = rate === 0 ? now : started + sent * 1000 / rate
+      if (due > now || due >= end) return
+      const connection = idle.pop()
+      if (connection === undefined) return
+      connection.due = due
+      connection.missing = -1
+      connection.socket.write(makeRequest())
+      if (due >= countFrom) lateness.record(nanoseconds(now - due))
+      sent++
+    }
+  }
+
+  await new Promise<void>(resolve => {
+    sendDue()
+    // The targets that the events go to have the same core: a client that watched the clock without end would take it from them.
+    const timer = setInterval(() => {
+      const now = performance.now()
+      if (rate > 0) sendDue()
+      if (now < end + 100 || (answered < sent && now < end + 5_000)) return
+      clearInterval(timer)
+      resolve()
+    }, 1)
+  })
+  const ms = (value: number): number => value / 1e6
+  return {
+    requests: counted,
+    seconds: (lastCounted - countFrom) / 1000,
+    p50: ms(durations.percentile(50)),
+    p99: ms(durations.percentile(99)),
+    late: ms(lateness.percentile(99)),
+    statuses,
+    accepted: (statuses['200'] ?? 0) * Math.max(1, bodies) * events,
+    unanswered: sent - answered
+  }
+}
+
+/** What it makes is never the same twice: users come in turn, each with a session. */
+function requestMaker (port: number, path: string, bodies: number, events: number): () => string {
+  const run = `${process.pid}-${Date.now().toString(36)}`
+  let [event, user] = [0, 0]
+
+  function eventOf (): string {
+    event++
+    return `{"eventId":"${run}-${event}","eventType":"view","itemId":"item-${event % 5_000}","sentAt":${Date.now() / 1000},"properties":"{\\"device\\":\\"mobile\\",\\"position\\":${event % 25}}"}`
+  }
+
+  function bodyOf (): string {
+    user = (user + 1) % users
+    return `{"userId":"user-${user}","sessionId":"session-${user}","eventList":[${Array.from({ length: events }, eventOf).join()}]}`
+  }
+
+  return () => {
+    const body = bodies === 0 ? bodyOf() : `[${Array.from({ length: bodies }, bodyOf).join()}]`
+    return `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+  }
+}
+
+async function open (port: number, finish: (connection: Connection) => void): Promise<Connection> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  await once(socket, 'connect')
+  const connection: Connection = { socket, due: 0, status: '', missing: -1 }
+  let head: Buffer | undefined
+  socket.on('data', chunk => {
+    if (connection.missing < 0) {
+      head = head === undefined ? chunk : Buffer.concat([head, chunk])
+      const end = head.indexOf(endOfHead)
+      if (end < 0) return
+      const text = head.toString('latin1', 0, end)
+      connection.status = text.slice(9, 12)
+      connection.missing = end + endOfHead.length + Number(/\r\ncontent-length: (\d+)/i.exec(text)![1]) - head.length
+      head = undefined
+    } else {
+      connection.missing -= chunk.length
+    }
+    if (connection.missing === 0) finish(connection)
+  })
+  socket.on('error', fail)
+  socket.on('close', () => fail(new Error('the server closed a connection')))
+  return connection
+}
+
+function nanoseconds (ms: number): number {
+  return Math.max(1, Math.round(ms * 1e6))
+}
+
+function fail (error: Error): never {
+  console.error(String(error))
+  process.exit(1)
+}
