@@ -54,7 +54,8 @@ export async function stress (options: StressOptions): Promise<StressReport> {
   let throttled = 0
 
   function isThrottled (target: TargetName, body: TakenBody): boolean {
-    const refused = userOf(body) % refusedOneIn === refusedOneIn - 1 - targetNames.indexOf(target)
+    // A webhook's calls are of many users: one who is always refused would keep back all the others.
+    const refused = target !== 'http' && userOf(body) % refusedOneIn === refusedOneIn - 1 - targetNames.indexOf(target)
     if (!refused && chance() >= throttleShare) return false
     throttled++
     return true
