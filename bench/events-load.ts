@@ -4,9 +4,8 @@
  * Each event has an id of its own, as of a caller who may have to repeat it. With a rate, requests go out when they are due whether answers
  * come or not, and the time of each counts from then; without, each connection sends as soon as it has its answer.
  */
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'
+import { nanoseconds, openConnection, type RawConnection } from './raw-connection.ts'
 
 export interface EventsLoad {
   port: number
@@ -37,18 +36,9 @@ export interface EventsTaken {
   unanswered: number
 }
 
-interface Connection {
-  socket: Socket
-  due: number
-  status: string
-  /** Of the answer that is arriving; negative before its head has come. */
-  missing: number
-}
-
 /** So much of the beginning does not count, in seconds. */
 const warmUp = 0.5
 const users = 10_000
-const endOfHead = Buffer.from('\r\n\r\n')
 
 if (process.argv[1] === import.meta.filename) {
   console.log(JSON.stringify(await load(JSON.parse(process.argv[2]!) as EventsLoad)))
@@ -60,13 +50,13 @@ async function load ({ port, path, bodies, events, connections, seconds, rate }:
   const durations = createHistogram()
   const lateness = createHistogram()
   const statuses: Record<string, number> = {}
-  const idle = await Promise.all(Array.from({ length: connections }, async () => open(port, finish)))
+  const idle = await Promise.all(Array.from({ length: connections }, async () => openConnection(port, finish)))
   const started = performance.now()
   const countFrom = started + warmUp * 1000
   const end = countFrom + seconds * 1000
   let [sent, answered, counted, lastCounted] = [0, 0, 0, countFrom]
 
-  function finish (connection: Connection): void {
+  function finish (connection: RawConnection): void {
     const now = performance.now()
     answered++
     statuses[connection.status] = (statuses[connection.status] ?? 0) + 1
@@ -137,37 +127,4 @@ function requestMaker (port: number, path: string, bodies: number, events: numbe
     const body = bodies === 0 ? bodyOf() : `[${Array.from({ length: bodies }, bodyOf).join()}]`
     return `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
   }
-}
-
-async function open (port: number, finish: (connection: Connection) => void): Promise<Connection> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-  await once(socket, 'connect')
-  const connection: Connection = { socket, due: 0, status: '', missing: -1 }
-  let head: Buffer | undefined
-  socket.on('data', chunk => {
-    if (connection.missing < 0) {
-      head = head === undefined ? chunk : Buffer.concat([head, chunk])
-      const end = head.indexOf(endOfHead)
-      if (end < 0) return
-      const text = head.toString('latin1', 0, end)
-      connection.status = text.slice(9, 12)
-      connection.missing = end + endOfHead.length + Number(/\r\ncontent-length: (\d+)/i.exec(text)![1]) - head.length
-      head = undefined
-    } else {
-      connection.missing -= chunk.length
-    }
-    if (connection.missing === 0) finish(connection)
-  })
-  socket.on('error', fail)
-  socket.on('close', () => fail(new Error('the server closed a connection')))
-  return connection
-}
-
-function nanoseconds (ms: number): number {
-  return Math.max(1, Math.round(ms * 1e6))
-}
-
-function fail (error: Error): never {
-  console.error(String(error))
-  process.exit(1)
 }

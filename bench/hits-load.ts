@@ -4,9 +4,8 @@
  * A request that is due while every connection waits for an answer is sent late, and the wait counts. What is late although a connection
  * was free is the client's own doing; it is said beside.
  */
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'
+import { fail, nanoseconds, openConnection, type RawConnection } from './raw-connection.ts'
 
 export interface Load {
   port: number
@@ -31,17 +30,6 @@ export interface Latencies {
 /** So much of the beginning does not count, in seconds. */
 const warmUp = 0.5
 
-interface Connection {
-  socket: Socket
-  /** When what it waits for was due. */
-  due: number
-  /** Of the answer that is arriving; negative before its head has come. */
-  missing: number
-}
-
-const contentLength = Buffer.from('\r\ncontent-length: ')
-const endOfHead = Buffer.from('\r\n\r\n')
-
 if (process.argv[1] === import.meta.filename) {
   console.log(JSON.stringify(await load(JSON.parse(process.argv[2]!) as Load)))
   process.exit(0)
@@ -51,7 +39,7 @@ async function load ({ port, paths, rate, seconds, connections }: Load): Promise
   const requests = paths.map(path => Buffer.from(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`))
   const durations = createHistogram()
   const lateness = createHistogram()
-  const idle = await Promise.all(Array.from({ length: connections }, async () => open(port, finish)))
+  const idle = await Promise.all(Array.from({ length: connections }, async () => openConnection(port, finish)))
   const total = Math.round(rate * (seconds + warmUp))
   const started = performance.now()
   const countFrom = started + warmUp * 1000
@@ -60,8 +48,9 @@ async function load ({ port, paths, rate, seconds, connections }: Load): Promise
   /** When a connection was last given back: what had to wait for it could not have been sent sooner. */
   let freedAt = started
 
-  function finish (connection: Connection): void {
+  function finish (connection: RawConnection): void {
     const now = performance.now()
+    if (connection.status > 299) fail(new Error(`the server answered ${connection.status}`))
     answered++
     if (connection.due >= countFrom) durations.record(nanoseconds(now - connection.due))
     if (idle.length === 0) freedAt = now
@@ -101,42 +90,4 @@ async function load ({ port, paths, rate, seconds, connections }: Load): Promise
     late: { p50: ms(lateness.percentile(50)), p99: ms(lateness.percentile(99)) },
     unanswered: total - answered
   }
-}
-
-async function open (port: number, finish: (connection: Connection) => void): Promise<Connection> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-  await once(socket, 'connect')
-  const connection: Connection = { socket, due: 0, missing: -1 }
-  let head: Buffer | undefined
-  socket.on('data', chunk => {
-    if (connection.missing < 0) {
-      head = head === undefined ? chunk : Buffer.concat([head, chunk])
-      const end = head.indexOf(endOfHead)
-      if (end < 0) return
-      connection.missing = end + endOfHead.length + readLength(head) - head.length
-      head = undefined
-    } else {
-      connection.missing -= chunk.length
-    }
-    if (connection.missing === 0) finish(connection)
-  })
-  socket.on('error', fail)
-  socket.on('close', () => fail(new Error('the server closed a connection')))
-  return connection
-}
-
-function readLength (head: Buffer): number {
-  // HTTP/1.1 200
-  if (head[9] !== 0x32) fail(new Error(`the server answered ${head.toString('latin1', 0, 200)}`))
-  const start = head.indexOf(contentLength) + contentLength.length
-  return Number(head.toString('latin1', start, head.indexOf('\r', start)))
-}
-
-function nanoseconds (ms: number): number {
-  return Math.max(1, Math.round(ms * 1e6))
-}
-
-function fail (error: Error): never {
-  console.error(String(error))
-  process.exit(1)
 }

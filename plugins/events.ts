@@ -1,17 +1,25 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { createDispatch, type Dispatch } from '../src/events/dispatch.ts'
+import { surroundingsOf } from '../src/context/surroundings.ts'
+import { bringerOf } from '../src/events/body.ts'
+import type { CollectOptions } from '../src/events/collect.ts'
+import { createDispatch } from '../src/events/dispatch.ts'
 import { createLedger } from '../src/events/ledger.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Brings events to the targets of their namespace. */
-    dispatch: Dispatch
+    /** What the events of a request are collected with. */
+    collecting: (request: Pick<FastifyRequest, 'headers' | 'url' | 'query'>) => CollectOptions
   }
 }
 
 /** What events share, whichever configuration serves: what is under way, and what targets already have. */
 export default fp(async app => {
-  const { now, eventStats: stats } = app.resources
+  const { now, userVersions, eventStats: stats } = app.resources
   const ledger = createLedger({ now, redis: app.cacheParts.redis, onError: cause => { app.log.debug({ cause: String(cause) }, 'Redis does not tell which events were delivered') } })
-  app.decorate('dispatch', createDispatch({ ledger, stats }))
-}, { name: 'events', dependencies: ['resources', 'cache'] })
+  const dispatch = createDispatch({ ledger, stats })
+  app.decorate('collecting', ({ headers, url, query }) => (
+    { now, userVersions, dispatch, newId: randomUUID, surroundings: surroundingsOf(headers, app.clock), broughtBy: bringerOf(url, headers, query) }
+  ))
+}, { name: 'events', dependencies: ['resources', 'cache', 'clock'] })

@@ -1,8 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { surroundingsOf } from '../src/context/surroundings.ts'
-import { bringerOf } from '../src/events/body.ts'
 import { collectBatch, mostBatchEvents } from '../src/events/collect-batch.ts'
 import { EventsBodySchema, exampleBody } from '../src/events/event.ts'
 import { GatewayError } from '../src/errors.ts'
@@ -29,7 +26,6 @@ const ResultsSchema = Type.Object({
 }, { examples: [{ results: [{ status: 200, targets: { embedded: 'delivered' } }, { status: 400, code: 'InvalidBody', message: 'body/eventList: expected a list of 1 to 500 items' }] }] })
 
 export default async function eventsBatch (app: App): Promise<void> {
-  const { now, userVersions } = app.resources
   const checkBody = app.bodyChecker(EventsBodySchema)
 
   // A line is read as a JSON body is.
@@ -57,17 +53,10 @@ export default async function eventsBatch (app: App): Promise<void> {
       body: { ...Type.Array(Type.Unknown(), { minItems: 1, maxItems: mostBodies }), examples: [[exampleBody]] },
       response: { ...answers(ResultsSchema), 207: ResultsSchema }
     }
-  }, async ({ params, body, headers, url, query }, reply) => {
+  }, async (request, reply) => {
+    const { params, body } = request
     const { plan } = app.config
-    const results = await collectBatch(plan, params.namespace, body, {
-      now,
-      userVersions,
-      dispatch: app.dispatch,
-      newId: randomUUID,
-      surroundings: surroundingsOf(headers, app.clock),
-      broughtBy: bringerOf(url, headers, query),
-      check
-    })
+    const results = await collectBatch(plan, params.namespace, body, { ...app.collecting(request), check })
     sealAnswer(reply, plan)
     if (results.some(({ status }) => status !== 200)) reply.code(207)
     return { results }

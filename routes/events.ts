@@ -1,7 +1,4 @@
-import { randomUUID } from 'node:crypto'
 import Type from 'typebox'
-import { surroundingsOf } from '../src/context/surroundings.ts'
-import { bringerOf } from '../src/events/body.ts'
 import { collectEvents, conversionsOf } from '../src/events/collect.ts'
 import { EventsBodySchema, exampleBody } from '../src/events/event.ts'
 import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
@@ -13,7 +10,6 @@ const OutcomesSchema = Type.Object({
 }, { examples: [{ targets: { embedded: 'delivered' } }] })
 
 export default async function events (app: App): Promise<void> {
-  const { now, userVersions } = app.resources
   app.post('/events/:namespace', {
     schema: {
       operationId: 'putEvents',
@@ -23,16 +19,10 @@ export default async function events (app: App): Promise<void> {
       body: { ...EventsBodySchema, examples: [exampleBody] },
       response: answers(OutcomesSchema)
     }
-  }, async ({ params, body, headers, url, query }, reply) => {
+  }, async (request, reply) => {
+    const { params, body } = request
     const { plan } = app.config
-    const targets = await collectEvents(plan, params.namespace, body, {
-      now,
-      userVersions,
-      dispatch: app.dispatch,
-      newId: randomUUID,
-      surroundings: surroundingsOf(headers, app.clock),
-      broughtBy: bringerOf(url, headers, query)
-    })
+    const targets = await collectEvents(plan, params.namespace, body, app.collecting(request))
     sealAnswer(reply, plan)
     return { targets, ...conversionsOf({ conversions: body.experimentConversions ?? [] }) }
   })

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { replay, type ReplayResult } from '../events/replay/replay.ts'
+import { headerProblems } from '../http-headers.ts'
 import { leanHeap } from '../lean-heap.ts'
 import { UserError } from '../user-error.ts'
 import { readHeaders } from './headers.ts'
@@ -32,6 +33,8 @@ export function replayCommand (): Command {
 async function replayFile (file: string, { header, ...options }: ReplayCommandOptions): Promise<void> {
   leanHeap()
   const headers = readHeaders(header.join('\n'), '--header')
+  const [problem] = headerProblems(headers)
+  if (problem !== undefined) throw new UserError(`--header: ${problem.key.replace('headers/', '')} ${problem.message}`)
   const controller = new AbortController()
   // The second one ends the process at once.
   process.once('SIGINT', () => { controller.abort() })

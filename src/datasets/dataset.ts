@@ -1,17 +1,12 @@
-import type { Scope } from '../scope.ts'
 import { createDeliveryQueue } from '../delivery/queue.ts'
-import { summaryOf, type Sink } from '../delivery/sink.ts'
+import { shortfallOf, type Shortfall } from '../delivery/shortfall.ts'
+import type { Sink } from '../delivery/sink.ts'
+import type { Scope } from '../scope.ts'
 import type { Entry } from './entry.ts'
 
 /** What a dataset does not have of what it was given, and why. */
-export interface Missing {
-  /** For the caller to read. */
-  readonly reason: string
-  /** Whether sending it again may help. */
-  readonly retryable: boolean
+export interface Missing extends Shortfall {
   readonly ids: readonly string[]
-  /** What went wrong inside, for the log. */
-  readonly cause?: unknown
 }
 
 /** Where a namespace's users, or its items, go. */
@@ -51,8 +46,8 @@ export async function openDataset (scope: Scope, key: string, sink: DatasetSink)
     problemOf: sink.problemOf ?? (() => undefined),
     async put (entries) {
       const refusals = await queue.deliver(entries.map(entry => ({ value: entry, owner: entry.id, size: sizeOf(entry) })))
-      const summary = summaryOf(refusals)
-      return summary && { ...summary, ids: entries.filter((_entry, i) => refusals[i] !== undefined).map(({ id }) => id) }
+      const shortfall = shortfallOf(refusals)
+      return shortfall && { ...shortfall, ids: entries.filter((_entry, i) => refusals[i] !== undefined).map(({ id }) => id) }
     }
   }
 }

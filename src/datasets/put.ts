@@ -1,5 +1,6 @@
 import type { UserVersions } from '../cache/user-versions.ts'
 import type { NamespacePlan } from '../config/plan.ts'
+import { causeOf, isRetryable, told } from '../delivery/shortfall.ts'
 import { GatewayError } from '../errors.ts'
 import type { Dataset, Missing } from './dataset.ts'
 import type { Entry, Kind } from './entry.ts'
@@ -16,15 +17,12 @@ export async function putEntries (namespace: NamespacePlan, kind: Kind, entries:
   for (const [name, dataset] of datasets) check(name, dataset, kind, entries)
   const missing = new Map<string, Missing>()
   await Promise.all([...datasets].map(async ([name, dataset]) => {
-    const lacking = await put(dataset, entries)
+    const lacking = await dataset.put(entries)
     if (lacking !== undefined) missing.set(name, lacking)
   }))
   // Some dataset may have them even where another failed.
   if (kind === 'users') await Promise.all(entries.map(async ({ id }) => userVersions.raise({ namespace: namespace.name, userId: id })))
-  const targets = Object.fromEntries([...datasets.keys()].map(name => {
-    const lacking = missing.get(name)
-    return [name, lacking === undefined ? 'delivered' : `failed: ${lacking.reason}`]
-  }))
+  const targets = Object.fromEntries([...datasets.keys()].map(name => [name, told(missing.get(name))]))
   if (missing.size > 0) throw notWritten(kind, missing, targets)
   return targets
 }
@@ -37,18 +35,10 @@ function check (name: string, dataset: Dataset, kind: Kind, entries: readonly En
   if (dataset.full) throw new GatewayError('DatasetQueueFull', `"${name}" does not take ${kind} as fast as they come; nothing was sent anywhere, send it again later`, { retryAfter: 1 })
 }
 
-async function put (dataset: Dataset, entries: readonly Entry[]): Promise<Missing | undefined> {
-  try {
-    return await dataset.put(entries)
-  } catch (cause) {
-    return { reason: 'something went wrong on our side', retryable: true, ids: entries.map(({ id }) => id), cause }
-  }
-}
-
 function notWritten (kind: Kind, missing: ReadonlyMap<string, Missing>, targets: Record<string, string>): GatewayError {
   const details = { targets, missing: Object.fromEntries([...missing].map(([name, { ids }]) => [name, ids])) }
-  const cause = new AggregateError([...missing].map(([name, { reason, cause }]) => cause ?? new Error(`${name}: ${reason}`)))
-  if ([...missing.values()].some(({ retryable }) => retryable)) {
+  const cause = causeOf(missing)
+  if (isRetryable(missing)) {
     return new GatewayError('DatasetsNotWritten', `not every dataset has the ${kind}; send them again`, { cause, details, retryAfter: 1 })
   }
   return new GatewayError('DatasetsRefused', `a dataset does not take all of the ${kind}`, { cause, details })

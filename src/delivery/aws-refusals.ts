@@ -1,6 +1,6 @@
 import { awsFailure } from '../origins/aws-failure.ts'
-import type { Failure, Refusal } from './sink.ts'
 import { failures } from './failures.ts'
+import type { Failure, Refusal } from './sink.ts'
 
 /** Errors of Kinesis and Firehose, whose protocol has the status 400 for all that is not their own fault. */
 const failureOfName: Readonly<Record<string, keyof typeof failures>> = {

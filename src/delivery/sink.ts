@@ -10,13 +10,6 @@ export interface Refusal {
   readonly whole?: boolean
 }
 
-/** What is said of several of which some were refused, in words of the first; undefined where none was. */
-export function summaryOf (refusals: ReadonlyArray<Refusal | undefined>): { reason: string, retryable: boolean, cause?: unknown } | undefined {
-  const found = refusals.filter(refusal => refusal !== undefined)
-  const [first] = found
-  return first && { reason: first.reason, cause: first.cause, retryable: found.some(({ retry }) => retry !== 'never') }
-}
-
 /** What a call that threw means for all that it was to bring. */
 export interface Failure extends Refusal {
   /** Whether the target is in trouble; what it refuses for its rate or its content is no sign of that. */

@@ -1,5 +1,5 @@
 import { createDeliveryQueue } from '../delivery/queue.ts'
-import { summaryOf } from '../delivery/sink.ts'
+import { shortfallOf } from '../delivery/shortfall.ts'
 import type { EventSink } from './event-sink.ts'
 import type { EventTarget, EventTargetScope } from './target.ts'
 
@@ -22,8 +22,8 @@ export async function openBatched<T> (scope: EventTargetScope, config: object, s
     async deliver (body) {
       const parcels = sink.split(body)
       const refusals = await queue.deliver(parcels)
-      const summary = summaryOf(refusals)
-      return summary && { ...summary, eventIds: parcels.flatMap(({ eventIds }, i) => refusals[i] === undefined ? [] : eventIds) }
+      const shortfall = shortfallOf(refusals)
+      return shortfall && { ...shortfall, eventIds: parcels.flatMap(({ eventIds }, i) => refusals[i] === undefined ? [] : eventIds) }
     }
   }
 }

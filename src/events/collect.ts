@@ -1,5 +1,6 @@
 import type { UserVersions } from '../cache/user-versions.ts'
 import { namespaceOf, type NamespacePlan, type Plan } from '../config/plan.ts'
+import { causeOf, isRetryable, told } from '../delivery/shortfall.ts'
 import { GatewayError } from '../errors.ts'
 import { ownerOf, type EventBody } from './body.ts'
 import type { Dispatch, Shortfalls } from './dispatch.ts'
@@ -43,10 +44,7 @@ export async function deliverBodies (namespace: NamespacePlan, bodies: readonly 
 }
 
 export function outcomesOf ({ eventTargets }: NamespacePlan, shortfalls: Shortfalls): Outcomes {
-  return Object.fromEntries([...eventTargets].map(([name, { accepted = 'delivered' }]) => {
-    const shortfall = shortfalls.get(name)
-    return [name, shortfall === undefined ? accepted : `failed: ${shortfall.reason}`]
-  }))
+  return Object.fromEntries([...eventTargets].map(([name, { accepted }]) => [name, told(shortfalls.get(name), accepted)]))
 }
 
 /** Which events each target does not have. */
@@ -60,9 +58,8 @@ export function conversionsOf ({ conversions }: Pick<EventBody, 'conversions'>):
 }
 
 export function notDelivered ({ events }: EventBody, shortfalls: Shortfalls, outcomes: Outcomes): GatewayError {
-  const retryable = [...shortfalls.values()].some(({ retryable }) => retryable)
   const details = { targets: outcomes, missing: missingOf(shortfalls), eventIds: events.map(({ eventId }) => eventId) }
-  const cause = new AggregateError([...shortfalls].map(([name, { reason, cause }]) => cause ?? new Error(`${name}: ${reason}`)))
-  if (!retryable) return new GatewayError('EventsRefused', 'an event target does not take all of the events', { cause, details })
+  const cause = causeOf(shortfalls)
+  if (!isRetryable(shortfalls)) return new GatewayError('EventsRefused', 'an event target does not take all of the events', { cause, details })
   return new GatewayError('EventsNotDelivered', 'not every event target has the events; send them again with the same event ids', { cause, details, retryAfter: 1 })
 }

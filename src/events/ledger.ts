@@ -41,8 +41,8 @@ export function createLedger ({ now, redis, onError }: LedgerOptions): Ledger {
   const lists = new Map<string, readonly string[]>()
 
   function noteList (namespace: string, list: string): void {
-    const others = (lists.get(namespace) ?? []).filter(other => other !== list)
-    lists.set(namespace, [...others, list].slice(-mostLists))
+    const known = lists.get(namespace) ?? []
+    if (known.at(-1) !== list) lists.set(namespace, [...known.filter(other => other !== list), list].slice(-mostLists))
   }
 
   /** @returns what Redis answers for each; for fewer where it is away, or goes */

@@ -1,18 +1,13 @@
 import type { Static, TObject } from 'typebox'
+import type { Shortfall as DeliveryShortfall } from '../delivery/shortfall.ts'
 import type { Kind } from '../schema.ts'
 import type { Scope } from '../scope.ts'
 import type { EventBody } from './body.ts'
 
 /** What a target does not have of a body, and why. */
-export interface Shortfall {
-  /** For the caller to read. */
-  readonly reason: string
-  /** Whether sending it again may help. */
-  readonly retryable: boolean
+export interface Shortfall extends DeliveryShortfall {
   /** The events that it does not have; it has the others. */
   readonly eventIds: readonly string[]
-  /** What went wrong inside, for the log. */
-  readonly cause?: unknown
 }
 
 /** Where a namespace's events go. */

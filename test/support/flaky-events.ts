@@ -1,8 +1,7 @@
-import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
+import { listen } from './listen.ts'
 import { seededRandom } from './seeded-random.ts'
 
 export interface Body {
@@ -57,14 +56,9 @@ export async function startEventServer (t: Test): Promise<EventServer> {
       if (events.losesAnswer()) return res.destroy()
       return res.writeHead(results.every(result => (result as { status: number }).status === 200) ? 200 : 207).end(JSON.stringify({ results }))
     })()
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(async () => {
-    server.closeAllConnections()
-    server.close()
-    await once(server, 'close')
   })
-  const events: EventServer = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests: [], taken: [], repeated: 0, intercept: () => undefined, losesAnswer: () => false, refuse: () => undefined }
+  const url = await listen(t, server)
+  const events: EventServer = { url, requests: [], taken: [], repeated: 0, intercept: () => undefined, losesAnswer: () => false, refuse: () => undefined }
   return events
 }
 

@@ -1,9 +1,8 @@
-import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import type { Failure } from '../../docker/aws-local/failures.ts'
 import { eventually } from './eventually.ts'
+import { listen } from './listen.ts'
 
 export interface ReceivedRequest {
   method: string
@@ -62,15 +61,9 @@ export async function startHttpRecommender (t: Test): Promise<HttpRecommender> {
     mostConnections = Math.max(mostConnections, ++connections)
     socket.once('close', () => { connections-- })
   })
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 })
-  await once(server, 'listening')
-  t.teardown(async () => {
-    server.closeAllConnections()
-    server.close()
-    await once(server, 'close')
-  })
+  const url = await listen(t, server)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     received,
     answer: other => { make = other },
     misbehave: other => { failure = other },

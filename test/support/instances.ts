@@ -1,7 +1,5 @@
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
@@ -11,6 +9,7 @@ import { Agent, request } from 'undici'
 import { buildApp } from '../../src/app.ts'
 import { fileSource } from '../../src/config/file-source.ts'
 import { eventually } from './eventually.ts'
+import { listen } from './listen.ts'
 import { startServer, type ServerProcess } from './server-process.ts'
 
 export interface CountingOrigin {
@@ -31,14 +30,8 @@ export async function startCountingOrigin (t: Test): Promise<CountingOrigin> {
     const itemId = `${count}/${performance.now()}`
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ itemList: [{ itemId }] }))
   })
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 })
-  await once(server, 'listening')
-  t.teardown(async () => {
-    server.closeAllConnections()
-    server.close()
-    await once(server, 'close')
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, get calls () { return calls } }
+  const url = await listen(t, server)
+  return { url, get calls () { return calls } }
 }
 
 /** A read's answer, and how it was come by. */

@@ -1,10 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import type { Test } from 'tap'
 import type { EventRecord } from './event-records.ts'
+import { listen } from './listen.ts'
 
 export interface ReceivedCall {
   method: string
@@ -51,15 +50,10 @@ export async function startWebhookReceiver (t: Test, key: Buffer | null = webhoo
     }
   }
 
-  const server = createServer((request, response) => { serve(request, response).catch(() => { response.destroy() }) }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(async () => {
-    server.closeAllConnections()
-    server.close()
-    await once(server, 'close')
-  })
+  const server = createServer((request, response) => { serve(request, response).catch(() => { response.destroy() }) })
+  const url = await listen(t, server)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?from=shop`,
+    url: `${url}/hook?from=shop`,
     calls,
     records: () => calls.filter(({ status }) => status === 200).flatMap(recordsOf),
     answer (other) { make = other }

@@ -1,15 +1,15 @@
 import { createHmac, hash } from 'node:crypto'
 import Type from 'typebox'
 import { Agent, errors } from 'undici'
+import { failures } from '../../delivery/failures.ts'
+import type { Failure } from '../../delivery/sink.ts'
 import { headerProblems, HttpHeadersSchema } from '../../http-headers.ts'
 import { NameSchema, strict } from '../../schema.ts'
 import type { Scope } from '../../scope.ts'
 import { UserError } from '../../user-error.ts'
 import { openBatched } from '../batched.ts'
-import type { Failure } from '../../delivery/sink.ts'
 import { eventTargetType } from '../target.ts'
 import { deliverySchema } from './delivery.ts'
-import { failures } from '../../delivery/failures.ts'
 import { recordsOf } from './record.ts'
 
 const [opening, closing] = ['{"records":[', ']}']

@@ -1,12 +1,12 @@
 import { FirehoseClient, PutRecordBatchCommand, ServiceUnavailableException } from '@aws-sdk/client-firehose'
 import Type from 'typebox'
 import { awsClient } from '../../aws.ts'
+import { awsFailureOf, refusalOfRecord } from '../../delivery/aws-refusals.ts'
+import { failures } from '../../delivery/failures.ts'
 import { strict } from '../../schema.ts'
 import { openBatched } from '../batched.ts'
 import { eventTargetType } from '../target.ts'
-import { awsFailureOf, refusalOfRecord } from '../../delivery/aws-refusals.ts'
 import { deliverySchema } from './delivery.ts'
-import { failures } from '../../delivery/failures.ts'
 import { recordsOf } from './record.ts'
 
 /** Of one call, and of a record. https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */

@@ -1,10 +1,10 @@
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import Type from 'typebox'
 import { awsClient } from '../../aws.ts'
+import { awsFailureOf, refusalOfRecord } from '../../delivery/aws-refusals.ts'
 import { strict } from '../../schema.ts'
 import { openBatched } from '../batched.ts'
 import { eventTargetType } from '../target.ts'
-import { awsFailureOf, refusalOfRecord } from '../../delivery/aws-refusals.ts'
 import { deliverySchema } from './delivery.ts'
 import { recordsOf } from './record.ts'
 

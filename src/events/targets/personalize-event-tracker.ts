@@ -2,12 +2,12 @@ import { PersonalizeEventsClient, PutEventsCommand, type Event } from '@aws-sdk/
 import Type from 'typebox'
 import { awsClient } from '../../aws.ts'
 import { datasetArns } from '../../datasets/personalize.ts'
+import { awsFailureOf } from '../../delivery/aws-refusals.ts'
 import { strict } from '../../schema.ts'
-import { ownerOf } from '../body.ts'
 import { openBatched } from '../batched.ts'
+import { ownerOf } from '../body.ts'
 import type { UserEvent } from '../event.ts'
 import { eventTargetType } from '../target.ts'
-import { awsFailureOf } from '../../delivery/aws-refusals.ts'
 import { deliverySchema } from './delivery.ts'
 
 /** Of one call; an event has at most 10 KB. https://docs.aws.amazon.com/personalize/latest/dg/limits.html */

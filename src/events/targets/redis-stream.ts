@@ -1,11 +1,11 @@
 import { ReplyError } from 'ioredis'
 import Type from 'typebox'
+import { failures } from '../../delivery/failures.ts'
+import type { Failure, Refusal } from '../../delivery/sink.ts'
 import { redisOf, untilReady } from '../../redis.ts'
 import { strict } from '../../schema.ts'
 import { openBatched } from '../batched.ts'
-import type { Failure, Refusal } from '../../delivery/sink.ts'
 import { eventTargetType } from '../target.ts'
-import { failures } from '../../delivery/failures.ts'
 import { recordsOf } from './record.ts'
 
 /** Of one pipeline. */

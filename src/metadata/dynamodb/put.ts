@@ -1,6 +1,7 @@
 import { BatchWriteItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { DatasetSink } from '../../datasets/dataset.ts'
 import type { Entry } from '../../datasets/entry.ts'
+import { failures } from '../../delivery/failures.ts'
 import type { Failure, Refusal } from '../../delivery/sink.ts'
 import type { Item } from '../catalog.ts'
 import { failureOf } from './failure.ts'
@@ -11,11 +12,8 @@ import { toAttributes, toJson } from './values.ts'
 /** What BatchWriteItem takes. */
 const limits = { parcels: 25, bytes: 4 * 1024 * 1024, calls: 4 }
 
-const failures = {
-  throttled: { reason: 'it takes no more for now', retry: 'now', away: false },
-  unavailable: { reason: 'it does not answer as it should', retry: 'now', away: true },
-  refused: { reason: 'it does not know us, or has no table yet: a load of a catalog makes it', retry: 'later', away: true }
-} as const satisfies Record<string, Failure>
+/** Where it differs from what others mean by it. */
+const refused: Failure = { ...failures.refused, reason: 'it does not know us, or has no table yet: a load of a catalog makes it' }
 
 export interface DynamoDbSinkOptions {
   client: DynamoDBClient
@@ -41,7 +39,10 @@ export function dynamoDbSink ({ client, table, memories, now }: DynamoDbSinkOpti
       for (const entry of entries.filter(({ id }) => !left.has(id))) memories.learn(entry.id, toJson({ M: toAttributes(itemOf(entry).metadata).attributes }))
       return refusals
     },
-    failureOf: error => failures[failureOf(error)]
+    failureOf (error) {
+      const failure = failureOf(error)
+      return failure === 'refused' ? refused : failures[failure]
+    }
   }
 }
 
