@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Fastify from 'fastify'
 import Type from 'typebox'
-import { EventsBodySchema, type EventsBody } from '../src/events/event.ts'
+import { EventsBodySchema, type EventsBody } from '../src/targets/event.ts'
 import { targetNames, type TargetName } from './events-stub.ts'
 import { answering, freePort, type Processes } from './hits-processes.ts'
 

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { GatewayError } from '../src/errors.ts'
+import { GatewayError } from '../src/base/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

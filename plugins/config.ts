@@ -1,11 +1,11 @@
 import fp from 'fastify-plugin'
-import { openLiveConfig, type LiveConfig } from '../src/config/live-config.ts'
+import { openLivePlan, type LivePlan } from '../src/plan/live-plan.ts'
 import type { ConfigSource } from '../src/config/source.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** The configuration that serves now, and how its loading went. */
-    config: LiveConfig
+    config: LivePlan
   }
 }
 
@@ -15,7 +15,7 @@ export interface ConfigOptions {
 
 /** Loads the configuration, in its own time, and follows its source. */
 export default fp<ConfigOptions>(async (app, { source }) => {
-  const config = openLiveConfig(source, app.resources, {
+  const config = openLivePlan(source, app.resources, {
     onLoaded: ({ version, generation }) => app.log.info({ version, generation, source: source.name }, 'configuration loaded'),
     onRefused: error => app.log.error(error, 'the new configuration was refused; the one before goes on serving')
   })

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { GatewayError, type ErrorCode } from '../src/errors.ts'
+import { GatewayError, type ErrorCode } from '../src/base/errors.ts'
 
 const mebibyte = 1024 * 1024
 

@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import { type Aggregator, Counter, Gauge } from 'prom-client'
-import type { TargetStats } from '../src/events/stats.ts'
+import type { TargetStats } from '../src/targets/stats.ts'
 
 const labelNames = ['namespace', 'target']
 

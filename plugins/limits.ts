@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { GatewayError } from '../src/errors.ts'
+import { GatewayError } from '../src/base/errors.ts'
 
 export const longestUrl = 8192
 

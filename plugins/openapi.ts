@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
-import { ErrorSchema } from '../src/errors.ts'
+import { ErrorSchema } from '../src/base/errors.ts'
 import { ExplanationSchema } from '../src/inference/explain.ts'
 import { ItemListSchema, PersonalizedRankingSchema, RatingsSchema } from '../src/inference/answer-schema.ts'
 import { concretePaths, type OpenApiDocument } from '../src/openapi.ts'

@@ -1,12 +1,12 @@
 import fp from 'fastify-plugin'
 import { createUserVersions } from '../src/cache/user-versions.ts'
-import { createEventStats } from '../src/events/stats.ts'
+import { createEventStats } from '../src/targets/stats.ts'
 import { createMetadataStats } from '../src/metadata/stats.ts'
-import { noPeers, type Peers } from '../src/peers.ts'
-import { createPool } from '../src/pool.ts'
-import { createRevisions } from '../src/revisions.ts'
-import type { Resources } from '../src/scope.ts'
-import type { WebhookSecrets } from '../src/webhook-secrets.ts'
+import { noPeers, type Peers } from '../src/connections/peers.ts'
+import { createPool } from '../src/connections/pool.ts'
+import { createRevisions } from '../src/connections/revisions.ts'
+import type { Resources } from '../src/plan/resources.ts'
+import type { WebhookSecrets } from '../src/connections/webhook-secrets.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

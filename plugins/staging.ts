@@ -1,13 +1,13 @@
 import fp from 'fastify-plugin'
 import { Counter, Gauge } from 'prom-client'
-import type { ItemImport } from '../src/config/item-imports.ts'
+import type { ItemImport } from '../src/metadata/item-import.ts'
 import { followStaging } from '../src/metadata/staging/staging.ts'
 import { loadBeside, loadHere } from '../src/metadata/staging/load.ts'
-import type { StagingBucket } from '../src/metadata/staging/bucket.ts'
+import type { BucketPlace, StagingBucket } from '../src/metadata/staging/bucket.ts'
 
 export interface StagingOptions {
   /** The bucket that catalogs are put into. */
-  bucket: string
+  bucket: BucketPlace
   /** Milliseconds between two looks into it, in the place of each store's `syncInterval`. */
   poll?: number
   /** Whether to load in this process and not in one beside it: for catalogs that are small. */
@@ -21,14 +21,14 @@ const placeOf = ({ namespace, config: { type: store } }: ItemImport): { namespac
  * The client of S3 takes memory, and time to load: only who has a bucket pays for it. This stands by itself since the compiler does
  * not change the extension of what is imported within a default export.
  */
-async function open (bucket: string): Promise<StagingBucket> {
+async function open (bucket: BucketPlace): Promise<StagingBucket> {
   const { openBucket } = await import('../src/metadata/staging/bucket.ts')
   return openBucket(bucket)
 }
 
 /** Imports item metadata from a bucket, in the background, into the stores that the configuration of the moment names. */
-export default fp<StagingOptions>(async (app, { bucket: name, poll, inProcess = false }) => {
-  const bucket = await open(name)
+export default fp<StagingOptions>(async (app, { bucket: source, poll, inProcess = false }) => {
+  const bucket = await open(source)
   const { dataDir, now, onError } = app.resources
   const registers = [app.metrics.registry]
   const imports = new Counter({ name: 'gateway_item_imports_total', help: 'Imports of item metadata from the staging bucket, by how they ended.', labelNames: ['outcome'], registers })
@@ -36,7 +36,7 @@ export default fp<StagingOptions>(async (app, { bucket: name, poll, inProcess = 
 
   const staging = followStaging({
     bucket,
-    load: async (task, signal) => inProcess ? loadHere(bucket, task, signal) : loadBeside(name, task, signal),
+    load: async (task, signal) => inProcess ? loadHere(bucket, task, signal) : loadBeside(source, task, signal),
     dataDir,
     now,
     poll,
@@ -44,13 +44,13 @@ export default fp<StagingOptions>(async (app, { bucket: name, poll, inProcess = 
     onLook (to, look, ms) {
       if (look.outcome === 'idle') return
       imports.inc({ outcome: look.outcome })
-      const place = { ...placeOf(to), bucket: name, key: look.object.key }
+      const place = { ...placeOf(to), bucket: source.name, key: look.object.key }
       if (look.outcome === 'imported') app.log.info({ ...place, items: look.count, ms: Math.round(ms) }, 'items imported')
       else app.log.error({ ...place, problem: look.problem }, 'a catalog was refused; the items before stay, and it is not tried again before it changes')
     },
     onFailed (to, error) {
       imports.inc({ outcome: 'failed' })
-      app.log.warn({ ...placeOf(to), bucket: name, prefix: `import/${to.namespace}/`, cause: String(error) }, 'items could not be imported; the next look tries again')
+      app.log.warn({ ...placeOf(to), bucket: source.name, prefix: `import/${to.namespace}/`, cause: String(error) }, 'items could not be imported; the next look tries again')
     },
     onError
   })

@@ -1,8 +1,8 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import fp from 'fastify-plugin'
 import type { Static, TSchema } from 'typebox'
-import { GatewayError } from '../src/errors.ts'
-import { escapePointer, expectation, resolve } from '../src/validation.ts'
+import { GatewayError } from '../src/base/errors.ts'
+import { escapePointer, expectation, resolve } from '../src/base/validation.ts'
 
 const options = { useDefaults: true, allErrors: false, verbose: true, allowUnionTypes: true } as const
 

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { collectBatch, mostBatchEvents } from '../src/events/collect-batch.ts'
-import { EventsBodySchema, exampleBody } from '../src/events/event.ts'
-import { GatewayError } from '../src/errors.ts'
+import { EventsBodySchema, exampleBody } from '../src/targets/event.ts'
+import { GatewayError } from '../src/base/errors.ts'
 import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
 import { answers, sealAnswer, type App } from './route.ts'
 

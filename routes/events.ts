@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { collectEvents, conversionsOf } from '../src/events/collect.ts'
-import { EventsBodySchema, exampleBody } from '../src/events/event.ts'
+import { EventsBodySchema, exampleBody } from '../src/targets/event.ts'
 import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
 import { answers, sealAnswer, type App } from './route.ts'
 

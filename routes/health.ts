@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { ConfigStatusSchema } from '../src/config/status.ts'
+import { ConfigStatusSchema } from '../src/plan/status.ts'
 import type { App } from './route.ts'
 
 const LiveSchema = Type.Object({ status: Type.Literal('live') })

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { ListQuerySchema, readRequest, RecommenderParamsSchema } from '../src/inference/parameters.ts'
-import { IdSchema } from '../src/schema.ts'
+import { IdSchema } from '../src/base/schema.ts'
 import { cacheableAnswers, inferenceRoute, type App } from './route.ts'
 
 export default async function relatedItems (app: App): Promise<void> {

@@ -1,7 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault, RouteGenericInterface } from 'fastify'
 import Type, { type TSchema } from 'typebox'
-import type { Plan } from '../src/config/plan.ts'
+import type { Plan } from '../src/plan/plan.ts'
 import { surroundingsOf } from '../src/context/surroundings.ts'
 import { explainRequest } from '../src/inference/explain.ts'
 import type { InferenceRequest } from '../src/inference/request.ts'

@@ -1,6 +1,6 @@
 import Type from 'typebox'
-import { namespaceOf } from '../src/config/plan.ts'
-import { exampleUsers, readUsers, UsersBodySchema } from '../src/datasets/entry.ts'
+import { namespaceOf } from '../src/plan/plan.ts'
+import { exampleUsers, readUsers, UsersBodySchema } from '../src/datasets/body.ts'
 import { putEntries } from '../src/datasets/put.ts'
 import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
 import { answers, sealAnswer, type App } from './route.ts'

@@ -27,10 +27,10 @@ import relatedItems from '../routes/related-items.ts'
 import rerankItems from '../routes/rerank-items.ts'
 import users from '../routes/users.ts'
 import type { ConfigSource } from './config/source.ts'
-import { refuseClient } from './client-error.ts'
-import { noPeers, type Peers } from './peers.ts'
-import { requestId } from './request-id.ts'
-import type { WebhookSecrets } from './webhook-secrets.ts'
+import { refuseClient } from '../plugins/client-error.ts'
+import { noPeers, type Peers } from './connections/peers.ts'
+import { requestId } from './base/request-id.ts'
+import type { WebhookSecrets } from './connections/webhook-secrets.ts'
 
 export interface AppOptions {
   source: ConfigSource

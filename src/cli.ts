@@ -8,7 +8,7 @@ import { configCommand } from './cli/config.ts'
 import { eventsCommand } from './cli/events.ts'
 import { itemsCommand } from './cli/items.ts'
 import { fileSource } from './config/file-source.ts'
-import { endWith } from './end-with.ts'
+import { endWith } from './base/end-with.ts'
 import { sampleConfigFile } from './settings.ts'
 
 const gateway = new Command('gateway').description('The Personalization Gateway. It reads its settings from the environment.')

@@ -1,4 +1,4 @@
-import type { NamespacePlan, Plan, RecommenderPlan } from './config/plan.ts'
+import type { NamespacePlan, Plan, RecommenderPlan } from './plan/plan.ts'
 
 /** As much of an OpenAPI 3.1 document as is rewritten here. */
 export interface OpenApiDocument {

@@ -5,10 +5,10 @@ import type { FastifyInstance } from 'fastify'
 import { pino, type Logger } from 'pino'
 import { buildApp } from './app.ts'
 import { fileSource } from './config/file-source.ts'
-import { endWith } from './end-with.ts'
+import { endWith } from './base/end-with.ts'
 import { sampleCurls, seedSampleStore } from './sample-store.ts'
-import { noPeers } from './peers.ts'
-import { readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
+import { noPeers } from './connections/peers.ts'
+import { hasOwnS3, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
 import { startPrimary } from './workers/primary.ts'
 import { joinPrimary, type Worker } from './workers/worker.ts'
 
@@ -61,7 +61,7 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     redisUrl: settings.REDIS_URL,
     webhookSecrets: webhookSecretsOf(settings),
     accessLog: settings.ACCESS_LOG,
-    staging: settings.STAGING_BUCKET === undefined ? undefined : { bucket: settings.STAGING_BUCKET },
+    staging: settings.STAGING_BUCKET === undefined ? undefined : { bucket: { name: settings.STAGING_BUCKET, pathStyle: hasOwnS3() } },
     adminKey: settings.ADMIN_KEY,
     timeZone: settings.TIME_ZONE,
     peers: worker?.peers ?? noPeers,

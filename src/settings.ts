@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
 import { isZone } from './context/clock.ts'
-import { UserError } from './user-error.ts'
-import { checker, type Finding } from './validation.ts'
-import { readWebhookSecrets, webhookSecretsFormat, type WebhookSecrets } from './webhook-secrets.ts'
+import { UserError } from './base/user-error.ts'
+import { checker, type Finding } from './base/validation.ts'
+import { readWebhookSecrets, webhookSecretsFormat, type WebhookSecrets } from './connections/webhook-secrets.ts'
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const accessLogs = ['all', 'sample', 'errors'] as const

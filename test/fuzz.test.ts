@@ -1,5 +1,5 @@
 import t from 'tap'
-import { errorTable } from '../src/errors.ts'
+import { errorTable } from '../src/base/errors.ts'
 import { sendEvents, startGateway } from './support/gateway.ts'
 import { seededRandom } from './support/seeded-random.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { errorTable, type ErrorSchema } from '../src/errors.ts'
+import { errorTable, type ErrorSchema } from '../src/base/errors.ts'
 import type { OpenApiDocument } from '../src/openapi.ts'
 import { eventually } from './support/eventually.ts'
 import { rewrite, startGateway, storeConfig } from './support/gateway.ts'

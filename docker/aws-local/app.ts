@@ -14,7 +14,8 @@ import { createConfigurations } from './state/configurations.ts'
 import { createFeatures } from './state/features.ts'
 import { openModel } from './state/model.ts'
 import { createSecrets } from './state/secrets.ts'
-import { createWorlds, type World } from './state/world.ts'
+import type { World } from './state/world.ts'
+import { createWorlds } from './state/worlds.ts'
 
 export interface AwsLocalOptions extends Partial<Pick<Scope, 'now' | 'newId' | 'functions' | 'endpoints'>> {
   /** The file of events that the model learns first; the sample store's where absent. */

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { strict } from '../../src/schema.ts'
+import { strict } from '../../src/base/schema.ts'
 import { canFail, failureNames } from './failures.ts'
 import type { Service } from './service.ts'
 

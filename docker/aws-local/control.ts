@@ -6,7 +6,8 @@ import { Refusal } from './refusal.ts'
 import type { Configurations } from './state/configurations.ts'
 import { FeatureSchema, type Features } from './state/features.ts'
 import type { Secrets } from './state/secrets.ts'
-import { WorldSchema, type Worlds } from './state/world.ts'
+import { WorldSchema } from './state/world.ts'
+import type { Worlds } from './state/worlds.ts'
 
 /** What can be changed and looked at while the services run. */
 export interface Control {

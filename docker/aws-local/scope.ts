@@ -3,7 +3,7 @@ import type { Configurations } from './state/configurations.ts'
 import type { Features } from './state/features.ts'
 import type { Model } from './state/model.ts'
 import type { Secrets } from './state/secrets.ts'
-import type { Worlds } from './state/world.ts'
+import type { Worlds } from './state/worlds.ts'
 
 /** A function or a model of the user's: what it throws is its own error. */
 export type Handler = (payload: unknown) => unknown

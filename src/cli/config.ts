@@ -9,8 +9,8 @@ import { fileSource } from '../config/file-source.ts'
 import { parseConfig } from '../config/parse.ts'
 import { isZone } from '../context/clock.ts'
 import { readSettings, sampleConfigFile } from '../settings.ts'
-import { parseTime } from '../time.ts'
-import { UserError } from '../user-error.ts'
+import { parseTime } from '../base/time.ts'
+import { UserError } from '../base/user-error.ts'
 import { readHeaders } from './headers.ts'
 
 export function configCommand (): Command {

@@ -1,11 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Redis } from 'ioredis'
-import { dropLetters, listLetters, retryLetters, type Choice, type DeadLetter } from '../events/queued/dead-letters.ts'
-import { streamKeysOf, type StreamKeys } from '../events/queued/stream.ts'
-import { connectRedis, untilReady } from '../redis.ts'
-import { namePattern } from '../schema.ts'
+import { dropLetters, listLetters, retryLetters, type Choice, type DeadLetter } from '../targets/queued/dead-letters.ts'
+import { streamKeysOf, type StreamKeys } from '../targets/queued/stream.ts'
+import { connectRedis, untilReady } from '../connections/redis.ts'
+import { namePattern } from '../base/schema.ts'
 import { readSettings } from '../settings.ts'
-import { UserError } from '../user-error.ts'
+import { UserError } from '../base/user-error.ts'
 import { namespaceOption } from './namespace.ts'
 
 interface TargetOptions {

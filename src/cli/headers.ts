@@ -1,4 +1,4 @@
-import { UserError } from '../user-error.ts'
+import { UserError } from '../base/user-error.ts'
 
 /** The headers in a file: a JSON object of strings, or lines of `Name: value`. @throws UserError naming what is neither */
 export function readHeaders (text: string, file: string): Record<string, string> {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
-import { namePattern } from '../schema.ts'
+import { namePattern } from '../base/schema.ts'
 
 export function namespaceOption (): Option {
   return new Option('--namespace <name>', 'the namespace, as the configuration calls it')

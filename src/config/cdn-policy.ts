@@ -1,5 +1,5 @@
 import { ruleTypes, type Rule } from '../context/rule-types.ts'
-import { UserError } from '../user-error.ts'
+import { UserError } from '../base/user-error.ts'
 import type { Document } from './document.ts'
 import { levelsOf, rulesOf } from './elements.ts'
 

@@ -3,8 +3,8 @@ import { AutoContextSchema, FiltersSchema } from '../context/rules.ts'
 import { functionArn } from '../origins/lambda.ts'
 import { actions } from '../origins/origin.ts'
 import { ResilienceSchema } from '../origins/resilience.ts'
-import { FeatureSchema, NameSchema, strict } from '../schema.ts'
-import { CacheControlSchema } from './cache-control.ts'
+import { FeatureSchema, NameSchema, strict } from '../base/schema.ts'
+import { CacheControlSchema } from '../cache/cache-control.ts'
 
 /** An element that has several kinds: what is wrong inside is found by the schema of its kind (see tagged.ts). */
 const tagged = Type.Object({ type: Type.String() })

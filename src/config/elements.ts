@@ -1,6 +1,6 @@
 import type { AutoValuesConfig, FiltersConfig } from '../context/rules.ts'
 import { actions, type Action } from '../origins/origin.ts'
-import { escapePointer } from '../validation.ts'
+import { escapePointer } from '../base/validation.ts'
 import type { Document, NamespaceConfig, RecommenderConfig, Tagged } from './document.ts'
 
 /** A part of a document, with the JSON pointer to it. */

@@ -1,16 +1,8 @@
+import type { ItemImport } from '../metadata/item-import.ts'
 import { itemMetadataTypes } from '../metadata/registry.ts'
-import type { Document, Tagged } from './document.ts'
+import type { Document } from './document.ts'
 import { namespacesOf, recommendersOf, variationsOf, type RecommenderElement } from './elements.ts'
 import { inherit } from './inherit.ts'
-
-/** A store of a namespace's items that the gateway fills. */
-export interface ItemImport {
-  readonly namespace: string
-  /** Its part of the document. */
-  readonly config: Tagged
-  /** How often to look for a new catalog, in seconds. */
-  readonly syncInterval: number
-}
 
 const defaultSyncInterval = 300
 

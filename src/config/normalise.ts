@@ -1,6 +1,6 @@
 import { ruleTypes } from '../context/rule-types.ts'
 import { originTypes } from '../origins/registry.ts'
-import type { Kind, Registry } from '../schema.ts'
+import type { Kind, Registry } from '../base/schema.ts'
 import type { Document, Tagged } from './document.ts'
 import { entries, levelsOf, recommendersOf, rulesOf, variationsOf } from './elements.ts'
 

@@ -1,6 +1,6 @@
 import { parse as parseTolerantly, printParseErrorCode, type ParseError } from 'jsonc-parser'
-import { UserError } from '../user-error.ts'
-import type { Finding } from '../validation.ts'
+import { UserError } from '../base/user-error.ts'
+import type { Finding } from '../base/validation.ts'
 import type { Document } from './document.ts'
 import { validateDocument, type ValidatedDocument } from './validate.ts'
 

@@ -1,5 +1,5 @@
 import { originTypes } from '../origins/registry.ts'
-import { escapePointer, type Finding } from '../validation.ts'
+import { escapePointer, type Finding } from '../base/validation.ts'
 import type { Document } from './document.ts'
 import { experimentsOf, recommendersOf, variationsOf, type Element, type RecommenderElement } from './elements.ts'
 import { inherit } from './inherit.ts'

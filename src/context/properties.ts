@@ -1,4 +1,4 @@
-import { isJsonNumber } from '../json-number.ts'
+import { isJsonNumber } from '../base/json-number.ts'
 import type { AutoValue, AutoValues } from './auto-values.ts'
 import type { Surroundings } from './surroundings.ts'
 

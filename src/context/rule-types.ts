@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { registry, strict, type Kind } from '../schema.ts'
+import { registry, strict, type Kind } from '../base/schema.ts'
 import { seasonOf } from './clock.ts'
 import { latitudeHeader, timeZoneHeader, type Surroundings } from './surroundings.ts'
 import { valueMappings, type ValueMapping } from './value-mapping.ts'

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { strict } from '../schema.ts'
+import { strict } from '../base/schema.ts'
 import { scalar } from './value-mapping.ts'
 
 export const valueTypes = ['string', 'integer', 'long', 'float'] as const

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { strict } from '../schema.ts'
+import { strict } from '../base/schema.ts'
 import { readNumber } from './numbers.ts'
 
 /** A text or a number, in a document. */

@@ -1,9 +1,8 @@
 import type { UserVersions } from '../cache/user-versions.ts'
-import type { NamespacePlan } from '../config/plan.ts'
+import type { NamespacePlan } from '../plan/plan.ts'
 import { causeOf, isRetryable, told } from '../delivery/shortfall.ts'
-import { GatewayError } from '../errors.ts'
-import type { Dataset, Missing } from './dataset.ts'
-import type { Entry, Kind } from './entry.ts'
+import { GatewayError } from '../base/errors.ts'
+import type { Dataset, Entry, EntryKind, Missing } from '../delivery/dataset.ts'
 
 /**
  * Puts users or items into every dataset of the namespace at once. What was made for users is out of date then.
@@ -11,7 +10,7 @@ import type { Entry, Kind } from './entry.ts'
  * @throws GatewayError 400 for what a dataset would never take, and 429 where one takes no more for now: then none was sent anywhere;
  *   409 where the namespace has no such datasets; 503 (or 502, where trying again is no use) where one does not have all of them
  */
-export async function putEntries (namespace: NamespacePlan, kind: Kind, entries: readonly Entry[], { userVersions }: { userVersions: UserVersions }): Promise<Record<string, string>> {
+export async function putEntries (namespace: NamespacePlan, kind: EntryKind, entries: readonly Entry[], { userVersions }: { userVersions: UserVersions }): Promise<Record<string, string>> {
   const datasets = namespace.datasets[kind]
   if (datasets.size === 0) throw new GatewayError('NoDatasets', `namespace: "${namespace.name}" has no place for ${kind} in the configuration`)
   for (const [name, dataset] of datasets) check(name, dataset, kind, entries)
@@ -27,7 +26,7 @@ export async function putEntries (namespace: NamespacePlan, kind: Kind, entries:
   return targets
 }
 
-function check (name: string, dataset: Dataset, kind: Kind, entries: readonly Entry[]): void {
+function check (name: string, dataset: Dataset, kind: EntryKind, entries: readonly Entry[]): void {
   for (const [i, entry] of entries.entries()) {
     const problem = dataset.problemOf(entry)
     if (problem !== undefined) throw new GatewayError('InvalidBody', `body/${kind}/${i}: ${problem}, says "${name}"`)
@@ -35,7 +34,7 @@ function check (name: string, dataset: Dataset, kind: Kind, entries: readonly En
   if (dataset.full) throw new GatewayError('DatasetQueueFull', `"${name}" does not take ${kind} as fast as they come; nothing was sent anywhere, send it again later`, { retryAfter: 1 })
 }
 
-function notWritten (kind: Kind, missing: ReadonlyMap<string, Missing>, targets: Record<string, string>): GatewayError {
+function notWritten (kind: EntryKind, missing: ReadonlyMap<string, Missing>, targets: Record<string, string>): GatewayError {
   const details = { targets, missing: Object.fromEntries([...missing].map(([name, { ids }]) => [name, ids])) }
   const cause = causeOf(missing)
   if (isRetryable(missing)) {

@@ -1,9 +1,9 @@
-import { namespaceOf, type Plan } from '../config/plan.ts'
-import { GatewayError } from '../errors.ts'
-import type { EventBody } from './body.ts'
+import { namespaceOf, type Plan } from '../plan/plan.ts'
+import { GatewayError } from '../base/errors.ts'
+import type { EventBody } from '../targets/body.ts'
 import { conversionsOf, deliverBodies, notDelivered, outcomesOf, type CollectOptions } from './collect.ts'
 import type { Shortfalls } from './dispatch.ts'
-import type { EventsBody } from './event.ts'
+import type { EventsBody } from '../targets/event.ts'
 import { readBody } from './read-body.ts'
 
 /** What became of one body of several: the status and the answer that it would have had by itself. */

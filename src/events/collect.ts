@@ -1,10 +1,10 @@
 import type { UserVersions } from '../cache/user-versions.ts'
-import { namespaceOf, type NamespacePlan, type Plan } from '../config/plan.ts'
+import { namespaceOf, type NamespacePlan, type Plan } from '../plan/plan.ts'
 import { causeOf, isRetryable, told } from '../delivery/shortfall.ts'
-import { GatewayError } from '../errors.ts'
-import { ownerOf, type EventBody } from './body.ts'
+import { GatewayError } from '../base/errors.ts'
+import { ownerOf, type EventBody } from '../targets/body.ts'
 import type { Dispatch, Shortfalls } from './dispatch.ts'
-import type { EventsBody } from './event.ts'
+import type { EventsBody } from '../targets/event.ts'
 import { readBody, type ReadBodyOptions } from './read-body.ts'
 
 export interface CollectOptions extends ReadBodyOptions {

@@ -1,10 +1,10 @@
-import type { NamespacePlan } from '../config/plan.ts'
-import { GatewayError } from '../errors.ts'
-import { ownerOf, type EventBody } from './body.ts'
+import type { NamespacePlan } from '../plan/plan.ts'
+import { GatewayError } from '../base/errors.ts'
+import { ownerOf, type EventBody } from '../targets/body.ts'
 import type { Ledger } from './ledger.ts'
 import { createLines } from './lines.ts'
-import type { EventStats } from './stats.ts'
-import { deliverTo, type EventTarget, type Shortfall } from './target.ts'
+import type { EventStats } from '../targets/stats.ts'
+import { deliverTo, type EventTarget, type Shortfall } from '../targets/target.ts'
 
 /** What became of a body: by target, what it does not have of it. Targets that have all are not in it. */
 export type Shortfalls = ReadonlyMap<string, Shortfall>

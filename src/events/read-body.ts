@@ -1,12 +1,12 @@
-import { recommenderKey, type NamespacePlan, type RecommenderPlan } from '../config/plan.ts'
+import { recommenderKey, type NamespacePlan, type RecommenderPlan } from '../plan/plan.ts'
 import { addProperties, deriveProperties } from '../context/properties.ts'
 import type { Surroundings } from '../context/surroundings.ts'
-import { GatewayError } from '../errors.ts'
-import { jsonObjectText } from '../json-object.ts'
+import { GatewayError } from '../base/errors.ts'
+import { jsonObjectText } from '../base/json-object.ts'
 import { actions } from '../origins/origin.ts'
-import { parseTime } from '../time.ts'
-import type { Bringer, EventBody } from './body.ts'
-import type { EventsBody } from './event.ts'
+import { parseTime } from '../base/time.ts'
+import type { Bringer, EventBody } from '../targets/body.ts'
+import type { EventsBody } from '../targets/event.ts'
 
 export interface ReadBodyOptions {
   /** Epoch milliseconds. */

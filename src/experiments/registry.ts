@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { NameSchema, registry, strict, type Kind } from '../schema.ts'
+import { NameSchema, registry, strict, type Kind } from '../base/schema.ts'
 
 const MetricsSchema = Type.Record(Type.String({ pattern: '^\\S{1,128}$' }), strict({
   trackExposures: Type.Optional(Type.Boolean()),

@@ -1,7 +1,7 @@
-import type { RecommenderPlan, VariationPlan } from '../config/plan.ts'
+import type { RecommenderPlan, VariationPlan } from '../plan/plan.ts'
 import type { OriginAnswer, OriginRequest } from '../origins/origin.ts'
 import { failureRules, OriginError, type OriginFailure } from '../origins/origin-error.ts'
-import { startDeadline } from '../deadline.ts'
+import { startDeadline } from '../base/deadline.ts'
 
 /** An answer, and how it was made. */
 export interface Answered {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import Type, { type Static } from 'typebox'
-import type { Plan } from '../config/plan.ts'
+import type { Plan } from '../plan/plan.ts'
 import type { AutoValue } from '../context/auto-values.ts'
 import { explain } from '../context/resolve.ts'
 import type { Surroundings } from '../context/surroundings.ts'

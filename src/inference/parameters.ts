@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
-import { GatewayError, type ErrorCode } from '../errors.ts'
+import { GatewayError, type ErrorCode } from '../base/errors.ts'
 import type { Action } from '../origins/origin.ts'
-import { FeatureSchema, IdSchema, isId } from '../schema.ts'
+import { FeatureSchema, IdSchema, isId } from '../base/schema.ts'
 import type { InferenceRequest } from './request.ts'
 
 /** A namespace or a recommender that is in no configuration is unknown, not malformed: any text will do here. */

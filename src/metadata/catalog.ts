@@ -3,8 +3,8 @@ import { stat } from 'node:fs/promises'
 import { BadLines } from '../records/import-error.ts'
 import { membersOf, type Member } from '../records/json-members.ts'
 import { readRecords, type Columns, type ReadOptions, type SoundRecord } from '../records/read-records.ts'
-import { isId } from '../schema.ts'
-import { UserError } from '../user-error.ts'
+import { isId } from '../base/schema.ts'
+import { UserError } from '../base/user-error.ts'
 
 /** A catalog of items in a file. */
 export interface Catalog {

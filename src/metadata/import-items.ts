@@ -1,7 +1,7 @@
 import { itemMetadataTypes } from './registry.ts'
 import type { Catalog } from './catalog.ts'
 import type { LoadOutcome, LoadPlace } from './store-type.ts'
-import { UserError } from '../user-error.ts'
+import { UserError } from '../base/user-error.ts'
 
 /**
  * Puts a catalog in the place of a namespace's items, in the store that a configuration names.

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { strict } from '../schema.ts'
+import { strict } from '../base/schema.ts'
 import { itemMetadataType } from './store-type.ts'
 
 const nothing: ReadonlyMap<string, string> = new Map()

@@ -1,4 +1,4 @@
-import { registry } from '../schema.ts'
+import { registry } from '../base/schema.ts'
 import { dynamodb } from './dynamodb/dynamodb.ts'
 import { localdb } from './localdb/localdb.ts'
 import { personalize } from './personalize.ts'

@@ -1,9 +1,15 @@
 import type { Static, TObject } from 'typebox'
-import type { Kind } from '../schema.ts'
-import type { Scope } from '../scope.ts'
-import type { DatasetSink } from '../datasets/dataset.ts'
+import type { Kind } from '../base/schema.ts'
+import type { Scope } from '../connections/scope.ts'
+import type { DatasetSink } from '../delivery/dataset.ts'
 import type { Catalog } from './catalog.ts'
+import type { MetadataStats } from './stats.ts'
 import type { ItemMetadataStore } from './store.ts'
+
+export interface MetadataScope extends Scope {
+  /** Counts the lookups of items' metadata. */
+  metadataStats: MetadataStats
+}
 
 /** A kind of item metadata store: the schema of its part of the configuration, and its factory. */
 export interface ItemMetadataType<S extends TObject = TObject> extends Kind<S> {
@@ -11,9 +17,9 @@ export interface ItemMetadataType<S extends TObject = TObject> extends Kind<S> {
   itemColumns?: (config: Static<S>) => readonly string[] | undefined
   /** What is wrong with a configuration that its schema cannot say, by key: a JSON pointer without its first slash. */
   check?: (config: Static<S>) => Array<{ key: string, message: string }>
-  open: (config: Static<S>, scope: Scope) => Promise<ItemMetadataStore>
+  open: (config: Static<S>, scope: MetadataScope) => Promise<ItemMetadataStore>
   /** What single items are put through; absent where the items are not the gateway's. */
-  openSink?: (config: Static<S>, scope: Scope) => Promise<DatasetSink>
+  openSink?: (config: Static<S>, scope: MetadataScope) => Promise<DatasetSink>
   /**
    * Puts a catalog in the place of a namespace's items, also under running servers. Absent where the items are not the gateway's.
    * @throws ImportError listing bad lines or CatalogError, with nothing changed; UserError while another process of this machine does the same

@@ -1,4 +1,4 @@
-import type { Provider } from '../errors.ts'
+import type { Provider } from '../base/errors.ts'
 import type { Action, OriginAnswer, RecommendedItem } from './origin.ts'
 import { OriginError } from './origin-error.ts'
 

@@ -1,4 +1,4 @@
-import type { Provider } from '../errors.ts'
+import type { Provider } from '../base/errors.ts'
 import { failureOfStatus, OriginError, type OriginFailure } from './origin-error.ts'
 
 interface SdkError extends Error {

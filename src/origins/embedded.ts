@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { defaultLimits } from '../recommender/limits.ts'
 import { recommenderOf } from '../recommender/of-namespace.ts'
 import type { ScoredItem } from '../recommender/query.ts'
-import { strict } from '../schema.ts'
+import { strict } from '../base/schema.ts'
 import { originType, type OriginAnswer } from './origin.ts'
 
 const EmbeddedSchema = strict({

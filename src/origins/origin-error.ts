@@ -1,4 +1,4 @@
-import { GatewayError, type ErrorCode, type Provider } from '../errors.ts'
+import { GatewayError, type ErrorCode, type Provider } from '../base/errors.ts'
 
 /** What went wrong with a call of a provider. */
 export type OriginFailure =

@@ -1,7 +1,7 @@
 import type { Static, TObject } from 'typebox'
-import type { Provider } from '../errors.ts'
-import type { Kind } from '../schema.ts'
-import type { Scope } from '../scope.ts'
+import type { Provider } from '../base/errors.ts'
+import type { Kind } from '../base/schema.ts'
+import type { Scope } from '../connections/scope.ts'
 
 /** What can be asked of a recommender, by its name in URLs and in the configuration. */
 export const actions = ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'] as const

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import type { Provider } from '../errors.ts'
+import type { Provider } from '../base/errors.ts'
 import { readAnswer } from './answer.ts'
 import { compileMapping, mappingInput, type Mapping } from './mapping.ts'
 import type { OriginAnswer, OriginRequest } from './origin.ts'

@@ -1,6 +1,6 @@
 import { bulkhead, BrokenCircuitError, BulkheadRejectedError, circuitBreaker, CircuitState, ConsecutiveBreaker, handleWhen, wrap } from 'cockatiel'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Provider } from '../errors.ts'
+import type { Provider } from '../base/errors.ts'
 import { createLatencies, type Latencies } from './latencies.ts'
 import type { Origin } from './origin.ts'
 import { failureRules, OriginError } from './origin-error.ts'

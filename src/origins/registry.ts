@@ -1,4 +1,4 @@
-import { registry } from '../schema.ts'
+import { registry } from '../base/schema.ts'
 import { embedded } from './embedded.ts'
 import { http } from './http.ts'
 import { lambda } from './lambda.ts'

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { NameSchema, strict } from '../schema.ts'
+import { NameSchema, strict } from '../base/schema.ts'
 
 const milliseconds = Type.Number({ exclusiveMinimum: 0, maximum: 30_000 })
 

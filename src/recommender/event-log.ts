@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { open, type Database, type RootDatabase } from 'lmdb'
-import { assertRoom, committed } from '../lmdb.ts'
+import { assertRoom, committed } from '../connections/lmdb.ts'
 
 /** An interaction as the log keeps it, whole enough to train another recommender from. */
 export interface LoggedEvent {

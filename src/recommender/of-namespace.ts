@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Scope } from '../scope.ts'
+import type { Scope } from '../connections/scope.ts'
 import { openEventLog } from './event-log.ts'
 import { createRecommender, type Recommender } from './recommender.ts'
 

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { noPeers, type Peers } from '../peers.ts'
+import { noPeers, type Peers } from '../connections/peers.ts'
 import { timeOfKey, type Appended, type EventLog, type LoggedEvent } from './event-log.ts'
 import { Query } from './query.ts'
 import { SessionIndex } from './session-index.ts'

@@ -1,4 +1,4 @@
-import { UserError } from '../user-error.ts'
+import { UserError } from '../base/user-error.ts'
 
 /** Decodes UTF-8, without the byte order mark that some programs put before it. @throws UserError for what is not UTF-8 */
 export async function * decodeUtf8 (chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {

@@ -1,4 +1,4 @@
-import { UserError } from '../user-error.ts'
+import { UserError } from '../base/user-error.ts'
 
 /** So many bad lines are told one by one. */
 const mostListed = 20

@@ -1,4 +1,4 @@
-import { UserError } from '../user-error.ts'
+import { UserError } from '../base/user-error.ts'
 
 /** Longer lines are refused: something is wrong with the file. */
 export const longestLine = 2 * 1024 * 1024

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { parse } from 'csv-parse'
-import { UserError } from '../user-error.ts'
+import { UserError } from '../base/user-error.ts'
 import { decodeUtf8 } from './decode.ts'
 import { longestLine, readLines } from './lines.ts'
 

@@ -1,4 +1,4 @@
-import type { Handler, Peers } from '../peers.ts'
+import type { Handler, Peers } from '../connections/peers.ts'
 import type { Message } from './messages.ts'
 
 export interface Worker {

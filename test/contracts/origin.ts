@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import type { Failure } from '../../docker/aws-local/failures.ts'
-import type { Provider } from '../../src/errors.ts'
+import type { Provider } from '../../src/base/errors.ts'
 import type { Action, Origin, OriginAnswer, OriginRequest } from '../../src/origins/origin.ts'
 import { OriginError, type OriginFailure } from '../../src/origins/origin-error.ts'
 import { originTypes } from '../../src/origins/registry.ts'

@@ -1,6 +1,6 @@
 import { setImmediate as settled } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import type { VariationPlan } from '../../src/config/plan.ts'
+import type { VariationPlan } from '../../src/plan/plan.ts'
 import type { Answered } from '../../src/inference/ask.ts'
 import { infer, prepare } from '../../src/inference/infer.ts'
 import type { InferenceRequest } from '../../src/inference/request.ts'

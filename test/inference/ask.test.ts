@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import type { VariationPlan } from '../../src/config/plan.ts'
+import type { VariationPlan } from '../../src/plan/plan.ts'
 import { compileContext } from '../../src/context/resolve.ts'
 import type { Answered } from '../../src/inference/ask.ts'
 import type { Origin, OriginRequest } from '../../src/origins/origin.ts'

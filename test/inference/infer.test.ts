@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Found } from '../../src/cache/cache.ts'
 import { noCache } from '../../src/cache/policy.ts'
-import type { Plan, VariationPlan } from '../../src/config/plan.ts'
+import type { Plan, VariationPlan } from '../../src/plan/plan.ts'
 import { infer, prepare } from '../../src/inference/infer.ts'
 import type { InferenceRequest } from '../../src/inference/request.ts'
 import type { OriginRequest } from '../../src/origins/origin.ts'

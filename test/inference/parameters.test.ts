@@ -1,5 +1,5 @@
 import t from 'tap'
-import { GatewayError } from '../../src/errors.ts'
+import { GatewayError } from '../../src/base/errors.ts'
 import type { InferenceRequest } from '../../src/inference/request.ts'
 import { mostItems, readItemIds, readRequest } from '../../src/inference/parameters.ts'
 

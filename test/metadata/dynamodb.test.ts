@@ -1,7 +1,7 @@
 import t from 'tap'
 import { validateDocument } from '../../src/config/validate.ts'
 import { itemMetadataTypes } from '../../src/metadata/registry.ts'
-import { createHolder } from '../../src/scope.ts'
+import { createHolder } from '../../src/connections/scope.ts'
 import { startDynamo } from '../support/dynalite.ts'
 import { eventually } from '../support/eventually.ts'
 import { sendEvents, startGateway, storeConfig } from '../support/gateway.ts'

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { openCatalog } from '../../src/metadata/catalog.ts'
 import { localDbDirectory } from '../../src/metadata/localdb/files.ts'
 import { loadLocalDb } from '../../src/metadata/localdb/load.ts'
-import { openLocalDb } from '../../src/metadata/localdb/localdb.ts'
+import { openLocalDb } from '../../src/metadata/localdb/open.ts'
 import { ImportError } from '../../src/records/import-error.ts'
 import type { ReadOptions } from '../../src/records/read-records.ts'
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { itemsCommand } from '../../src/cli/items.ts'
 import { localDbDirectory } from '../../src/metadata/localdb/files.ts'
-import { openLocalDb } from '../../src/metadata/localdb/localdb.ts'
+import { openLocalDb } from '../../src/metadata/localdb/open.ts'
 import { refusal, startDynamo } from '../support/dynalite.ts'
 
 /** Runs `items import` as from a shell with these settings. */

@@ -13,7 +13,7 @@ t.test('without a bucket no client of S3 is loaded', async t => {
   await without.ready()
   t.notOk(loaded())
   await without.close()
-  const bucketed = await buildApp({ ...options, staging: { bucket: 'a-bucket' } })
+  const bucketed = await buildApp({ ...options, staging: { bucket: { name: 'a-bucket' } } })
   await bucketed.ready()
   t.ok(loaded(), 'which would be seen')
   await bucketed.close()

@@ -8,7 +8,7 @@ import { importNewest } from '../../src/metadata/staging/import.ts'
 import { eventually } from '../support/eventually.ts'
 import { startS3 } from '../support/s3.ts'
 import { dataFolder, stagedDocument, startStagedShop } from '../support/staged-shop.ts'
-import { testBucket } from '../support/test-bucket.ts'
+import { testBucketPlace } from '../support/test-bucket.ts'
 
 const key = 'import/shop/items.jsonl'
 const lines = (...items: object[]): string => items.map(item => `${JSON.stringify(item)}\n`).join('')
@@ -95,7 +95,7 @@ t.test('of many looks at once one imports', async t => {
   const s3 = await startS3(t)
   const dataDir = dataFolder(t)
   await s3.put(key, lines({ id: 'a' }))
-  const bucket = openBucket(testBucket)
+  const bucket = openBucket(testBucketPlace)
   t.teardown(() => bucket.close())
   let loads = 0
   const scope = { bucket, dataDir, now: Date.now, signal: new AbortController().signal, load: async () => ++loads }

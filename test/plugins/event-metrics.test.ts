@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import type { Handler, Peers } from '../../src/peers.ts'
-import { nothingOf } from '../../src/events/target.ts'
+import type { Handler, Peers } from '../../src/connections/peers.ts'
+import { nothingOf } from '../../src/targets/target.ts'
 import { addTarget, recordingTarget, type RecordingTarget } from '../support/event-targets.ts'
 import { startGateway, storeConfig } from '../support/gateway.ts'
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openEventLog, type Appended, type EventLog, type EventLogOptions, type LoggedEvent } from '../../src/recommender/event-log.ts'
-import { latestTime } from '../../src/time.ts'
+import { latestTime } from '../../src/base/time.ts'
 import { eventually } from '../support/eventually.ts'
 import { loggedEvent } from '../support/logged-event.ts'
 

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { createRecommender, type Model, type RecommenderOptions } from '../../src/recommender/recommender.ts'
 import type { LoggedEvent } from '../../src/recommender/event-log.ts'
-import type { Peers } from '../../src/peers.ts'
+import type { Peers } from '../../src/connections/peers.ts'
 import { eventually } from '../support/eventually.ts'
 import { loggedEvent } from '../support/logged-event.ts'
 import { keyOf, memoryLog, type MemoryLog } from '../support/memory-log.ts'

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import type { EventsBody } from '../../src/events/event.ts'
+import type { EventsBody } from '../../src/targets/event.ts'
 import { arn } from '../docker/aws-local/start.ts'
 import { startAws } from '../support/aws.ts'
 import { cachedDocument, get, isHit } from '../support/cached-shop.ts'

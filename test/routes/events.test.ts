@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import { nothingOf } from '../../src/events/target.ts'
+import { nothingOf } from '../../src/targets/target.ts'
 import { addTarget, deadTarget, recordingTarget, type RecordingTarget } from '../support/event-targets.ts'
 import { sendEvents, startGateway } from '../support/gateway.ts'
 

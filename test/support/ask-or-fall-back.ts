@@ -1,4 +1,4 @@
-import type { RecommenderPlan, VariationPlan } from '../../src/config/plan.ts'
+import type { RecommenderPlan, VariationPlan } from '../../src/plan/plan.ts'
 import { resolve } from '../../src/context/resolve.ts'
 import { ask, fallBack, type Answered, type OnLate } from '../../src/inference/ask.ts'
 import type { OriginRequest } from '../../src/origins/origin.ts'

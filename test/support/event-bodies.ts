@@ -1,5 +1,5 @@
-import { bringerOf, type Bringer, type EventBody } from '../../src/events/body.ts'
-import type { UserEvent } from '../../src/events/event.ts'
+import { bringerOf, type Bringer, type EventBody } from '../../src/targets/body.ts'
+import type { UserEvent } from '../../src/targets/event.ts'
 
 export const testBringer: Bringer = bringerOf('/events/shop?debug=1', { 'user-agent': 'test' }, { debug: '1' })
 

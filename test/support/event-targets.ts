@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import { createDispatch, type Dispatch } from '../../src/events/dispatch.ts'
-import type { EventBody } from '../../src/events/body.ts'
-import type { UserEvent } from '../../src/events/event.ts'
+import type { EventBody } from '../../src/targets/body.ts'
+import type { UserEvent } from '../../src/targets/event.ts'
 import { createLedger, type Ledger } from '../../src/events/ledger.ts'
-import { createEventStats, type EventStats } from '../../src/events/stats.ts'
-import { nothingOf, type EventTarget, type Shortfall } from '../../src/events/target.ts'
+import { createEventStats, type EventStats } from '../../src/targets/stats.ts'
+import { nothingOf, type EventTarget, type Shortfall } from '../../src/targets/target.ts'
 
 export interface RecordingTarget extends EventTarget {
   /** What came, in its order. */

@@ -1,6 +1,6 @@
 import type { Failure, Refusal } from '../../src/delivery/sink.ts'
-import type { EventParcel, EventSink } from '../../src/events/event-sink.ts'
-import { ownerOf } from '../../src/events/body.ts'
+import type { EventParcel, EventSink } from '../../src/targets/event-sink.ts'
+import { ownerOf } from '../../src/targets/body.ts'
 
 /** What a fake sink takes. */
 export interface Thing {

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { Action, Origin, OriginRequest } from '../../src/origins/origin.ts'
 import { originTypes } from '../../src/origins/registry.ts'
-import { createHolder } from '../../src/scope.ts'
+import { createHolder } from '../../src/connections/scope.ts'
 import { testResources } from './test-resources.ts'
 
 interface Variation extends Record<PropertyKey, unknown> {

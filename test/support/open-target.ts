@@ -1,7 +1,8 @@
 import type { Test } from 'tap'
-import { eventTargetTypes } from '../../src/events/registry.ts'
-import type { EventTarget } from '../../src/events/target.ts'
-import { createHolder, type Resources } from '../../src/scope.ts'
+import { eventTargetTypes } from '../../src/targets/registry.ts'
+import type { EventTarget } from '../../src/targets/target.ts'
+import { createHolder } from '../../src/connections/scope.ts'
+import type { Resources } from '../../src/plan/resources.ts'
 import { testResources, type TestResources } from './test-resources.ts'
 
 export interface OpenTarget {

@@ -10,7 +10,7 @@ import { eventually } from './eventually.ts'
 import { startHttpRecommender } from './http-recommender.ts'
 import { memorySource, type MemorySource } from './memory-source.ts'
 import { ask, shopDocument } from './shop.ts'
-import { testBucket } from './test-bucket.ts'
+import { testBucketPlace } from './test-bucket.ts'
 
 export interface StagedShop {
   app: FastifyInstance
@@ -46,7 +46,7 @@ export async function startStagedShop (t: Test, document: object, dataDir: strin
   const log: StagedShop['log'] = []
   const logger = pino({ level: 'info' }, { write: (line: string) => { log.push(JSON.parse(line) as Record<string, unknown>) } })
   const source = memorySource(document)
-  const app = await buildApp({ source, dataDir, logger, accessLog: 'errors', staging: { bucket: testBucket, poll: 20, inProcess: true, ...staging } })
+  const app = await buildApp({ source, dataDir, logger, accessLog: 'errors', staging: { bucket: testBucketPlace, poll: 20, inProcess: true, ...staging } })
   t.teardown(async () => app.close())
   await app.ready()
   await app.config.loaded

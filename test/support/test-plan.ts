@@ -1,8 +1,8 @@
 import { noRules } from '../../src/context/resolve.ts'
 import { noCache } from '../../src/cache/policy.ts'
-import { createCacheControlHeader } from '../../src/config/cache-control.ts'
-import { recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../../src/config/plan.ts'
-import type { EventTarget } from '../../src/events/target.ts'
+import { createCacheControlHeader } from '../../src/cache/cache-control.ts'
+import { recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../../src/plan/plan.ts'
+import type { EventTarget } from '../../src/targets/target.ts'
 import type { Action } from '../../src/origins/origin.ts'
 
 /** A variation that answers a, b and c, unless a test says otherwise. */

@@ -1,10 +1,10 @@
 import { createUserVersions } from '../../src/cache/user-versions.ts'
-import { createEventStats } from '../../src/events/stats.ts'
+import { createEventStats } from '../../src/targets/stats.ts'
 import { createMetadataStats } from '../../src/metadata/stats.ts'
-import { noPeers } from '../../src/peers.ts'
-import { createPool } from '../../src/pool.ts'
-import { createRevisions } from '../../src/revisions.ts'
-import type { Resources } from '../../src/scope.ts'
+import { noPeers } from '../../src/connections/peers.ts'
+import { createPool } from '../../src/connections/pool.ts'
+import { createRevisions } from '../../src/connections/revisions.ts'
+import type { Resources } from '../../src/plan/resources.ts'
 
 export interface TestResources extends Resources {
   /** Leases given out and not released yet. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import Type, { type Static } from 'typebox'
-import { strict } from '../../../src/schema.ts'
+import { strict } from '../../../src/base/schema.ts'
 
 /** A feature of a project and how users are split between its variations. */
 export const FeatureSchema = strict({

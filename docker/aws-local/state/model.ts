@@ -1,4 +1,4 @@
-import { parseTime } from '../../../src/time.ts'
+import { parseTime } from '../../../src/base/time.ts'
 import { readRecords } from '../../../src/records/read-records.ts'
 import { Query, type ScoredItem } from '../../../src/recommender/query.ts'
 import { SessionIndex } from '../../../src/recommender/session-index.ts'

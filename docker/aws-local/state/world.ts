@@ -1,6 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { NameSchema, strict } from '../../../src/schema.ts'
-import { describe, type Resources } from './resources.ts'
+import { NameSchema, strict } from '../../../src/base/schema.ts'
 
 const Deployed = Type.Optional(Type.Array(strict({ name: NameSchema, recipe: NameSchema })))
 const Fields = Type.Optional(Type.Array(Type.String({ pattern: '^[A-Z0-9_]+$' })))
@@ -21,19 +20,6 @@ export const WorldSchema = strict({
 
 export type World = Static<typeof WorldSchema>
 export type DatasetGroup = World['datasetGroups'][number]
-
-export interface Worlds {
-  readonly resources: Resources
-  set: (world: World) => void
-}
-
-export function createWorlds (world: World = sampleWorld): Worlds {
-  let resources = describe(world)
-  return {
-    get resources () { return resources },
-    set (world) { resources = describe(world) }
-  }
-}
 
 /** The sample store, as it would be with everything in Personalize. */
 export const sampleWorld: World = {

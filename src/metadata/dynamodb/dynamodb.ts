@@ -1,15 +1,14 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { BrokenCircuitError, circuitBreaker, CircuitState, ConsecutiveBreaker, handleType } from 'cockatiel'
 import Type from 'typebox'
-import { awsClient } from '../../aws.ts'
-import { strict, type Static } from '../../schema.ts'
-import type { Scope } from '../../scope.ts'
+import { awsClient } from '../../connections/aws.ts'
+import { strict, type Static } from '../../base/schema.ts'
 import { loadDynamoDb } from './load.ts'
 import { lookUp, type Lookup } from './lookup.ts'
 import { createMemories, remember, type Memories } from './memory.ts'
 import { dynamoDbSink } from './put.ts'
 import { tableName } from './table.ts'
-import { itemMetadataType } from '../store-type.ts'
+import { itemMetadataType, type MetadataScope } from '../store-type.ts'
 import { ItemMetadataError, type ItemMetadataStore } from '../store.ts'
 
 const units = Type.Optional(Type.Integer({ minimum: 0 }))
@@ -48,11 +47,11 @@ export const dynamodb = itemMetadataType({
   load: async (config, catalog, { namespace }) => loadDynamoDb(config, catalog, namespace)
 })
 
-async function memoriesOf (scope: Scope): Promise<Memories> {
+async function memoriesOf (scope: MetadataScope): Promise<Memories> {
   return scope.share(`dynamodb memories/${scope.namespace}`, async () => createMemories(), () => {})
 }
 
-function createStore (client: DynamoDBClient, { cacheTtl: ttl = 0, cacheMaxItems: maxItems = defaultCacheMaxItems }: DynamoDbConfig, scope: Scope, memories: Memories): ItemMetadataStore {
+function createStore (client: DynamoDBClient, { cacheTtl: ttl = 0, cacheMaxItems: maxItems = defaultCacheMaxItems }: DynamoDbConfig, scope: MetadataScope, memories: Memories): ItemMetadataStore {
   const { metadataStats: stats, now, onError } = scope
   const table = tableName(scope.namespace)
   let told = false

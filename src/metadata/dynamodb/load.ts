@@ -1,5 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { openAwsClient } from '../../aws.ts'
+import { openAwsClient } from '../../connections/aws.ts'
 import { CatalogError, type Catalog, type Item } from '../catalog.ts'
 import { lockId, withLoadLock, type LastLoad, type LoadLock } from './lock.ts'
 import { purge } from './purge.ts'

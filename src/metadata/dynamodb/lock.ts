@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { GetItemCommand, UpdateItemCommand, type AttributeValue, type UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
-import { within } from '../../deadline.ts'
-import { UserError } from '../../user-error.ts'
+import { within } from '../../base/deadline.ts'
+import { UserError } from '../../base/user-error.ts'
 import { insist, type LoadTable } from './table.ts'
 
 /** The item that says who loads and what was loaded last. No item of a catalog may be called so. */

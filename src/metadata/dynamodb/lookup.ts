@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { BatchGetItemCommand, type AttributeValue, type BatchGetItemCommandOutput, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { isId } from '../../schema.ts'
+import { isId } from '../../base/schema.ts'
 import { failureOf, waitAfter } from './failure.ts'
 import { lockId } from './lock.ts'
 import { toJson } from './values.ts'

@@ -1,6 +1,5 @@
 import { BatchWriteItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import type { DatasetSink } from '../../datasets/dataset.ts'
-import type { Entry } from '../../datasets/entry.ts'
+import type { DatasetSink, Entry } from '../../delivery/dataset.ts'
 import { failures } from '../../delivery/failures.ts'
 import type { Failure, Refusal } from '../../delivery/sink.ts'
 import type { Item } from '../catalog.ts'

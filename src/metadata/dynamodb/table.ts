@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { CreateTableCommand, DescribeTableCommand, UpdateTableCommand, type DynamoDBClient, type ProvisionedThroughput, type TableDescription } from '@aws-sdk/client-dynamodb'
-import { within } from '../../deadline.ts'
-import { UserError } from '../../user-error.ts'
+import { within } from '../../base/deadline.ts'
+import { UserError } from '../../base/user-error.ts'
 import { failureOf, waitAfter, type Backoff } from './failure.ts'
 
 /** What a load may take, in ms. */

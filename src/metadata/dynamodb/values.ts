@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { visit } from 'jsonc-parser'
-import { isJsonNumber } from '../../json-number.ts'
+import { isJsonNumber } from '../../base/json-number.ts'
 
 /** JSON that DynamoDB does not take. Its message says why. */
 export class BadAttributes extends Error {}

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { BatchWriteItemCommand, type WriteRequest } from '@aws-sdk/client-dynamodb'
-import { within } from '../../deadline.ts'
-import { UserError } from '../../user-error.ts'
+import { within } from '../../base/deadline.ts'
+import { UserError } from '../../base/user-error.ts'
 import { failureOf, waitAfter } from './failure.ts'
 import type { LoadTable } from './table.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { isLocked, withLock } from '../../lock.ts'
+import { isLocked, withLock } from '../../base/lock.ts'
 
 const pointer = 'CURRENT'
 const prefix = 'generation-'

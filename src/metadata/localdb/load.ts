@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { assertRoom, committed } from '../../lmdb.ts'
-import { UserError } from '../../user-error.ts'
+import { assertRoom, committed } from '../../connections/lmdb.ts'
+import { UserError } from '../../base/user-error.ts'
 import type { Catalog } from '../catalog.ts'
 import { generations } from './generations.ts'
 import { localDbDirectory, openItems } from './files.ts'

@@ -1,26 +1,16 @@
-import type { Database } from 'lmdb'
 import Type from 'typebox'
-import { strict } from '../../schema.ts'
-import type { Scope } from '../../scope.ts'
-import { isItemId, type Item } from '../catalog.ts'
-import { assertRoom, committed } from '../../lmdb.ts'
-import { generations, revisionOf } from './generations.ts'
-import type { ItemMetadataStore } from '../store.ts'
-import { localDbDirectory, openItems } from './files.ts'
-import { loadLocalDb, replaceItems } from './load.ts'
-import { localDbSink } from './put.ts'
+import { strict } from '../../base/schema.ts'
+import type { Scope } from '../../connections/scope.ts'
 import { itemMetadataType } from '../store-type.ts'
+import { localDbDirectory } from './files.ts'
+import { loadLocalDb } from './load.ts'
+import { openLocalDb, type LocalDb } from './open.ts'
+import { localDbSink } from './put.ts'
 
 const LocalDbSchema = strict({
   type: Type.Literal('localdb'),
   syncInterval: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600 }))
 })
-
-/** How often to look whether a new generation was imported, in ms. */
-const importPoll = 1_000
-
-/** How often a put begins anew since an import took over. */
-const mostSwaps = 3
 
 /** Items in LMDB on this machine's disk, memory-mapped. An import by any process takes over within a second. */
 export const localdb = itemMetadataType({
@@ -36,101 +26,4 @@ async function localDbOf (scope: Scope): Promise<LocalDb> {
   const directory = localDbDirectory(scope.dataDir, scope.namespace)
   const onRevision = (revision: string): void => { scope.revisions.set(`items/${scope.namespace}`, revision) }
   return scope.share(`localdb/${scope.namespace}`, async () => openLocalDb(directory, { ...scope, onRevision }), async store => store.close())
-}
-
-export interface LocalDb extends ItemMetadataStore {
-  /**
-   * Puts items in the place of those of the same ids, until the next import. Where there are none yet it is as an import of these.
-   * Resolves when they are on the disk.
-   * @throws LockedError during the first import; DiskFullError
-   */
-  put: (items: readonly Item[]) => Promise<void>
-}
-
-export interface LocalDbOptions {
-  onError: (error: unknown) => void
-  /** Told the revision of the items that are served now. */
-  onRevision?: (revision: string) => void
-  poll?: number
-}
-
-/** Opens the current generation of a namespace's items, if there is one, and follows it as imports replace it. */
-export async function openLocalDb (directory: string, { onError, onRevision = () => {}, poll = importPoll }: LocalDbOptions): Promise<LocalDb> {
-  const versions = generations(directory)
-  let path: string | undefined
-  let items: Database<string, string> | undefined
-  let writable = false
-
-  async function follow (): Promise<void> {
-    const current = await versions.current()
-    if (current === path) return
-    const retired = items
-    // Where the new one cannot be opened, the old one stays, and the next look tries again.
-    items = current === undefined ? undefined : openItems(current)
-    path = current
-    writable = false
-    onRevision(current === undefined ? '' : revisionOf(current))
-    await retired?.close()
-  }
-
-  /** A process has a file open once. Nobody sees the moment between: both happen in one turn, as long as nothing is being written. */
-  function openForWriting (current: string): Database<string, string> {
-    if (items !== undefined && writable) return items
-    items?.close().catch(onError)
-    items = undefined
-    try {
-      items = openItems(current, { writable: true })
-      writable = true
-      return items
-    } finally {
-      items ??= openItems(current)
-    }
-  }
-
-  async function put (changed: readonly Item[]): Promise<void> {
-    for (let tries = 0; tries < mostSwaps; tries++) {
-      await follow()
-      if (path === undefined) {
-        await replaceItems(directory, { name: 'what was put', async * items () { yield [...changed] } })
-        return follow()
-      }
-      assertRoom(path)
-      const database = openForWriting(path)
-      await committed(changed.map(({ itemId, metadata }) => database.put(itemId, metadata)))
-      await database.flushed
-      // An import may have taken over meanwhile.
-      if (await versions.current() === path) return
-    }
-    throw new Error('imports replace the items faster than one can be put')
-  }
-
-  await versions.sweep()
-  await follow().catch(onError)
-  let following: Promise<void> = Promise.resolve()
-  // One after the other: what is being written is not closed.
-  async function inTurn (task: () => Promise<void>): Promise<void> {
-    const done = following.then(task)
-    following = done.catch(() => {})
-    return done
-  }
-  const timer = setInterval(() => { inTurn(follow).catch(onError) }, poll).unref()
-
-  return {
-    get (itemIds) {
-      const found = new Map<string, string>()
-      if (items === undefined) return found
-      for (const itemId of itemIds) {
-        // What no catalog holds may be no key at all, such as a text that is too long for one.
-        const metadata = isItemId(itemId) ? items.get(itemId) : undefined
-        if (metadata !== undefined) found.set(itemId, metadata)
-      }
-      return found
-    },
-    put: async changed => inTurn(async () => put(changed)),
-    async close () {
-      clearInterval(timer)
-      await following
-      await items?.close()
-    }
-  }
 }

@@ -1,8 +1,8 @@
-import type { DatasetSink } from '../../datasets/dataset.ts'
+import type { DatasetSink } from '../../delivery/dataset.ts'
 import type { Failure } from '../../delivery/sink.ts'
-import { DiskFullError } from '../../lmdb.ts'
-import { LockedError } from '../../lock.ts'
-import type { LocalDb } from './localdb.ts'
+import { DiskFullError } from '../../connections/lmdb.ts'
+import { LockedError } from '../../base/lock.ts'
+import type { LocalDb } from './open.ts'
 
 /** One commit at a time, of all that wait. */
 const limits = { parcels: 500, bytes: 8 * 1024 * 1024, calls: 1 }

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { assertRoom } from '../../lmdb.ts'
+import { assertRoom } from '../../connections/lmdb.ts'
 import { decodeUtf8 } from '../../records/decode.ts'
 import { readLines } from '../../records/lines.ts'
 import type { Item } from '../catalog.ts'

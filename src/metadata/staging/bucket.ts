@@ -3,11 +3,10 @@ import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { GetObjectCommand, ListObjectsV2Command, S3Client, type _Object as Listed } from '@aws-sdk/client-s3'
-import { openAwsClient } from '../../aws.ts'
-import { within } from '../../deadline.ts'
-import { assertRoom } from '../../lmdb.ts'
+import { openAwsClient } from '../../connections/aws.ts'
+import { within } from '../../base/deadline.ts'
+import { assertRoom } from '../../connections/lmdb.ts'
 import { isRecordsFile } from '../../records/read-records.ts'
-import { hasOwnS3 } from '../../settings.ts'
 
 /** A catalog in the bucket. */
 export interface StagedObject {
@@ -37,6 +36,12 @@ export interface StagingBucket {
   close: () => void
 }
 
+export interface BucketPlace {
+  name: string
+  /** The bucket is in the path of a URL and not in the name of the host: services other than Amazon's seldom have a host name for each bucket. */
+  pathStyle?: boolean
+}
+
 export interface BucketOptions {
   /** For a page of a listing, or for an object to begin, in ms. */
   answerWithin?: number
@@ -52,9 +57,8 @@ const mostPages = 20
 const roomEvery = 8 * 1024 * 1024
 
 /** A bucket of Amazon S3, or of what speaks like it at `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`. */
-export function openBucket (bucket: string, { answerWithin = 15_000, stallAfter = 30_000 }: BucketOptions = {}): StagingBucket {
-  // What is not Amazon's own seldom has a host name for each bucket.
-  const client = openAwsClient(S3Client, { forcePathStyle: hasOwnS3() })
+export function openBucket ({ name: bucket, pathStyle = false }: BucketPlace, { answerWithin = 15_000, stallAfter = 30_000 }: BucketOptions = {}): StagingBucket {
+  const client = openAwsClient(S3Client, { forcePathStyle: pathStyle })
   return {
     async newest (prefix, signal) {
       let newest: StagedObject | undefined

@@ -1,4 +1,4 @@
-import { UserError } from '../../user-error.ts'
+import { UserError } from '../../base/user-error.ts'
 import { CatalogError, openCatalog, type Catalog, type Item } from '../catalog.ts'
 import type { StagedObject, StagingBucket } from './bucket.ts'
 

@@ -1,12 +1,12 @@
 import { fork } from 'node:child_process'
 import { setPriority } from 'node:os'
 import { extname } from 'node:path'
-import type { ItemImport } from '../../config/item-imports.ts'
-import { LockedError } from '../../lock.ts'
+import type { ItemImport } from '../item-import.ts'
+import { LockedError } from '../../base/lock.ts'
 import { CatalogError } from '../catalog.ts'
 import { importItems } from '../import-items.ts'
 import type { LoadOutcome } from '../store-type.ts'
-import type { StagedObject, StagingBucket } from './bucket.ts'
+import type { BucketPlace, StagedObject, StagingBucket } from './bucket.ts'
 import { stagedCatalog } from './catalog.ts'
 
 /** An object to be loaded into a store. */
@@ -41,7 +41,7 @@ export async function loadHere (bucket: StagingBucket, { to, object, dataDir, pa
  * The same in a process of its own, since reading and sorting a large catalog would hold up requests. Where it is to end early it is
  * killed: an import that dies leaves the live items as they are.
  */
-export async function loadBeside (bucket: string, task: LoadTask, signal: AbortSignal): Promise<LoadOutcome> {
+export async function loadBeside (bucket: BucketPlace, task: LoadTask, signal: AbortSignal): Promise<LoadOutcome> {
   const result = await new Promise<LoadResult>((resolve, reject) => {
     const child = fork(new URL(`./process${extname(import.meta.url)}`, import.meta.url), [loadArgument], {
       signal,

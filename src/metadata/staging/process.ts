@@ -1,11 +1,11 @@
-import { leanHeap } from '../../lean-heap.ts'
-import { LockedError } from '../../lock.ts'
+import { leanHeap } from '../../base/lean-heap.ts'
+import { LockedError } from '../../base/lock.ts'
 import { CatalogError } from '../catalog.ts'
-import { openBucket } from './bucket.ts'
+import { openBucket, type BucketPlace } from './bucket.ts'
 import { loadArgument, loadHere, type LoadResult, type LoadTask } from './load.ts'
 
 interface Message {
-  bucket: string
+  bucket: BucketPlace
   task: LoadTask
 }
 
@@ -18,8 +18,8 @@ function serve (): void {
   })
 }
 
-async function load (name: string, task: LoadTask): Promise<LoadResult> {
-  const bucket = openBucket(name)
+async function load (place: BucketPlace, task: LoadTask): Promise<LoadResult> {
+  const bucket = openBucket(place)
   try {
     return { outcome: await loadHere(bucket, task, new AbortController().signal) }
   } catch (error) {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ItemImport } from '../../config/item-imports.ts'
+import type { ItemImport } from '../item-import.ts'
 import { importNewest, lastImport, sweepStaging, type ImportScope, type Look } from './import.ts'
 
 export interface StagingOptions extends Omit<ImportScope, 'signal'> {

@@ -1,0 +1,56 @@
+import Type, { type Static } from 'typebox'
+import { GatewayError } from '../base/errors.ts'
+import { jsonObjectText } from '../base/json-object.ts'
+import type { Entry, EntryKind } from '../delivery/dataset.ts'
+import { isItemId } from '../metadata/catalog.ts'
+import { IdSchema, strict } from '../base/schema.ts'
+
+/** Entries of a request. */
+const mostEntries = 100
+
+/** Of one entry, in characters of JSON: the limits of Amazon Personalize. https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_PutItems.html */
+const longest: Readonly<Record<EntryKind, number>> = { users: 24_000, items: 32_000 }
+
+function propertiesSchema (kind: EntryKind) {
+  return Type.Optional(Type.Union([
+    Type.String({ maxLength: longest[kind] }),
+    Type.Record(Type.String(), Type.Unknown())
+  ], { description: `A JSON object of at most ${longest[kind]} characters, or the text of one, whose numbers keep all of their digits.` }))
+}
+
+const UserSchema = strict({ userId: IdSchema, properties: propertiesSchema('users') })
+const ItemSchema = strict({ itemId: IdSchema, properties: propertiesSchema('items') })
+
+/** The body of `POST /users/{namespace}`. */
+export const UsersBodySchema = strict({ users: Type.Array(UserSchema, { minItems: 1, maxItems: mostEntries }) })
+
+/** The body of `POST /items/{namespace}`. */
+export const ItemsBodySchema = strict({ items: Type.Array(ItemSchema, { minItems: 1, maxItems: mostEntries }) })
+
+/** What they can look like, for the documentation. */
+export const exampleUsers = { users: [{ userId: 'user-1', properties: { age: 34, membership: 'gold' } }] }
+export const exampleItems = { items: [{ itemId: 'item-42', properties: { name: 'Birch rucksack', category: 'hiking', price: 61.62 } }] }
+
+/** @throws GatewayError 400 that names what is wrong */
+export function readUsers ({ users }: Static<typeof UsersBodySchema>): Entry[] {
+  return users.map(({ userId, properties }, i) => ({ id: readId(userId, `body/users/${i}/userId`), properties: readProperties(properties, 'users', i) }))
+}
+
+/** @throws GatewayError 400 that names what is wrong */
+export function readItems ({ items }: Static<typeof ItemsBodySchema>): Entry[] {
+  return items.map(({ itemId, properties }, i) => ({ id: readId(itemId, `body/items/${i}/itemId`), properties: readProperties(properties, 'items', i) }))
+}
+
+function readId (id: string, name: string): string {
+  if (!isItemId(id)) throw new GatewayError('InvalidBody', `${name}: expected whole characters; it has half a surrogate pair`)
+  return id
+}
+
+function readProperties (properties: string | object | undefined, kind: EntryKind, i: number): string | undefined {
+  if (properties === undefined) return undefined
+  const name = `body/${kind}/${i}/properties`
+  const text = jsonObjectText(properties, longest[kind], name)
+  // What has half a character has no UTF-8, in which it would be kept.
+  if (!text.isWellFormed()) throw new GatewayError('InvalidBody', `${name}: expected a JSON object of whole characters; it has half a surrogate pair`)
+  return text
+}

@@ -1,0 +1,145 @@
+import { hash } from 'node:crypto'
+import { parseArn } from '../connections/aws.ts'
+import { compileAutoValues } from '../context/auto-values.ts'
+import { compileContext, type ContextRules } from '../context/resolve.ts'
+import { openDatasets } from './open-datasets.ts'
+import { openEventTargets } from '../targets/open-targets.ts'
+import { openPostProcessor } from '../origins/post-process.ts'
+import { itemMetadataTypes } from '../metadata/registry.ts'
+import type { OriginScope } from '../origins/origin.ts'
+import { originTypes } from '../origins/registry.ts'
+import { protect } from '../origins/protect.ts'
+import { defaults } from '../origins/resilience.ts'
+import { createHolder } from '../connections/scope.ts'
+import { cachePolicy, createCacheControlHeader } from '../cache/cache-control.ts'
+import { inherited, type Document, type RecommenderConfig, type Tagged } from '../config/document.ts'
+import { eventTargetsOf, namespacesOf, recommendersOf, variationsOf, type Element, type RecommenderElement } from '../config/elements.ts'
+import { inherit } from '../config/inherit.ts'
+import { itemImportsOf } from '../config/item-imports.ts'
+import type { PlanScope, Resources } from './resources.ts'
+import { recommenderKey, type NamespacePlan, type Plan, type RecommenderPlan, type VariationPlan } from './plan.ts'
+
+/** A plan with all that it holds open. */
+export interface CompiledPlan {
+  plan: Plan
+  /** Of the document. */
+  digest: string
+  release: () => void
+}
+
+/**
+ * Makes a valid document ready to serve.
+ * @throws what could not be opened; then nothing stays open
+ */
+export async function compile (document: Document, generation: number, resources: Resources): Promise<CompiledPlan> {
+  const { scopeOf, release } = createHolder(resources)
+  const recommenders = recommendersOf(document)
+  const root = { pointer: '', value: document }
+  const rulesOf = contextCompiler()
+  try {
+    const namespaces = new Map<string, NamespacePlan>()
+    for (const namespace of namespacesOf(document)) {
+      const scope = scopeOf(namespace.name)
+      const eventTargets = eventTargetsOf(namespace).map(({ value }) => value)
+      const itemImports = itemImportsOf(document, namespace.name, recommenders)
+      const compiled = await inOrder(recommenders.filter(recommender => recommender.namespace === namespace.name), async recommender =>
+        compileRecommender([root, namespace, recommender], recommender, scope, rulesOf))
+      namespaces.set(namespace.name, {
+        name: namespace.name,
+        title: namespace.value.name,
+        description: namespace.value.description,
+        recommenders: new Map(compiled.map(recommender => [recommenderKey(recommender.action, recommender.name), recommender])),
+        autoContext: compileAutoValues(inherit('autoContext', [root, namespace])?.value),
+        itemImports,
+        eventTargets: !resources.delivers ? new Map() : await openEventTargets(eventTargets, scope),
+        datasets: await openDatasets(eventTargets, itemImports, scope)
+      })
+    }
+    const { version, title, description } = document
+    const digest = hash('sha1', JSON.stringify(document), 'base64url')
+    return { digest, plan: { generation, fingerprint: digest, version, title, description, namespaces }, release }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+async function compileRecommender (levels: Array<Element<object>>, recommender: RecommenderElement, scope: PlanScope, rulesOf: RulesOf): Promise<RecommenderPlan> {
+  const { action, namespace, name, value } = recommender
+  const variations = await inOrder(variationsOf(recommender), async variation =>
+    compileVariation([...levels, variation], variation, { ...scope, recommender: { name, config: value } }, rulesOf))
+  return {
+    action,
+    namespace,
+    name,
+    title: value.name,
+    description: value.description,
+    postProcessor: value.responsePostProcessor && await openPostProcessor(value.responsePostProcessor, { name, config: value }, scope),
+    features: Object.keys(value.experiments ?? {}),
+    metrics: metricsOf(value.experiments ?? {}),
+    vary: [...new Set(variations.flatMap(({ contextRules }) => contextRules.headers))].sort().join(', '),
+    variations
+  }
+}
+
+/** What experiments measure, where they say so. */
+function metricsOf (experiments: NonNullable<RecommenderConfig['experiments']>): Map<string, string[]> {
+  return new Map(Object.entries(experiments).flatMap(([feature, { metrics }]) => metrics === undefined ? [] : [[feature, Object.keys(metrics)]]))
+}
+
+async function compileVariation (levels: Array<Element<object>>, { name, value }: { name: string, value: Tagged }, scope: PlanScope & Pick<OriginScope, 'recommender'>, rulesOf: RulesOf): Promise<VariationPlan> {
+  const own = Object.fromEntries(Object.entries(value).filter(([key]) => !(key in inherited)))
+  const { provider, open } = originTypes.get(value.type)!
+  const resilience = inherit('resilience', levels)?.value ?? {}
+  const hedge = resilience.hedge === name ? undefined : resilience.hedge
+  const cacheControl = inherit('cacheControl', levels)?.value
+  const metadata = inherit('inferenceItemMetadata', levels)?.value
+  const metadataType = metadata && itemMetadataTypes.get(metadata.type)
+  const origin = await open(own, { ...scope, variation: value, itemColumns: metadataType?.itemColumns?.(metadata!) })
+  return {
+    name,
+    type: value.type,
+    config: value,
+    origin: provider === undefined ? origin : protect(origin, provider, resilience),
+    local: provider === undefined,
+    timeout: resilience.timeout ?? defaults.timeout,
+    hedge,
+    fallback: inherit('fallback', levels)?.value ?? [],
+    contextRules: rulesOf(levels, placeOf(own)),
+    cacheControl: createCacheControlHeader(cacheControl),
+    cachePolicy: cachePolicy(cacheControl),
+    itemMetadata: await metadataType?.open(metadata!, scope)
+  }
+}
+
+type RulesOf = (levels: ReadonlyArray<Element<object>>, place: string | undefined) => ContextRules
+
+/** Partition, region and account of what a variation asks; undefined where it has none. A filter of another place is not for it. */
+function placeOf ({ arn }: { arn?: unknown }): string | undefined {
+  return typeof arn === 'string' && arn.includes(':personalize:') ? placeOfArn(arn) : undefined
+}
+
+function placeOfArn (arn: string): string {
+  const { partition, region, account } = parseArn(arn)
+  return `${partition}:${region}:${account}`
+}
+
+/** Compiles what is the same once, so that it can be told by its identity. */
+function contextCompiler (): RulesOf {
+  const compiled = new Map<string, ContextRules>()
+  return (levels, place) => {
+    const autoContext = inherit('autoContext', levels)?.value
+    const filters = inherit('filters', levels)?.value?.filter(({ arn }) => place === undefined || placeOfArn(arn) === place)
+    const key = JSON.stringify([autoContext, filters])
+    const rules = compiled.get(key) ?? compileContext(autoContext, filters)
+    compiled.set(key, rules)
+    return rules
+  }
+}
+
+/** Opens one after the other, so that a failure leaves nothing half open behind its back. */
+async function inOrder<T, R> (values: readonly T[], open: (value: T) => Promise<R>): Promise<R[]> {
+  const opened: R[] = []
+  for (const value of values) opened.push(await open(value))
+  return opened
+}

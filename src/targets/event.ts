@@ -1,0 +1,62 @@
+import Type, { type Static } from 'typebox'
+import { latestTime } from '../base/time.ts'
+import { FeatureSchema, IdSchema, NameSchema, strict } from '../base/schema.ts'
+
+/** Epoch seconds (milliseconds where the number is too large for seconds), or an ISO 8601 time. */
+const TimeSchema = Type.Union([Type.Number({ minimum: 0, maximum: latestTime }), Type.String({ minLength: 4, maxLength: 40 })])
+
+/** One event as Personalize's PutEvents takes it. */
+export const EventSchema = strict({
+  eventId: Type.Optional(IdSchema),
+  eventType: Type.String({ minLength: 1, maxLength: 256, examples: ['view'] }),
+  eventValue: Type.Optional(Type.Number()),
+  itemId: Type.Optional(IdSchema),
+  properties: Type.Optional(Type.Union([
+    Type.String({ maxLength: 1024 }),
+    Type.Record(Type.String(), Type.Unknown())
+  ], { description: 'A JSON object, or the text of one.' })),
+  recommendationId: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
+  impression: Type.Optional(Type.Array(IdSchema, { minItems: 1, maxItems: 25 })),
+  metricAttribution: Type.Optional(strict({ eventAttributionSource: Type.String({ minLength: 1, maxLength: 1024 }) })),
+  sentAt: Type.Optional(TimeSchema)
+})
+
+export const ConversionSchema = strict({
+  recommender: NameSchema,
+  feature: Type.Optional(FeatureSchema),
+  metric: Type.String({ minLength: 1, maxLength: 128 }),
+  value: Type.Optional(Type.Number())
+})
+
+/** The body of `POST /events/{namespace}`. */
+export const EventsBodySchema = strict({
+  userId: Type.Optional(IdSchema),
+  sessionId: Type.Optional(IdSchema),
+  eventList: Type.Optional(Type.Array(EventSchema, { minItems: 1, maxItems: 500 })),
+  experimentConversions: Type.Optional(Type.Array(ConversionSchema, { minItems: 1, maxItems: 500 }))
+})
+
+/** What a body can look like, for the documentation. */
+export const exampleBody = { userId: 'user-1', sessionId: 'session-1', eventList: [{ eventType: 'click', itemId: 'item-42' }] }
+
+export type EventsBody = Static<typeof EventsBodySchema>
+export type Conversion = Static<typeof ConversionSchema>
+
+/** An event with its defaults applied, as every target gets it. */
+export interface UserEvent {
+  eventId: string
+  /** Whether its id is the caller's, who may then send it again. */
+  idGiven: boolean
+  userId?: string | undefined
+  sessionId?: string | undefined
+  eventType: string
+  itemId?: string | undefined
+  /** Epoch milliseconds. */
+  sentAt: number
+  eventValue?: number | undefined
+  /** JSON text. */
+  properties?: string | undefined
+  recommendationId?: string | undefined
+  impression?: string[] | undefined
+  metricAttribution?: { eventAttributionSource: string } | undefined
+}

@@ -1,0 +1,43 @@
+import { FirehoseClient, PutRecordBatchCommand, ServiceUnavailableException } from '@aws-sdk/client-firehose'
+import Type from 'typebox'
+import { awsClient } from '../connections/aws.ts'
+import { awsFailureOf, refusalOfRecord } from '../delivery/aws-refusals.ts'
+import { failures } from '../delivery/failures.ts'
+import { strict } from '../base/schema.ts'
+import { openBatched } from './batched.ts'
+import { eventTargetType } from './target.ts'
+import { deliverySchema } from './delivery.ts'
+import { recordsOf } from './record.ts'
+
+/** Of one call, and of a record. https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
+const limits = { parcels: 500, bytes: 4 * 1024 * 1024, calls: 8 }
+const largestRecord = 1_000 * 1024
+
+/** What parts the records where they end up one behind the other: in S3 they are JSON Lines then. */
+const separator = '\n'
+
+/** A delivery stream of Amazon Data Firehose: one record for each body. */
+export const kinesisFirehose = eventTargetType({
+  type: 'kinesis-firehose',
+  schema: strict({ type: Type.Literal('kinesis-firehose'), streamName: Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,64}$' }), delivery: deliverySchema }),
+  async open (config, scope) {
+    const client = await awsClient(scope, FirehoseClient)
+    return openBatched(scope, config, {
+      limits,
+      atomic: false,
+      split: body => recordsOf(body, largestRecord - separator.length).map(({ text, size, eventIds, owner }) => (
+        { value: { Data: Buffer.from(text + separator) }, owner, size: size + separator.length, eventIds }
+      )),
+      async send (Records, abortSignal) {
+        const answer = await client.send(new PutRecordBatchCommand({ DeliveryStreamName: config.streamName, Records: [...Records] }), { abortSignal })
+        return Records.map((_record, i) => refusalOfRecord(answer.RequestResponses?.[i]))
+      },
+      failureOf: (error, signal) => isThrottled(error) && !signal.aborted ? failures.throttled : awsFailureOf(error, signal)
+    })
+  }
+})
+
+/** It has no other name for a stream that is written too fast than for one that is away. */
+function isThrottled (error: unknown): boolean {
+  return error instanceof ServiceUnavailableException
+}

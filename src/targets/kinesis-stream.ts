@@ -1,0 +1,36 @@
+import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
+import Type from 'typebox'
+import { awsClient } from '../connections/aws.ts'
+import { awsFailureOf, refusalOfRecord } from '../delivery/aws-refusals.ts'
+import { strict } from '../base/schema.ts'
+import { openBatched } from './batched.ts'
+import { eventTargetType } from './target.ts'
+import { deliverySchema } from './delivery.ts'
+import { recordsOf } from './record.ts'
+
+/** Of one call, and of a record with its key. https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html */
+const limits = { parcels: 500, bytes: 5 * 1024 * 1024, calls: 8 }
+const largestRecord = 1024 * 1024
+const longestKey = 256
+
+/** A stream of Amazon Kinesis: one record for each body, by session, else by user. */
+export const kinesisStream = eventTargetType({
+  type: 'kinesis-stream',
+  schema: strict({ type: Type.Literal('kinesis-stream'), streamName: Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,128}$' }), delivery: deliverySchema }),
+  async open (config, scope) {
+    const client = await awsClient(scope, KinesisClient)
+    return openBatched(scope, config, {
+      limits,
+      atomic: false,
+      split: body => recordsOf(body, largestRecord - longestKey * 4).map(({ text, size, eventIds, owner }) => {
+        const PartitionKey = body.sessionId ?? owner
+        return { value: { Data: Buffer.from(text), PartitionKey }, owner, size: size + Buffer.byteLength(PartitionKey), eventIds }
+      }),
+      async send (Records, abortSignal) {
+        const answer = await client.send(new PutRecordsCommand({ StreamName: config.streamName, Records: [...Records] }), { abortSignal })
+        return Records.map((_record, i) => refusalOfRecord(answer.Records?.[i]))
+      },
+      failureOf: awsFailureOf
+    })
+  }
+})

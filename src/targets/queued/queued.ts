@@ -1,0 +1,73 @@
+import { redisOf, redisUrlOf } from '../../connections/redis.ts'
+import { nothingOf, type EventTarget, type EventTargetScope } from '../target.ts'
+import { startConsumer, type Consumer, type ConsumerTimes } from './consumer.ts'
+import { append, streamKeysOf } from './stream.ts'
+
+export interface QueuedOptions extends ConsumerTimes {
+  /** So many bodies may wait. */
+  mostWaiting?: number
+}
+
+/** Which of the consumers of one target in this process takes what waits. There are several while one configuration follows another. */
+interface Turn {
+  /** Undefined: whoever comes first. */
+  of: object | undefined
+}
+
+/** What the configurations share that name the target alike. */
+interface Queue {
+  readonly lengths: Consumer['lengths']
+  /** Who accepts events also delivers: not a configuration that is opened but never serves. */
+  takeTurn: () => void
+  close: () => Promise<void>
+}
+
+/**
+ * A target whose callers are answered once Redis has the events, from where any instance brings them to the target itself: at least
+ * once, and however long it is away.
+ * @param inner the target itself, open for as long as the scope
+ * @throws UserError where the process has no Redis
+ */
+export async function openQueued (inner: EventTarget, config: object, scope: EventTargetScope, { mostWaiting = 1_000_000, ...times }: QueuedOptions = {}): Promise<EventTarget> {
+  const { namespace, target, now, onError } = scope
+  const url = redisUrlOf(scope)
+  const redis = await redisOf(scope)
+  const keys = streamKeysOf(namespace, target)
+  const name = `${namespace}/${target}`
+  const turn = await scope.share<Turn>(`turn of queued events ${name}`, async () => ({ of: undefined }), () => {})
+  const queue = await scope.share(`queued events ${name} ${JSON.stringify(config)}`, async () => openQueue(), async queue => queue.close(), { first: true })
+
+  function openQueue (): Queue {
+    const stats = scope.eventStats.of(namespace, target)
+    const me = {}
+    let closed = false
+    const consumer = startConsumer({ ...times, url, keys, target: inner, stats, now, onError, mayTake: () => (turn.of ??= me) === me })
+    const { lengths } = consumer
+    stats.streams.add(lengths)
+    return {
+      lengths,
+      takeTurn () { if (!closed) turn.of = me },
+      async close () {
+        closed = true
+        if (turn.of === me) turn.of = undefined
+        stats.streams.delete(lengths)
+        await consumer.close()
+      }
+    }
+  }
+
+  return {
+    accepted: 'queued',
+    get full () { return queue.lengths.waiting >= mostWaiting },
+    async deliver (body) {
+      queue.takeTurn()
+      try {
+        await append(redis, keys, body)
+        queue.lengths.waiting++
+        return undefined
+      } catch (cause) {
+        return nothingOf(body, 'Redis did not confirm them', { retryable: true, cause })
+      }
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { Buffer } from 'node:buffer'
+import { ownerOf, type EventBody } from './body.ts'
+import type { UserEvent } from './event.ts'
+
+/** Events of a body as one JSON text, for targets that take whole bodies. */
+export interface EventRecord {
+  readonly text: string
+  /** In bytes. */
+  readonly size: number
+  readonly eventIds: readonly string[]
+  readonly owner: string
+}
+
+/**
+ * The records of a body: one, with the request that brought it; more where it would be larger than it may be. An event that is too large
+ * by itself stays as it is: the target refuses it.
+ */
+export function recordsOf (body: EventBody, mostBytes: number): EventRecord[] {
+  const { events, conversions } = body
+  const { text, size } = textOf(body)
+  if (size <= mostBytes || events.length <= 1) return [{ text, size, eventIds: events.map(({ eventId }) => eventId), owner: ownerOf(body) }]
+  const half = events.length >> 1
+  return [
+    ...recordsOf({ ...body, events: events.slice(0, half), conversions }, mostBytes),
+    ...recordsOf({ ...body, events: events.slice(half), conversions: [] }, mostBytes)
+  ]
+}
+
+/** Several targets take the same body. */
+const texts = new WeakMap<EventBody, { text: string, size: number }>()
+
+function textOf (body: EventBody): { text: string, size: number } {
+  const known = texts.get(body)
+  if (known !== undefined) return known
+  const text = JSON.stringify(recordOf(body))
+  const made = { text, size: Buffer.byteLength(text) }
+  texts.set(body, made)
+  return made
+}
+
+function recordOf ({ namespace, userId, sessionId, events, conversions, broughtBy }: EventBody): object {
+  return {
+    namespace,
+    path: broughtBy.path,
+    headers: broughtBy.headers,
+    queryStringParameters: broughtBy.query,
+    body: {
+      userId,
+      sessionId,
+      ...(events.length > 0 ? { eventList: events.map(eventOf) } : {}),
+      ...(conversions.length > 0 ? { experimentConversions: conversions } : {})
+    }
+  }
+}
+
+/** As the caller would have sent it, had it known the defaults; times in epoch seconds. */
+function eventOf ({ idGiven, userId, sessionId, sentAt, ...event }: UserEvent): object {
+  return { ...event, sentAt: sentAt / 1000 }
+}

@@ -1,0 +1,77 @@
+import { ReplyError } from 'ioredis'
+import Type from 'typebox'
+import { failures } from '../delivery/failures.ts'
+import type { Failure, Refusal } from '../delivery/sink.ts'
+import { redisOf, untilReady } from '../connections/redis.ts'
+import { strict } from '../base/schema.ts'
+import { openBatched } from './batched.ts'
+import { eventTargetType } from './target.ts'
+import { recordsOf } from './record.ts'
+
+/** Of one pipeline. */
+const limits = { parcels: 500, bytes: 1024 * 1024, calls: 4 }
+
+/** What the keys begin with that the gateway keeps its own things under. */
+const ownPrefix = 'personalization:'
+
+/** A stream of the Redis that the process has: one entry for each body, whose only field is `record`. */
+export const redisStream = eventTargetType({
+  type: 'redis-stream',
+  schema: strict({
+    type: Type.Literal('redis-stream'),
+    stream: Type.String({ pattern: '^[\\x20-\\x7e]{1,512}$' }),
+    maxLength: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000 }))
+  }),
+  check: ({ stream }) => stream.startsWith(ownPrefix) ? [{ key: 'stream', message: `must not begin with "${ownPrefix}", as what the gateway keeps itself` }] : [],
+  async open (config, scope) {
+    const { stream, maxLength = 1_000_000 } = config
+    const redis = await redisOf(scope)
+    return openBatched(scope, config, {
+      limits,
+      atomic: false,
+      split: body => recordsOf(body, limits.bytes).map(({ text, ...parcel }) => ({ value: text, ...parcel })),
+      async send (records, signal) {
+        if (!await untilReady(redis, connecting)) throw new NotConnected('there is no connection to Redis')
+        const pipeline = redis.pipeline()
+        for (const record of records) pipeline.xadd(stream, 'MAXLEN', '~', maxLength, '*', 'record', record)
+        const answers = await Promise.race([pipeline.exec(), aborted(signal)]) ?? []
+        const lost = answers[0]?.[0]
+        if (lost != null && answers.every(([error]) => isLost(error))) throw lost
+        return records.map((_record, i) => refusalOf(answers[i]))
+      },
+      failureOf
+    })
+  }
+})
+
+/** Nothing was sent. */
+class NotConnected extends Error {}
+
+/** How long a call waits for a connection that is being made, in ms. */
+const connecting = 250
+
+function failureOf (error: unknown): Failure {
+  return error instanceof NotConnected ? failures.unavailable : failures.timeout
+}
+
+/** What Redis says of itself while it cannot take anything: it starts, has a new leader, is full or busy. */
+const passing = /^(?:LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|OOM|MISCONF|NOREPLICAS)\b/
+
+function refusalOf (answer: [error: Error | null, result: unknown] | undefined): Refusal | undefined {
+  if (answer === undefined) return failures['invalid-answer']
+  const [cause] = answer
+  if (cause === null) return undefined
+  if (isLost(cause)) return { ...failures.timeout, cause }
+  return { ...(passing.test(cause.message) ? failures.throttled : failures.refused), cause }
+}
+
+/** Whether it is not known what became of a command: the time was up, or the connection is gone. */
+function isLost (error: Error | null): boolean {
+  return error !== null && !(error instanceof ReplyError)
+}
+
+async function aborted (signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => { reject(signal.reason as Error) })
+  })
+}
