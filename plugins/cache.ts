@@ -45,8 +45,8 @@ export default fp<CacheOptions>(async (app, { maxBytes, redisUrl }) => {
     versions,
     stats,
     onChange (state, cause) {
-      if (state === 'up') app.log.info('Redis answers')
-      else app.log.warn({ cause: String(cause) }, 'Redis does not answer; the gateway goes on without')
+      if (state === 'up') app.log.info({ state: redis.state }, 'Redis answers')
+      else app.log.warn({ state: redis.state, cause: String(cause) }, 'Redis does not answer; the gateway goes on without')
     },
     onCommand: ms => { parts.onRedisCommand(ms / 1000) }
   })

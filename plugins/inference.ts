@@ -80,7 +80,7 @@ export default fp(async app => {
       reply.header('cache-control', 'no-store')
     } else {
       const now = resources.now()
-      const brief = degraded !== undefined || entry.undecorated !== undefined || found.stale !== undefined
+      const brief = degraded !== undefined || entry.undecorated !== undefined || found.stale !== undefined || found.unverified === true
       const cacheControl = variation.cacheControl(userKind(request), isAuthenticated(headers), brief)
       if (cacheControl !== undefined) reply.header('cache-control', cacheControl)
       reply.header('cache-status', cacheStatus(found, now))

@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { linkStates } from '../src/cache/user-versions.ts'
 import { AggregatorRegistry, type Aggregator, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 declare module 'fastify' {
@@ -60,7 +61,13 @@ export default fp(async app => {
   labelled('gateway_item_metadata_failures_total', 'Lookups in DynamoDB that did not get everything.', 'reason', () => metadataStats.failed)
   if (redis !== undefined) {
     gauge('gateway_redis_up', 'Whether Redis answers.', () => Number(redis.up), 'min')
-    gauge('gateway_redis_trusted', 'Whether announcements of other instances are known to arrive; only then are users\' answers taken from the cache.', () => Number(redis.trusted), 'min')
+    const state = new Gauge({
+      name: 'gateway_redis_state',
+      help: 'The state of the link to Redis: 1 for leased (memory answers with no question), linked (Redis verifies answers) or away (nobody can).',
+      labelNames: ['state'],
+      registers: [registry],
+      collect () { for (const name of linkStates) state.set({ state: name }, Number(redis.state === name)) }
+    })
     const duration = new Histogram({ name: 'gateway_redis_command_seconds', help: 'How long commands took.', registers: [registry], buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1] })
     app.cacheParts.onRedisCommand = seconds => { duration.observe(seconds) }
   }

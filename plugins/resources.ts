@@ -36,7 +36,7 @@ export default fp<ResourcesOptions>(async (app, { dataDir, redisUrl, webhookSecr
   const userVersions = createUserVersions()
   if (peers !== noPeers) {
     peers.on('outdate', (slot: number) => { userVersions.outdate(slot) })
-    userVersions.tell({ trusted: true, announce: async (_user, slot) => { await peers.tell('outdate', slot) } })
+    userVersions.tell({ state: 'leased', announce: async (_user, slot) => { await peers.tell('outdate', slot) } })
   }
   app.decorate('resources', {
     dataDir,

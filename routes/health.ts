@@ -1,4 +1,6 @@
 import Type from 'typebox'
+import { failureWord } from '../src/base/errors.ts'
+import { linkStates } from '../src/cache/user-versions.ts'
 import { ConfigStatusSchema } from '../src/plan/status.ts'
 import type { App } from './route.ts'
 
@@ -6,7 +8,11 @@ const LiveSchema = Type.Object({ status: Type.Literal('live') })
 
 const ReadySchema = Type.Object({
   status: Type.Enum(['starting', 'ready', 'degraded', 'draining']),
-  configuration: ConfigStatusSchema
+  configuration: ConfigStatusSchema,
+  redis: Type.Optional(Type.Object({
+    state: Type.Enum([...linkStates], { description: 'leased: memory answers with no question; linked: Redis verifies what memory has; away: Redis does not answer' }),
+    problem: Type.Optional(Type.String({ description: 'Why it does not answer, in a word.' }))
+  }))
 })
 
 export default async function health (app: App): Promise<void> {
@@ -24,9 +30,12 @@ export default async function health (app: App): Promise<void> {
     }
   }, async (_request, reply) => {
     const configuration = app.config.status
+    const link = app.cacheParts.redis
+    const redis = link && { state: link.state, ...(link.problem === undefined ? {} : { problem: failureWord(link.problem) }) }
+    const parts = { configuration, ...(redis === undefined ? {} : { redis }) }
     reply.header('cache-control', 'no-store')
-    if (app.readiness.draining) return reply.code(503).send({ status: 'draining' as const, configuration })
-    if (app.readiness.starting || configuration.loadedAt === undefined) return reply.code(503).send({ status: 'starting' as const, configuration })
-    return reply.send({ status: configuration.error === undefined ? 'ready' as const : 'degraded' as const, configuration })
+    if (app.readiness.draining) return reply.code(503).send({ status: 'draining' as const, ...parts })
+    if (app.readiness.starting || configuration.loadedAt === undefined || link?.settled === false) return reply.code(503).send({ status: 'starting' as const, ...parts })
+    return reply.send({ status: configuration.error === undefined && redis?.state !== 'away' ? 'ready' as const : 'degraded' as const, ...parts })
   })
 }

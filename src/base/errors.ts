@@ -106,3 +106,9 @@ export const ErrorSchema = Type.Object({
   missing: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()), { description: 'With the same: the ids of what a target does not have.' })),
   eventIds: Type.Optional(Type.Array(Type.String(), { description: 'With `EventsNotDelivered` and `EventsRefused`: the ids to send the events again with.' }))
 }, { $id: 'Error', description: 'An error.' })
+
+/** Returns a failure in a word, for probes and metrics: the code of a system error (`ECONNREFUSED`), or the word that a server's message begins with (`NOAUTH`). */
+export function failureWord (error: unknown): string {
+  const { code, message = '' } = error as { code?: unknown, message?: string }
+  return typeof code === 'string' ? code : /^[A-Z]{4,}\b/.exec(message)?.[0] ?? 'no answer'
+}

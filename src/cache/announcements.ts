@@ -1,64 +1,134 @@
-/** Announcements over a channel that everybody listens to, each confirmed by everybody. */
+/**
+ * Announcements of events over a channel that carries all messages to all instances in one order.
+ *
+ * An instance relies on its memory only while it holds a lease. A claim renews it: a message that the instance publishes, and that has to
+ * come back to it on the channel. When the claim is back, so is everything that was published before it. So an announcement reaches an
+ * instance before any claim that was published after it, and when a lease has passed since an announcement was published, no instance
+ * relies on not having heard it. Confirmations only shorten that wait.
+ */
 export interface Announcements {
   /** The channel on which this instance gets confirmations. */
   readonly confirmations: string
+  /** Whether this instance hears everything that others announce. */
+  readonly leased: boolean
+  /** Whether no other instance is known to hold a lease. */
+  readonly alone: boolean
+  /** Publishes a claim. @throws what publishing says */
+  claim: () => Promise<void>
   /**
-   * Announces an event of somebody in a slot. Resolves when all who were listening have confirmed, or after the patience.
+   * Announces an event of somebody in a slot. Resolves when no other instance relies on not having heard it.
+   * @param mark what the shared tier counts of the writes that come before it
    * @throws what publishing says
    */
-  announce: (slot: number) => Promise<void>
-  /** Confirms an announcement to who made it. */
-  confirm: (instance: string, id: string) => void
-  /** Takes what came on the channel of confirmations. */
-  confirmed: (message: string) => void
+  announce: (slot: number, mark: number) => Promise<void>
+  /** Takes a message of either channel. */
+  take: (channel: string, message: string) => void
+}
+
+export interface AnnouncementsOptions {
+  instance: string
+  /** The channel that every instance listens to. */
+  channel: string
+  /** Publishes a message. Resolves when it has been passed on to the listeners. */
+  publish: (channel: string, message: string) => Promise<unknown>
+  /** For how long a claim holds from when it was published, in ms. */
+  lease: number
+  /** Receives the events that another instance announces. */
+  onEvents: (slots: readonly number[], mark: number) => void
+  /** Receives a message that is neither a claim nor an announcement. */
+  onMessage?: (kind: string, text: string) => void
+  /** Monotonic, in ms. */
+  now?: () => number
 }
 
 interface Announcement {
-  /** How many have not confirmed yet, less than zero while it is not known how many were listening. */
-  missing: number
-  resolve: () => void
+  /** The instances that hold a lease and have not confirmed; undefined until the announcement itself has come back. */
+  missing?: Set<string>
+  readonly confirmed: Set<string>
+  readonly resolve: () => void
 }
 
-/**
- * What is announced in one turn of the event loop goes out in one message, and so do confirmations.
- * @param publish sends a message to a channel and says how many listened
- * @param patience how long to wait for confirmations, in ms: who has not confirmed by then relies on nothing it has heard before
- */
-export function createAnnouncements (instance: string, channel: string, publish: (channel: string, message: string) => Promise<number>, patience: number): Announcements {
+export function createAnnouncements ({ instance, channel, publish, lease, onEvents, onMessage = () => {}, now = () => performance.now() }: AnnouncementsOptions): Announcements {
+  const channelOf = (other: string): string => `${channel}:${other}`
+  /** Until when other instances may hold a lease. */
+  const leases = new Map<string, number>()
+  const claims = new Map<string, number>()
   const recent = new Map<string, Announcement>()
   const toConfirm = new Map<string, string[]>()
-  const channelOf = (other: string): string => `${channel}:${other}`
-  let next: { slots: Set<number>, announced: Promise<void> } | undefined
-  // So many did not confirm in time: they are not waited for again, until they do.
-  let deaf = 0
+  let next: { slots: Map<number, number>, announced: Promise<void> } | undefined
+  let [heardAt, leasedAt] = [-Infinity, -Infinity]
   let count = 0
 
-  async function send (slots: Set<number>): Promise<void> {
+  /** An instance that has not heard itself lately claims nothing: others would wait for it in vain. */
+  async function claim (): Promise<void> {
     const id = String(++count)
-    const confirmed = new Promise<void>(resolve => { recent.set(id, { missing: 0, resolve }) })
-    const announcement = recent.get(id)!
-    setTimeout(() => {
-      recent.delete(id)
-      deaf = Math.max(0, announcement.missing)
-      announcement.resolve()
-    }, patience).unref()
-    const listeners = await publish(channel, [instance, id, ...slots].join(' '))
-    // Some may have confirmed already.
-    announcement.missing += listeners
-    if (announcement.missing > deaf) await confirmed
+    const at = now()
+    for (const [old, sentAt] of claims) if (at - sentAt > lease) claims.delete(old)
+    claims.set(id, at)
+    await publish(channel, `${instance} ${at - heardAt < lease ? 'lease' : 'idle'} ${id}`)
   }
 
-  function confirmed (message: string): void {
-    for (const id of message.split(' ')) {
-      const announcement = recent.get(id)
-      if (announcement === undefined || --announcement.missing < 0) continue
-      if (announcement.missing <= deaf) announcement.resolve()
-      deaf = Math.min(deaf, announcement.missing)
+  function claimed (from: string, kind: string, id: string): void {
+    if (from !== instance) {
+      if (kind === 'lease') leases.set(from, now() + lease)
+      else drop(from)
+      return
+    }
+    const sentAt = claims.get(id) ?? -Infinity
+    heardAt = Math.max(heardAt, sentAt)
+    if (kind === 'lease') leasedAt = Math.max(leasedAt, sentAt)
+    // The first message that comes back: the next one can be a lease.
+    else if (now() - sentAt < lease) claim().catch(() => {})
+  }
+
+  function drop (other: string): void {
+    leases.delete(other)
+    for (const announcement of recent.values()) settle(announcement, other)
+  }
+
+  function settle (announcement: Announcement, other: string): void {
+    announcement.confirmed.add(other)
+    if (announcement.missing?.delete(other) === true && announcement.missing.size === 0) announcement.resolve()
+  }
+
+  /** The announcement is back: from here on, every instance that holds a lease is known. */
+  function returned (id: string): void {
+    const announcement = recent.get(id)
+    if (announcement === undefined) return
+    const time = now()
+    for (const [other, until] of leases) if (until <= time) leases.delete(other)
+    announcement.missing = new Set([...leases.keys()].filter(other => !announcement.confirmed.has(other)))
+    if (announcement.missing.size === 0) announcement.resolve()
+  }
+
+  async function send (slots: Map<number, number>): Promise<void> {
+    const id = String(++count)
+    const confirmed = new Promise<void>(resolve => { recent.set(id, { confirmed: new Set(), resolve }) })
+    try {
+      await publish(channel, `${instance} event ${id} ${Math.max(...slots.values())} ${[...slots.keys()].join(' ')}`)
+      const timer = setTimeout(() => recent.get(id)?.resolve(), lease)
+      await confirmed
+      clearTimeout(timer)
+    } finally {
+      recent.delete(id)
     }
   }
 
+  /** Everything that is announced in one turn of the event loop goes out in one message, and so do confirmations. */
+  async function announce (slot: number, mark: number): Promise<void> {
+    if (next === undefined) {
+      const slots = new Map<number, number>()
+      const announced = new Promise(resolve => setImmediate(resolve)).then(async () => {
+        next = undefined
+        await send(slots)
+      })
+      next = { slots, announced }
+    }
+    next.slots.set(slot, Math.max(mark, next.slots.get(slot) ?? 0))
+    return next.announced
+  }
+
   function confirm (other: string, id: string): void {
-    if (other === instance) return confirmed(id)
     const ids = toConfirm.get(other)
     if (ids !== undefined) {
       ids.push(id)
@@ -68,22 +138,35 @@ export function createAnnouncements (instance: string, channel: string, publish:
     setImmediate(() => {
       const message = toConfirm.get(other)!.join(' ')
       toConfirm.delete(other)
-      publish(channelOf(other), message).catch(() => {})
+      publish(channelOf(other), `${instance} ${message}`).catch(() => {})
     })
   }
 
-  async function announce (slot: number): Promise<void> {
-    if (next === undefined) {
-      const slots = new Set<number>()
-      const announced = new Promise(resolve => setImmediate(resolve)).then(async () => {
-        next = undefined
-        await send(slots)
-      })
-      next = { slots, announced }
+  function take (on: string, message: string): void {
+    const [from, kind, ...words] = message.split(' ') as [string, string, ...string[]]
+    if (on !== channel) {
+      for (const id of [kind, ...words]) {
+        const announcement = recent.get(id)
+        if (announcement !== undefined) settle(announcement, from)
+      }
+    } else if (kind === 'lease' || kind === 'idle') {
+      claimed(from, kind, words[0]!)
+    } else if (kind === 'event') {
+      const [id, mark, ...slots] = words as [string, string, ...string[]]
+      if (from === instance) return returned(id)
+      onEvents(slots.map(Number), Number(mark))
+      confirm(from, id)
+    } else {
+      onMessage(kind, words.join(' '))
     }
-    next.slots.add(slot)
-    return next.announced
   }
 
-  return { confirmations: channelOf(instance), announce, confirm, confirmed }
+  return {
+    confirmations: channelOf(instance),
+    get leased () { return now() - leasedAt < lease },
+    get alone () { return ![...leases.values()].some(until => until > now()) },
+    claim,
+    announce,
+    take
+  }
 }

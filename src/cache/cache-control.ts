@@ -68,5 +68,5 @@ function unshared (directives: string): string {
 export function cachePolicy (policy: CacheControl | undefined): CachePolicy {
   if (policy === undefined) return noCache
   const { ttl = 300, staleWhileRevalidate = 60, staleIfError = 86_400, refreshOnEvents = true } = policy.server ?? {}
-  return { ttl: ttl * 1000, staleWhileRevalidate: staleWhileRevalidate * 1000, staleIfError: staleIfError * 1000, refreshOnEvents }
+  return { whenUnverified: 'origin', downstreamAge: 0, ttl: ttl * 1000, staleWhileRevalidate: staleWhileRevalidate * 1000, staleIfError: staleIfError * 1000, refreshOnEvents }
 }

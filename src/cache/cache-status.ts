@@ -4,10 +4,10 @@ import type { Found } from './cache.ts'
  * How an answer was come by, as the `Cache-Status` header has it (RFC 9211).
  * @param now epoch ms
  */
-export function cacheStatus ({ entry, from, stale, forwarded, stored, collapsed }: Found, now: number): string {
+export function cacheStatus ({ entry, from, stale, unverified, forwarded, stored, collapsed }: Found, now: number): string {
   if (from !== 'origin') {
     const ttl = Math.floor((entry.freshUntil - now) / 1000)
-    const detail = stale === undefined ? '' : ` detail=stale-${stale};`
+    const detail = unverified === true ? ' detail=unverified;' : stale === undefined ? '' : ` detail=stale-${stale};`
     return `gateway-${from}; hit;${detail} ttl=${ttl}`
   }
   return `gateway; fwd=${forwarded!}${stored === true ? '; stored' : ''}${collapsed === true ? '; collapsed' : ''}`

@@ -7,6 +7,8 @@ export interface Kept extends Entry {
   readonly slot: number
   /** The count of events when its making began. */
   readonly begunAt: number
+  /** The version of the user's events under which it was made, as the shared tier has it; undefined where it does not tell. */
+  readonly version: string | undefined
   /** Making it anew failed, and is not tried again before this time, in epoch ms. */
   readonly renewAt?: number
   /** Why it failed. */

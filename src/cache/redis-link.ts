@@ -1,25 +1,37 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis, type RedisOptions } from 'ioredis'
 import { createAnnouncements } from './announcements.ts'
+import { beaconLife, createEpochs, linkTag, type Commands } from './epochs.ts'
+import { createOutage } from './outage.ts'
 import type { CacheStats } from './stats.ts'
-import type { UserVersions } from './user-versions.ts'
+import type { LinkState, UserVersions } from './user-versions.ts'
 
-/** The connections of this instance to Redis, and whether they can be relied on. */
+/** The connections of this instance to Redis, and how far they can be relied on. */
 export interface RedisLink {
   /** Whether commands can be expected to be answered. */
   readonly up: boolean
-  /** Whether all that others announced until now has arrived. */
-  readonly trusted: boolean
-  /** What others have kept counts only if they kept it in the same epoch. A new one begins when announcements may have been lost. */
+  readonly state: LinkState
+  /** Whether the state says something: not in the first two seconds, as long as Redis has not answered. */
+  readonly settled: boolean
+  /** Entries that others stored count only if they stored them in the same epoch. */
   readonly epoch: string
+  /** Why Redis does not answer; undefined while it does. */
+  readonly problem: unknown
   /** Runs a command that is of use. @throws what Redis says, or that it took too long */
-  run: <T>(command: (redis: Redis) => Promise<T>) => Promise<T>
+  run: <T>(command: (redis: Commands) => Promise<T>) => Promise<T>
   /**
-   * Tells all instances of an event of somebody in a slot, after what the command does. Resolves when each has heard or relies on
-   * nothing any more. Never rejects.
+   * Resolves with whether what Redis says can be relied on: at once, or after one check if the last one is too long ago, as after a pause
+   * of the process.
    */
-  announce: (slot: number, before: (redis: Redis) => Promise<unknown>) => Promise<void>
+  ensure: () => Promise<boolean>
+  /** Returns the epoch in force now; asks Redis if this instance may have missed the last one. @throws what Redis says */
+  readEpoch: () => Promise<string>
+  /**
+   * Tells all instances of an event of somebody in a slot. Resolves when no instance serves an answer that misses it: when `write` has
+   * written the user's version and no other instance relies on not having heard, or when Redis answers nobody and the others will find
+   * that out before they rely on it again. Never rejects.
+   */
+  announce: (slot: number, write: (redis: Commands) => Promise<unknown>) => Promise<void>
   close: () => Promise<void>
 }
 
@@ -35,44 +47,39 @@ export interface RedisLinkOptions {
   commandTimeout?: number
 }
 
-/** How often to see whether Redis answers, in ms. */
+/** How often to check Redis and to renew the lease, in ms. */
 const heartbeat = 100
 
-/**
- * What was heard of Redis is relied on for so long, in ms. An instance that cannot announce an event, or does not get it confirmed by all,
- * waits for it to pass, so that no other goes on believing that there was none.
- */
+/** For so long, in ms, an instance relies on what it has heard. */
 const lease = 400
 
-/** Redis silent for so long is relied on by nobody, in ms: neither by those whose connections broke nor by those who wait. */
-const awayForAll = 2 * lease
+/** Checks that fail in a row until the connections are made anew: one that leads nowhere would say so after minutes only. */
+const mostFailedChecks = 8
 
-/** A connection on which nothing has come for so long is made anew, in ms: one that leads nowhere would say so after minutes only. */
+/** A claim that has not come back for so long, in ms, tells that the listener hears nothing. */
 const longestSilence = 1_000
 
 /** It is not said before so long, in ms, that there is no Redis. */
 const longestConnecting = 2_000
 
 /** The longest pause before connecting again, in ms. */
-const longestPause = 250
+const longestPause = 100
 
-/**
- * Once an instance is back, others may still be away with events that nobody has heard of: for so long it relies on nothing, in ms.
- * Longer than it takes to find a connection dead that is being made, to make another, and to begin an epoch by it.
- */
-const quarantine = 1_500
-
-/** So many failed commands in a row, and no more are tried until Redis answers again. */
+/** So many failed commands in a row, and no more are tried until Redis answers a check. */
 const mostFailures = 3
 
-const channel = 'personalization:events'
-const epochKey = 'personalization:epoch'
-const heartbeatKey = 'personalization:heartbeat'
+/** An event is not held up longer than this, in ms, whatever Redis does. */
+const longestHold = 3_000
+
+/** An event accepted without Redis waits for this long, in ms, to be sure that the beacon is out: clocks do not run alike. */
+const provenAfter = beaconLife + 100
+
+const channel = `${linkTag}:events`
 
 /**
- * Keeps two connections, one for commands and one to listen. An event that one instance accepts is announced to all, and confirmed by all,
- * before its caller hears of it. Each instance checks several times a second that it hears and that Redis takes what is written, and relies
- * on nothing that was made for a user as soon as it cannot know what the others have announced.
+ * Keeps two connections, one for commands and one to listen. Several times a second the link checks that Redis lacks nothing that
+ * instances were told, and claims a lease. It is *leased* while a claim has come back lately, *linked* while the last check is recent
+ * enough that no event can have been accepted without Redis since, and *away* otherwise.
  */
 export function openRedisLink ({ url, versions, stats, onChange, onCommand = () => {}, commandTimeout = 50 }: RedisLinkOptions): RedisLink {
   const instance = randomUUID()
@@ -80,7 +87,6 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
     commandTimeout,
     connectTimeout: 500,
     disconnectTimeout: 100,
-    socketTimeout: longestSilence,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
@@ -91,131 +97,146 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
   } satisfies RedisOptions
   const commands = new Redis(url, options)
   const listener = new Redis(url, { ...options, enableAutoPipelining: false })
-  const announcements = createAnnouncements(instance, channel, async (to, message) => link.run(async redis => redis.publish(to, message)), lease)
+  const publish = async (to: string, message: string): Promise<unknown> => link.run(async redis => redis.publish(to, message))
+  const epochs = createEpochs({ publish: async epoch => commands.publish(channel, `${instance} epoch ${epoch}`), onChange: versions.doubt })
+  const announcements = createAnnouncements({
+    instance,
+    channel,
+    publish,
+    lease,
+    onEvents (slots, writes) {
+      epochs.saw(writes)
+      for (const slot of slots) versions.outdate(slot)
+    },
+    onMessage (kind, text) { if (kind === 'epoch') epochs.adopt(text) }
+  })
+  const outage = createOutage(provenAfter)
 
   const began = performance.now()
-  let epoch = ''
-  // How many epochs there have been.
-  let epochs = 0
-  let server = ''
+  /** Of the server that commands go to; undefined until it is asked. */
+  let run: string | undefined
   let listening = false
   let failures = 0
-  // An event could not be announced.
-  let unannounced = false
+  let failedChecks = 0
+  let vettedAt = -Infinity
   let heardAt = -Infinity
-  let relyFrom = -Infinity
-  let answeredAt = performance.now()
-  let state: 'up' | 'down' | undefined
-  // Others may have lost it, too, and be back later than we are. We know no better when we begin.
-  let lost = true
-  // Who was here before and was away may have missed what nobody else knows any more.
-  let wasAway = false
+  let connectingSince = began
   let closings = 0
+  let state: 'up' | 'down' | undefined
+  let problem: unknown
   let checking: Promise<void> | undefined
+  let closed = false
+  let waiting: Array<() => void> = []
 
   async function check (): Promise<void> {
     const asked = performance.now()
-    const closingsBefore = closings
+    const before = closings
+    const wasReady = commands.status === 'ready'
     try {
-      const startOfEpoch = listening ? '' : await listen()
-      const epochsBefore = epochs
-      const [inForce] = await Promise.all([commands.get(epochKey), listener.ping(), commands.set(heartbeatKey, '', 'PX', 10 * heartbeat)])
-      if (unannounced || wasAway || inForce?.startsWith(startOfEpoch) !== true) await beginEpoch()
-      // What was announced since we asked is newer.
-      else if (epochs === epochsBefore) adopt(inForce)
-      if (closings !== closingsBefore) throw new Error('the connection was closed meanwhile')
-      listening = true
-      answeredAt = performance.now()
-      if (lost || answeredAt - heardAt > lease) relyFrom = answeredAt + quarantine
-      lost = false
-      heardAt = asked
-      failures = 0
+      run ??= await readRun()
+      await epochs.vet(commands, run)
+      if (closings !== before) throw new Error('the connection was closed meanwhile')
+      vettedAt = asked
+      failures = failedChecks = 0
+      outage.ended()
       report('up')
     } catch (error) {
-      if (performance.now() - heardAt <= lease) return
-      lose()
-      report('down', error)
+      problem ??= error
+      failedChecks++
+      if (wasReady) outage.failed(asked, performance.now())
+      if (wasReady && failedChecks % mostFailedChecks === 0) reconnect()
+      if (performance.now() - vettedAt > lease) report('down', error)
+      return
     }
+    await hear().catch(error => { problem ??= error })
   }
 
-  function lose (): void {
-    lost = true
-    wasAway ||= state === 'up'
+  /** Sees to it that announcements arrive, and claims the lease. */
+  async function hear (): Promise<void> {
+    const now = performance.now()
+    if (listener.status !== 'ready') return
+    if (!listening) {
+      await listener.subscribe(channel, announcements.confirmations)
+      // Announcements were missed while nobody listened: what was made before has to be verified.
+      versions.doubt()
+      listening = true
+      heardAt = now
+    } else if (announcements.leased) {
+      heardAt = now
+    } else if (now - heardAt > longestSilence) {
+      heardAt = now
+      listener.disconnect(true)
+      return
+    }
+    await announcements.claim()
   }
 
-  /** @returns how an epoch begins that still counts: a Redis that was started since may remember less than was announced in it */
-  async function listen (): Promise<string> {
-    await listener.subscribe(channel, announcements.confirmations)
-    server = /^run_id:(\w+)/m.exec(await commands.info('server'))?.[1] ?? ''
-    versions.outdateAll()
-    return server
-  }
-
-  async function beginEpoch (): Promise<void> {
-    const fresh = `${server}.${randomUUID()}`
-    const epochsBefore = epochs
-    const before = { unannounced, wasAway }
-    unannounced = wasAway = false
+  /** @returns empty where this user may not ask */
+  async function readRun (): Promise<string> {
     try {
-      await commands.set(epochKey, fresh)
-      await commands.publish(channel, `${instance} epoch ${fresh}`)
+      return /^run_id:(\w+)/m.exec(await commands.info('server'))?.[1] ?? ''
     } catch (error) {
-      unannounced ||= before.unannounced
-      wasAway ||= before.wasAway
+      if (/^(NOPERM|ERR unknown command)/.test((error as Error).message)) return ''
       throw error
     }
-    if (epochs === epochsBefore) adopt(fresh)
   }
 
-  function adopt (other: string): void {
-    if (other === epoch) return
-    epoch = other
-    epochs++
-    versions.outdateAll()
+  function reconnect (): void {
+    commands.disconnect(true)
+    listener.disconnect(true)
   }
 
   function report (now: 'up' | 'down', cause?: unknown): void {
     const isConnecting = state === undefined && performance.now() - began < longestConnecting
-    if (now === state || (now === 'down' && isConnecting)) return
+    if (now === 'up') problem = undefined
+    if (closed || now === state || (now === 'down' && isConnecting)) return
     state = now
-    onChange(now, cause)
+    onChange(now, problem ?? cause)
   }
 
-  listener.on('message', (on: string, message: string) => {
-    if (on === announcements.confirmations) return announcements.confirmed(message)
-    const [from, what, ...more] = message.split(' ') as [string, string, ...string[]]
-    // All hear of epochs in one order, who begins one included, so that the last is the same for all.
-    if (what === 'epoch') return adopt(more[0]!)
-    if (from !== instance) for (const slot of more) versions.outdate(Number(slot))
-    announcements.confirm(from, what)
-  })
-  for (const [connection, other] of [[commands, listener], [listener, commands]] as const) {
-    // What it says, the next check sees, too; unheard it would end the process.
-    connection.on('error', () => {})
-    connection.on('ready', () => { void checkOnce() })
-    connection.on('close', () => {
-      closings++
-      listening = false
-      lose()
-      heardAt = -Infinity
-      // After a failover, they must not end at different servers.
-      if (other.status === 'ready') other.disconnect(true)
-    })
-  }
   const checkOnce = async (): Promise<void> => {
-    checking ??= check().finally(() => { checking = undefined })
+    checking ??= check().finally(() => {
+      checking = undefined
+      ring()
+    })
     return checking
   }
+
+  /** Wakes the events that wait for news of Redis. */
+  function ring (): void {
+    const woken = waiting
+    waiting = []
+    for (const wake of woken) wake()
+  }
+
+  for (const connection of [commands, listener]) {
+    connection.on('error', (error: unknown) => { problem = error })
+    connection.on('ready', () => { void checkOnce() })
+  }
+  listener.on('message', announcements.take)
+  listener.on('close', () => { listening = false })
+  commands.on('connecting', () => { connectingSince = performance.now() })
+  commands.on('close', () => {
+    closings++
+    vettedAt = -Infinity
+    run = undefined
+    outage.failed(connectingSince, performance.now())
+    ring()
+  })
   const timer = setInterval(() => { void checkOnce() }, heartbeat)
 
+  const isAnswering = (): boolean => commands.status === 'ready' && failures < mostFailures
+  const isLinked = (): boolean => isAnswering() && performance.now() - vettedAt < beaconLife
+
   const link: RedisLink = {
-    get up () { return commands.status === 'ready' && failures < mostFailures && state === 'up' },
-    get trusted () {
-      const now = performance.now()
-      // What others kept may be out of date with an event that was accepted here.
-      return !unannounced && now - heardAt < lease && now >= relyFrom
+    get up () { return isAnswering() && state === 'up' },
+    get state () {
+      if (epochs.doubtful || closed) return 'away'
+      return announcements.leased ? 'leased' : isLinked() ? 'linked' : 'away'
     },
-    get epoch () { return epoch },
+    get settled () { return state !== undefined || performance.now() - began >= longestConnecting },
+    get epoch () { return epochs.current },
+    get problem () { return state === 'up' ? undefined : problem },
     async run (command) {
       const started = performance.now()
       try {
@@ -230,36 +251,34 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
         onCommand(performance.now() - started)
       }
     },
-    async announce (slot, before) {
+    async ensure () {
+      if (!isLinked() && isAnswering() && failedChecks === 0) await checkOnce()
+      return !epochs.doubtful && isLinked()
+    },
+    readEpoch: async () => announcements.leased ? epochs.current : link.run(async redis => epochs.read(redis)),
+    async announce (slot, write) {
       const from = performance.now()
-      try {
-        if (!link.up) throw new Error('Redis does not answer')
-        await link.run(before)
-        await announcements.announce(slot)
-      } catch {
-        unannounced = true
-        await outlastLease(from)
+      while (!closed && !outage.provenSince(from) && performance.now() - from < longestHold) {
+        if (isLinked()) {
+          try {
+            const [, writes] = await link.run(async redis => Promise.all([write(redis), epochs.write(redis)]))
+            return await announcements.announce(slot, writes)
+          } catch {
+            // The next check tells more.
+          }
+        }
+        await new Promise<void>(resolve => { waiting.push(resolve) })
       }
+      epochs.doubt()
     },
     async close () {
+      closed = true
       clearInterval(timer)
-      state = 'down'
+      ring()
+      await checking
+      if (isLinked()) await Promise.all([publish(channel, `${instance} idle 0`), announcements.alone ? epochs.leave(commands) : undefined]).catch(() => {})
       commands.disconnect()
       listener.disconnect()
-      await checking
-    }
-  }
-
-  /**
-   * Waits until a new epoch says what could not be announced, or until nobody relies on what was heard before: had Redis been there
-   * again by then, the last check would have begun the epoch.
-   */
-  async function outlastLease (from: number): Promise<void> {
-    while (performance.now() - answeredAt < awayForAll) {
-      const last = performance.now() - from > lease
-      await checkOnce()
-      if (!unannounced || last) return
-      await sleep(heartbeat / 2, undefined, { ref: false })
     }
   }
   return link

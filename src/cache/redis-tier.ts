@@ -19,7 +19,9 @@ const versionLife = longestLife + 3_600_000
  * eviction or with a Redis that was started anew, must not make old answers good again.
  */
 export function createRedisTier (link: RedisLink): RemoteTier & Announcer {
-  /** Who has no version yet gets one before anything is made, so that all that is made at once for a new user counts. */
+  const asked = new Map<string, Promise<string | undefined>>()
+
+  /** Gives a user without a version one before anything is made, so that all that is made at once for a new user counts. */
   async function beginVersion (versionKey: string): Promise<string | null> {
     const [, version] = await link.run(async redis => Promise.all([
       redis.set(versionKey, randomUUID(), 'PX', versionLife, 'NX'),
@@ -28,21 +30,42 @@ export function createRedisTier (link: RedisLink): RemoteTier & Announcer {
     return version
   }
 
+  async function readVersion (versionKey: string): Promise<string | undefined> {
+    const [version, epoch] = await Promise.all([link.run(async redis => redis.get(versionKey)), link.readEpoch()])
+    return versionIn(epoch, version)
+  }
+
   return {
     async get (key, user) {
-      if (!link.up) return undefined
       try {
         const [entryKey, versionKey] = keysOf(key, user)
-        const [entry, found] = await link.run(async redis => redis.mgetBuffer(...versionKey === undefined ? [entryKey] : [entryKey, versionKey]))
+        if (versionKey === undefined) {
+          if (!link.up) return undefined
+          const [entry] = await link.run(async redis => redis.mgetBuffer(entryKey))
+          return { entry: entry == null ? undefined : decodeShared(entry)?.entry }
+        }
+        if (!await link.ensure()) return undefined
+        const [[entry, found], epoch] = await Promise.all([link.run(async redis => redis.mgetBuffer(entryKey, versionKey)), link.readEpoch()])
         const shared = entry == null ? undefined : decodeShared(entry)
-        if (versionKey === undefined) return { entry: shared?.entry }
-        if (found == null) return { version: versionIn(link.epoch, await beginVersion(versionKey)) }
-        const version = versionIn(link.epoch, found.toString())
+        if (found == null) return { version: versionIn(epoch, await beginVersion(versionKey)) }
+        const version = versionIn(epoch, found.toString())
         const counts = shared !== undefined && versionIn(shared.epoch, shared.version) === version
         return { entry: counts ? shared.entry : undefined, version }
       } catch {
         return undefined
       }
+    },
+    async versionOf (user) {
+      if (!await link.ensure()) return undefined
+      const versionKey = versionKeyOf(user)
+      let version = asked.get(versionKey)
+      if (version === undefined) {
+        version = readVersion(versionKey).catch(() => undefined)
+        asked.set(versionKey, version)
+        // By then the question is sent: a later caller might miss an event.
+        setImmediate(() => { asked.delete(versionKey) })
+      }
+      return version
     },
     set (key, user, entry, read) {
       const life = Math.min(entry.errorUntil - entry.madeAt, longestLife)
@@ -54,7 +77,7 @@ export function createRedisTier (link: RedisLink): RemoteTier & Announcer {
         redis.set(entryKey, encodeShared({ entry, version, epoch }), 'PX', life)
       ])).catch(() => {})
     },
-    get trusted () { return link.trusted },
+    get state () { return link.state },
     announce: async (user, slot) => link.announce(slot, async redis => redis.set(versionKeyOf(user), randomUUID(), 'PX', versionLife))
   }
 }

@@ -13,6 +13,11 @@ export interface RemoteAnswer {
 export interface RemoteTier {
   /** @param user whose events outdate the answer @returns undefined where it cannot be asked at the moment; never rejects */
   get: (key: string, user: User | undefined) => Promise<RemoteAnswer | undefined>
-  /** Keeps an entry until it is of no use any more. Nobody waits for it. */
+  /**
+   * Returns the version of a user's events at some moment after the call; undefined where it cannot be asked, or the user has none. Calls
+   * of one turn of the event loop share a question. Never rejects.
+   */
+  versionOf: (user: User) => Promise<string | undefined>
+  /** Stores an entry until it is of no use any more. Nobody waits for it. */
   set: (key: string, user: User | undefined, entry: Entry, version: string | undefined) => void
 }

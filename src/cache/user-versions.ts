@@ -1,8 +1,18 @@
+/**
+ * How sure this process is of what others accept:
+ * - `leased`: it hears every announcement, so that its memory answers with no question;
+ * - `linked`: it may have missed announcements, but the shared tier tells the version of a user's events;
+ * - `away`: it can ask nobody.
+ */
+export type LinkState = typeof linkStates[number]
+
+/** The weakest first. */
+export const linkStates = ['away', 'linked', 'leased'] as const
+
 /** Tells others, who keep answers of their own, that a user has sent events. */
 export interface Announcer {
-  /** Whether everything that others have announced until now has arrived here. */
-  readonly trusted: boolean
-  /** Resolves when no other serves what is out of date with the user's events any more, or when nothing more can be done about it. */
+  readonly state: LinkState
+  /** Resolves when no other process serves an answer that the user's events have outdated. */
   announce: (user: User, slot: number) => Promise<void>
 }
 
@@ -13,26 +23,28 @@ export interface User {
 
 /**
  * Which users have sent events since an answer was made for them. Time is a count of events here: an answer carries the count at
- * which its making began, and is out of date once an event of its user has a higher one.
+ * which its making began, and is outdated once an event of its user has a higher one.
  *
  * Users share slots by their hash, so that memory is bounded and nothing is ever forgotten: two users in one slot cost an answer made
- * anew, and never one that is out of date.
+ * anew, and never one that is outdated.
  */
 export interface UserVersions {
   slotOf: (user: User) => number
-  /** The count now, for what begins to be made. */
+  /** The count now, for an answer whose making begins. */
   readonly now: number
-  /** Whether what was begun at a count may still be served to the users of a slot. */
-  isCurrent: (slot: number, madeAt: number) => boolean
-  /** Whether what others announce arrives at all just now. */
-  readonly trusted: boolean
-  /** An event of somebody in this slot was accepted elsewhere. */
+  /** The weakest state of the announcers; `leased` if there are none. */
+  readonly state: LinkState
+  /** Whether an answer whose making began at a count certainly misses no event of the users in a slot. */
+  isCurrent: (slot: number, begunAt: number) => boolean
+  /** Whether an event of the users in a slot is known that an answer misses. If not, the answer may still miss an event that was not announced here. */
+  isOutdated: (slot: number, begunAt: number) => boolean
+  /** Notes an event of somebody in a slot that was accepted elsewhere. */
   outdate: (slot: number) => void
-  /** Whoever it was, events may have been missed. */
-  outdateAll: () => void
-  /** An event of a user was accepted here. Resolves once everybody knows. */
+  /** Notes that announcements may have been missed: what began before is not certain any more. */
+  doubt: () => void
+  /** Notes an event that was accepted here. Resolves once no process serves an answer that misses it. */
   raise: (user: User) => Promise<void>
-  /** From now on others are told, too. */
+  /** Has another announcer told of events from now on. */
   tell: (announcer: Announcer) => void
 }
 
@@ -45,8 +57,8 @@ export function createUserVersions (): UserVersions {
   let count = 0
   let floor = 0
 
-  const trusted = (): boolean => {
-    for (const announcer of announcers) if (!announcer.trusted) return false
+  const isLeased = (): boolean => {
+    for (const announcer of announcers) if (announcer.state !== 'leased') return false
     return true
   }
   const outdate = (slot: number): void => { slots[slot] = ++count }
@@ -54,14 +66,18 @@ export function createUserVersions (): UserVersions {
   return {
     slotOf,
     get now () { return count },
-    isCurrent: (slot, madeAt) => madeAt >= floor && slots[slot]! <= madeAt && trusted(),
-    get trusted () { return trusted() },
+    get state () {
+      const states = [...announcers].map(({ state }) => state)
+      return linkStates.find(state => states.includes(state)) ?? 'leased'
+    },
+    isCurrent: (slot, begunAt) => begunAt >= floor && slots[slot]! <= begunAt && isLeased(),
+    isOutdated: (slot, begunAt) => slots[slot]! > begunAt,
     outdate,
-    outdateAll () { floor = ++count },
+    doubt () { floor = ++count },
     async raise (user) {
       const slot = slotOf(user)
       if (announcers.size > 0) await Promise.all([...announcers].map(async announcer => announcer.announce(user, slot)))
-      // Afterwards, since meanwhile something of before may still have been fetched from others.
+      // Afterwards, since meanwhile something older may still have been fetched from others.
       outdate(slot)
     },
     tell (announcer) {

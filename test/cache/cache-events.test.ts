@@ -135,7 +135,7 @@ t.test('where events do not matter, they change nothing', async t => {
     t.match(await second, { collapsed: true })
     await first
     await versions.raise(testUser)
-    versions.outdateAll()
+    versions.doubt()
     t.match(await get(cache, maker, more), { from: 'memory' })
     t.equal(maker.calls, 1)
   }
@@ -145,7 +145,7 @@ t.test('where events may have been missed, everything made for anybody is out of
   const { cache, versions } = testCache()
   const maker = testMaker('before')
   await get(cache, maker)
-  versions.outdateAll()
+  versions.doubt()
   maker.outcome = 'after'
   t.equal(bodyOf(await get(cache, maker)), 'after')
   t.equal(bodyOf(await get(cache, maker)), 'after')

@@ -1,8 +1,10 @@
 import { setImmediate as settled } from 'node:timers/promises'
 import t from 'tap'
 import type { Cache, Found, Lookup } from '../../src/cache/cache.ts'
+import { cacheStatus } from '../../src/cache/cache-status.ts'
 import { createEntry, type Entry } from '../../src/cache/entry.ts'
-import { createUserVersions, type Announcer } from '../../src/cache/user-versions.ts'
+import { noCache } from '../../src/cache/policy.ts'
+import { createUserVersions, type Announcer, type LinkState } from '../../src/cache/user-versions.ts'
 import { eventually } from '../support/eventually.ts'
 import { Excusable, testCache, testLookup, testMaker, testPolicy, testRemote, testUser, type TestCache, type TestMaker, type TestRemote } from '../support/test-cache.ts'
 
@@ -12,9 +14,9 @@ const get = async (cache: Cache, maker: TestMaker, more: Partial<Lookup> = {}): 
 const bodyOf = ({ entry }: Found): string => entry.body.toString()
 const remoteEntry = (madeAt: number): Entry => createEntry({ body: 'of another instance', variation: 'main' }, testPolicy, madeAt)
 
-/** What other instances announce arrives, or does not. */
-function testAnnouncer (): Announcer & { trusted: boolean } {
-  return { trusted: true, announce: async () => {} }
+/** How sure this instance is of what others announce, as a test says. */
+function testAnnouncer (): Announcer & { state: LinkState } {
+  return { state: 'leased', announce: async () => {} }
 }
 
 function shared (remote: TestRemote, announcer = testAnnouncer()): TestCache & { announcer: typeof announcer } {
@@ -150,29 +152,130 @@ t.test('an event while the shared tier is asked makes out of date what it brings
   t.equal(bodyOf(await get(cache, testMaker('after'))), 'after')
 })
 
-t.test('while announcements may not arrive, nothing kept is served to users, from either tier', async t => {
+t.test('while nobody can be asked, nothing kept is served to users, from either tier', async t => {
   const remote = testRemote({ version: 'v' })
   const { cache, announcer, now } = shared(remote)
   await get(cache, testMaker('before'))
   remote.answer = { entry: remoteEntry(now()), version: 'v' }
-  remote.asked.length = remote.kept.length = 0
-  announcer.trusted = false
+  remote.kept.length = 0
+  announcer.state = 'away'
+  remote.answer = undefined
   const found = await get(cache, testMaker('now'))
   t.match(found, { from: 'origin' })
   t.equal(bodyOf(found), 'now')
-  t.strictSame(remote.asked, [])
-  t.strictSame(remote.kept, [])
+  t.ok(remote.kept.every(({ version }) => version === undefined), 'without a version, the shared tier keeps nothing')
   await t.rejects(get(cache, testMaker(new Excusable('away'))), { message: 'away' })
 })
 
-t.test('while announcements may not arrive, what is for nobody in particular is kept and served all the same', async t => {
+t.test('while nobody can be asked, what is for nobody in particular is kept and served all the same', async t => {
   const remote = testRemote({})
   const announcer = testAnnouncer()
-  announcer.trusted = false
+  announcer.state = 'away'
   const { cache } = shared(remote, announcer)
   const maker = testMaker()
   await get(cache, maker, { user: undefined })
   t.match(await get(cache, maker, { user: undefined }), { from: 'memory' })
   t.equal(maker.calls, 1)
   t.equal(remote.asked.length, 1)
+})
+
+t.test('where announcements may have been missed, memory answers once the shared tier says that no event has come', async t => {
+  const remote = testRemote({ version: 'v1' })
+  const { cache, announcer, versions } = shared(remote)
+  const maker = testMaker('before')
+  await get(cache, maker)
+  announcer.state = 'linked'
+  t.equal(cache.peek(testLookup()), undefined, 'not without a question')
+  t.match(await get(cache, maker), { from: 'memory' })
+  t.strictSame([remote.versionsAsked, remote.asked.length, maker.calls], [1, 1, 1])
+  announcer.state = 'leased'
+  versions.doubt()
+  t.equal(cache.peek(testLookup()), undefined)
+  t.match(await get(cache, maker), { from: 'memory' })
+  t.ok(cache.peek(testLookup()), 'from then on it is certain')
+  remote.answer = { version: 'v2' }
+  versions.doubt()
+  maker.outcome = 'after'
+  t.equal(bodyOf(await get(cache, maker)), 'after')
+  t.equal(maker.calls, 2)
+})
+
+t.test('an answer that is past its time is verified before it is served in the place of a newer one', async t => {
+  for (const [inForce, served] of [['v1', 'before'], ['v2', undefined]] as const) {
+    const remote = testRemote({ version: 'v1' })
+    const { cache, announcer, pass } = shared(remote)
+    const maker = testMaker('before')
+    await get(cache, maker)
+    announcer.state = 'linked'
+    remote.answer = { version: inForce }
+    pass(ttl)
+    maker.outcome = new Excusable('away')
+    if (served === undefined) await t.rejects(get(cache, maker), { message: 'away' })
+    else t.match(await get(cache, maker), { from: 'memory', stale: 'while-revalidate' })
+    pass(staleWhileRevalidate)
+    if (served === undefined) await t.rejects(get(cache, maker), { message: 'away' })
+    else t.equal(bodyOf(await get(cache, maker)), served)
+  }
+})
+
+t.test('a flight is joined where the shared tier says that no event has come since it began', async t => {
+  const remote = testRemote({ version: 'v1' })
+  const { cache, announcer } = shared(remote)
+  announcer.state = 'linked'
+  const maker = testMaker('one')
+  maker.held = true
+  const first = get(cache, maker)
+  await settled()
+  const joined = Array.from({ length: 100 }, async () => get(cache, maker))
+  await settled()
+  remote.answer = { version: 'v2' }
+  const next = Array.from({ length: 100 }, async () => get(cache, maker))
+  await settled()
+  t.equal(maker.calls, 2)
+  maker.finish()
+  maker.finish()
+  t.match(await first, { from: 'origin', collapsed: undefined })
+  for (const found of await Promise.all(joined)) t.match(found, { collapsed: true })
+  t.equal((await Promise.all(next)).filter(({ collapsed }) => collapsed === true).length, 99)
+  t.equal(maker.calls, 2)
+})
+
+t.test('while nobody can be asked, all of a burst share the next flight, and there are never more than two', async t => {
+  for (const policy of [testPolicy, noCache]) {
+    const announcer = testAnnouncer()
+    announcer.state = 'away'
+    const { cache } = shared(testRemote(), announcer)
+    const maker = testMaker()
+    maker.held = true
+    const asking = Array.from({ length: 1_000 }, async () => get(cache, maker, { policy }))
+    await eventually('the next flight has begun', () => maker.calls === 2)
+    const late = Array.from({ length: 1_000 }, async () => get(cache, maker, { policy }))
+    await new Promise(resolve => setTimeout(resolve, 150))
+    t.equal(maker.calls, 2, 'a third waits for one of them to land')
+    maker.finish()
+    await eventually('the third has begun', () => maker.calls === 3)
+    maker.finish()
+    maker.finish()
+    await Promise.all([...asking, ...late])
+    t.equal(maker.calls, 3)
+  }
+})
+
+t.test('memory answers while nobody can be asked where the configuration says so, for as long as downstream may keep the answer', async t => {
+  const remote = testRemote({ version: 'v1' })
+  const { cache, announcer, pass, versions } = shared(remote)
+  const maker = testMaker('before')
+  const more = { policy: { ...testPolicy, whenUnverified: 'serve' as const } }
+  await get(cache, maker, more)
+  announcer.state = 'away'
+  remote.answer = undefined
+  const found = await get(cache, maker, more)
+  t.match(found, { from: 'memory', unverified: true })
+  t.match(cacheStatus(found, 1_000_000), 'gateway-memory; hit; detail=unverified; ttl=10')
+  pass(testPolicy.downstreamAge)
+  maker.outcome = 'after'
+  t.equal(bodyOf(await get(cache, maker, more)), 'after')
+  t.match(await get(cache, maker, more), { from: 'memory', unverified: true })
+  await versions.raise(testUser)
+  t.match(await get(cache, maker, more), { from: 'origin' }, 'an event that was accepted here is known all the same')
 })

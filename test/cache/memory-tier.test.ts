@@ -3,7 +3,7 @@ import { createEntry } from '../../src/cache/entry.ts'
 import { createMemoryTier, type Kept } from '../../src/cache/memory-tier.ts'
 import { testPolicy } from '../support/test-cache.ts'
 
-const kept = (body: string): Kept => ({ ...createEntry({ body, variation: 'main' }, testPolicy, 1_000), slot: -1, begunAt: 0 })
+const kept = (body: string): Kept => ({ ...createEntry({ body, variation: 'main' }, testPolicy, 1_000), slot: -1, begunAt: 0, version: undefined })
 
 t.test('what was kept is there, and what was not is not', async t => {
   const memory = createMemoryTier(10_000)

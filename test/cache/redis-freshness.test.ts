@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { User } from '../../src/cache/user-versions.ts'
 import { eventually } from '../support/eventually.ts'
-import { agreed, openTestLink, openTestLinks, testEntry, trusting, type TestLink } from '../support/redis-link.ts'
+import { agreed, openTestLink, openTestLinks, testEntry, leased, type TestLink } from '../support/redis-link.ts'
 import { startRedisProxy } from '../support/redis-proxy.ts'
 import { needsRedis, startRedis } from '../support/redis-server.ts'
 
@@ -15,7 +15,7 @@ async function keep ({ tier }: TestLink, text: string): Promise<void> {
 /** Whether an instance would serve what was kept, or what it has in memory since then. */
 async function serves ({ tier, versions }: TestLink, begunAt: number): Promise<boolean> {
   const inMemory = versions.isCurrent(versions.slotOf(user), begunAt)
-  return inMemory || (versions.trusted && (await tier.get('key', user))?.entry !== undefined)
+  return inMemory || (await tier.get('key', user))?.entry !== undefined
 }
 
 t.test('an event is accepted only when the slowest has heard of it', needsRedis, async t => {
@@ -23,7 +23,7 @@ t.test('an event is accepted only when the slowest has heard of it', needsRedis,
   const proxy = await startRedisProxy(t, redis.port)
   const [a, slow] = [openTestLink(t, redis.url), openTestLink(t, proxy.url)]
   await agreed([a, slow])
-  await trusting([a, slow])
+  await leased([a, slow])
   const begunAt = slow.versions.now
   proxy.stall()
   let accepted = false
@@ -40,21 +40,21 @@ t.test('and one that hears nothing at all holds it up no longer than it relies o
   const proxy = await startRedisProxy(t, redis.port)
   const [a, deaf] = [openTestLink(t, redis.url), openTestLink(t, proxy.url)]
   await agreed([a, deaf])
-  await trusting([a, deaf])
+  await leased([a, deaf])
   const begunAt = deaf.versions.now
   proxy.stall()
   const started = performance.now()
   await a.versions.raise(user)
   t.ok(performance.now() - started < 2_000)
   t.notOk(deaf.versions.isCurrent(deaf.versions.slotOf(user), begunAt))
-  t.ok(a.versions.trusted)
+  t.equal(a.versions.state, 'leased')
   proxy.mend()
 })
 
 t.test('a Redis that takes nothing more brings nothing old back', needsRedis, async t => {
   const redis = await startRedis(t)
   const [a, b] = await openTestLinks(t, redis.url, 2) as [TestLink, TestLink]
-  await trusting([a, b])
+  await leased([a, b])
   await keep(a, 'before the event')
   const begunAt = b.versions.now
   await redis.client.config('SET', 'maxmemory-policy', 'noeviction')
@@ -66,7 +66,7 @@ t.test('a Redis that takes nothing more brings nothing old back', needsRedis, as
     await redis.client.ping()
   }
   await redis.client.config('SET', 'maxmemory', '0')
-  await trusting([a, b])
+  await leased([a, b])
   await agreed([a, b])
   t.notOk(await serves(a, -1) || await serves(b, begunAt), 'nor when it takes something again')
 })
@@ -74,7 +74,7 @@ t.test('a Redis that takes nothing more brings nothing old back', needsRedis, as
 t.test('an event that only one knew of, which is no more, is not forgotten', needsRedis, async t => {
   const redis = await startRedis(t)
   const [a, b] = await openTestLinks(t, redis.url, 2) as [TestLink, TestLink]
-  await trusting([a, b])
+  await leased([a, b])
   await keep(a, 'before the event')
   const begunAt = b.versions.now
   redis.pause()
@@ -82,7 +82,7 @@ t.test('an event that only one knew of, which is no more, is not forgotten', nee
   await a.versions.raise(user)
   await a.link.close()
   redis.resume()
-  await trusting([b])
+  await leased([b])
   t.notOk(await serves(b, begunAt))
 })
 

@@ -119,10 +119,10 @@ t.test('instances agree on an epoch again where its key is lost, and entries of 
   const [a, b, redis] = await twoLinks(t)
   await keep(a, 'mine', user, testEntry('mine'))
   const { epoch } = a.link
-  await redis.client.del('personalization:epoch')
+  await redis.client.del('personalization:{link}:epoch')
   await eventually('a new epoch', () => a.link.epoch !== epoch && a.link.epoch === b.link.epoch)
   for (const link of [a, b]) t.equal(await has(link, 'mine', user), undefined)
-  await redis.client.set('personalization:epoch', 'elsewhere.1')
+  await redis.client.set('personalization:{link}:epoch', 'elsewhere.1')
   await eventually('that of others', () => a.link.epoch === 'elsewhere.1' && b.link.epoch === 'elsewhere.1')
 })
 
@@ -134,14 +134,14 @@ t.test('one user is in one slot of a cluster, and all commands are taken there',
   t.same(await Promise.all([has(b, '1', user), has(b, '2', user), has(b, '1', other), has(b, '4', undefined)]), ['1', '2', '3', '4'])
   await b.versions.raise(user)
   t.same(await Promise.all([has(a, '1', user), has(a, '2', user), has(a, '1', other)]), [undefined, undefined, '3'])
-  const keys = (await redis.client.keys('*')).filter(key => key.includes('{'))
+  const keys = (await redis.client.keys('*')).filter(key => !key.includes('{link}'))
   const slots = await Promise.all(keys.map(async key => redis.client.cluster('KEYSLOT', key)))
   t.equal(keys.length, 6, 'three of the one user, two of the other, one of nobody')
   t.equal(new Set(slots).size, 3)
   t.equal(a.stats.redisErrors + b.stats.redisErrors, 0)
 })
 
-t.test('no key tells a user, and every key but the epoch ends in time', needsRedis, async t => {
+t.test('no key tells a user, and every key but those of the link ends in time', needsRedis, async t => {
   const [a, , redis] = await twoLinks(t)
   const day = 86_400_000
   const key = JSON.stringify(['1', 'recommend-items', 'shop', 'home', user.userId])
@@ -150,15 +150,15 @@ t.test('no key tells a user, and every key but the epoch ends in time', needsRed
   await keep(a, key, undefined, testEntry('all', 30_000))
   await a.versions.raise({ ...user, userId: 'recognisable-2' })
   const keys = (await redis.client.keys('*')).sort()
-  t.equal(keys.length, 7)
+  t.equal(keys.length, 9)
   t.notOk(keys.some(key => key.includes('recognisable')))
-  t.ok(keys.every(key => /^personalization:(epoch$|heartbeat$|\{[\w-]{27}\}(:[\w-]{27})?$)/.test(key)), keys.join(' '))
+  t.ok(keys.every(key => /^personalization:\{(link\}:(epoch|beacon|server|writes)$|[\w-]{27}\}(:[\w-]{27})?$)/.test(key)), keys.join(' '))
   for (const key of keys) {
     const ttl = await redis.client.pttl(key)
-    if (key === 'personalization:epoch') t.equal(ttl, -1)
+    if (/:(epoch|server|writes)$/.test(key)) t.equal(ttl, -1)
     else t.ok(ttl > 0 && ttl <= day + 3_600_000, `${key} ${ttl}`)
   }
-  const lives = await Promise.all(keys.filter(key => key.includes('{')).map(async key => redis.client.pttl(key)))
+  const lives = await Promise.all(keys.filter(key => !key.includes('{link}')).map(async key => redis.client.pttl(key)))
   t.equal(lives.filter(ttl => ttl <= 30_000).length, 2, 'a short answer is not kept longer than it is of use')
   t.equal(lives.filter(ttl => ttl > day).length, 2, 'versions outlive every answer')
 })
@@ -166,7 +166,7 @@ t.test('no key tells a user, and every key but the epoch ends in time', needsRed
 t.test('what is under a key and is no entry is a miss', needsRedis, async t => {
   const [a, b, redis] = await twoLinks(t)
   await keep(a, 'all', undefined, testEntry('all'))
-  const [key] = (await redis.client.keys('*')).filter(key => key.includes('{'))
+  const [key] = (await redis.client.keys('*')).filter(key => !key.includes('{link}'))
   const good = (await redis.client.getBuffer(key!))!
   const cut = good.subarray(0, good.indexOf('"'))
   const otherFormat = Buffer.from(good)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createUserVersions, type Announcer, type User, type UserVersions } from '../../src/cache/user-versions.ts'
+import { createUserVersions, type Announcer, type LinkState, type User, type UserVersions } from '../../src/cache/user-versions.ts'
 
 const user: User = { namespace: 'shop', userId: 'u' }
 const other: User = { namespace: 'shop', userId: 'other' }
@@ -33,7 +33,7 @@ t.test('an event that was accepted elsewhere counts as one that was accepted her
 t.test('where events may have been missed, all before is out of date', async t => {
   const versions = createUserVersions()
   const before = versions.now
-  versions.outdateAll()
+  versions.doubt()
   t.notOk(isCurrent(versions, user, before))
   t.notOk(isCurrent(versions, other, before))
   t.ok(isCurrent(versions, user, versions.now))
@@ -67,7 +67,7 @@ t.test('an event counts here only once others know', async t => {
   const told: Array<{ user: User, slot: number }> = []
   let known = (): void => {}
   const announcer: Announcer = {
-    trusted: true,
+    state: 'leased',
     announce: async (user, slot) => {
       told.push({ user, slot })
       return new Promise(resolve => { known = resolve })
@@ -84,16 +84,20 @@ t.test('an event counts here only once others know', async t => {
   t.notOk(isCurrent(versions, user, meanwhile), 'what was begun while they were told may be of before')
 })
 
-t.test('nothing is current while one of those who announce cannot be heard', async t => {
+t.test('nothing is certain while one of those who announce cannot be heard', async t => {
   const versions = createUserVersions()
-  const [one, two] = [{ trusted: true, announce: async () => {} }, { trusted: true, announce: async () => {} }]
-  t.ok(versions.trusted)
+  const announcer = (): { state: LinkState, announce: () => Promise<void> } => ({ state: 'leased', announce: async () => {} })
+  const [one, two] = [announcer(), announcer()]
+  t.equal(versions.state, 'leased')
   versions.tell(one)
   versions.tell(two)
-  t.ok(versions.trusted)
-  two.trusted = false
-  t.notOk(versions.trusted)
-  t.notOk(isCurrent(versions, user, versions.now))
-  two.trusted = true
+  t.equal(versions.state, 'leased')
+  for (const state of ['linked', 'away'] as const) {
+    two.state = state
+    t.equal(versions.state, state, 'the weakest')
+    t.notOk(isCurrent(versions, user, versions.now))
+    t.notOk(versions.isOutdated(versions.slotOf(user), versions.now), 'which is not to say that an event is known')
+  }
+  two.state = 'leased'
   t.ok(isCurrent(versions, user, versions.now))
 })

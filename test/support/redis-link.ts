@@ -39,8 +39,8 @@ export async function agreed (links: TestLink[]): Promise<void> {
   await eventually('all are up and agree', () => links.every(({ link }) => link.up && link.epoch !== '' && link.epoch === links[0]!.link.epoch))
 }
 
-export async function trusting (links: TestLink[]): Promise<void> {
-  await eventually('all rely on what they hear', () => links.every(({ link }) => link.trusted))
+export async function leased (links: TestLink[]): Promise<void> {
+  await eventually('all hold a lease', () => links.every(({ link }) => link.state === 'leased'))
 }
 
 export function testEntry (text: string, life = 60_000): Entry {

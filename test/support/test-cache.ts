@@ -29,7 +29,7 @@ export function testCache ({ remote, versions = createUserVersions() }: { remote
   return { cache, memory, versions, stats, pass (ms) { time += ms }, now, errors }
 }
 
-export const testPolicy: CachePolicy = { ttl: 10_000, staleWhileRevalidate: 5_000, staleIfError: 60_000, refreshOnEvents: true }
+export const testPolicy: CachePolicy = { ttl: 10_000, staleWhileRevalidate: 5_000, staleIfError: 60_000, refreshOnEvents: true, whenUnverified: 'origin', downstreamAge: 4_000 }
 
 export const testUser: User = { namespace: 'shop', userId: 'u' }
 
@@ -90,6 +90,8 @@ interface Kept {
 }
 
 export interface TestRemote extends RemoteTier {
+  /** How often it was asked for a version alone. */
+  versionsAsked: number
   /** What it says when it is asked; undefined: that it cannot be asked. */
   answer: RemoteAnswer | undefined
   readonly asked: Array<{ key: string, user: User | undefined }>
@@ -102,9 +104,14 @@ export function testRemote (answer?: RemoteAnswer): TestRemote {
     answer,
     asked: [],
     kept: [],
+    versionsAsked: 0,
     async get (key, user) {
       remote.asked.push({ key, user })
       return remote.answer
+    },
+    async versionOf () {
+      remote.versionsAsked++
+      return remote.answer?.version
     },
     set (key, user, entry, version) { remote.kept.push({ key, user, entry, version }) }
   }
