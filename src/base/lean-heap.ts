@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 
 /**
- * Has this process collect its garbage before there is much of it: for one that reads a file of any size, beside others that need the
- * memory more. It costs time, so it is nothing for a process that serves.
+ * Makes V8 collect garbage early, so that the heap stays small. It is meant for a process that reads a file of any size beside processes
+ * that need the memory more. It costs CPU time, so it does not suit a serving process.
  */
 export function leanHeap (): void {
   setFlagsFromString('--heap-growing-percent=60')

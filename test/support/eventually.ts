@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** Waits until something holds, looking again and again; throws where it does not within the bound. */
+/** Polls until a condition holds. @throws Error if it does not hold in time */
 export async function eventually (what: string, holds: () => boolean | Promise<boolean>, withinMs = 5_000): Promise<void> {
   const end = Date.now() + withinMs
   while (!await holds()) {

@@ -8,7 +8,7 @@ import { eventually } from './eventually.ts'
 export interface ServerProcess {
   url: string
   child: ChildProcess
-  /** What it has printed so far. */
+  /** Returns the process's output so far. */
   output: () => string
   /** Sends a signal and waits for the end; resolves with exit code and signal. */
   end: (signal: NodeJS.Signals) => Promise<[number | null, NodeJS.Signals | null]>
@@ -22,7 +22,7 @@ export function run (file: string, args: string[], environment: Record<string, s
   })
 }
 
-/** Everything a process prints, and its exit code. */
+/** Resolves with a process's output and exit code when it has ended. */
 export async function finished (child: ChildProcess): Promise<{ code: number | null, output: string }> {
   const output = collect(child)
   const [code] = await once(child, 'close') as [number | null]
@@ -61,6 +61,7 @@ function collect (child: ChildProcess): () => string {
   return () => text
 }
 
+/** Returns a free port of this machine. */
 export async function freePort (): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -24,12 +24,12 @@ const DynamoDbSchema = strict({
 })
 type DynamoDbConfig = Static<typeof DynamoDbSchema>
 
-/** So many lookups in a row that do not get everything tell that it is away: then requests do not wait for it, but for one at a time. */
+/** Opens after so many incomplete lookups in a row. Then only one request per `probeInterval` ms waits for DynamoDB, as a probe. */
 const breaker = { failures: 10, probeInterval: 1_000 }
 
 const defaultCacheMaxItems = 10_000
 
-/** Items in a DynamoDB table of the namespace, with as much of them in memory as the configuration says: by default nothing. */
+/** Items in a DynamoDB table of the namespace. A cache in memory is off by default; `cacheTtl` and `cacheMaxItems` configure it. */
 export const dynamodb = itemMetadataType({
   type: 'dynamodb',
   schema: DynamoDbSchema,
@@ -60,7 +60,7 @@ function createStore (client: DynamoDBClient, { cacheTtl: ttl = 0, cacheMaxItems
     table,
     stats,
     onRefused (cause) {
-      // What it refuses once it refuses each time, until somebody mends it.
+      // DynamoDB refuses each following call too, until somebody repairs the cause: one report is enough.
       if (!told) onError(new Error(refusal(table, cause as Error), { cause }))
       told = true
     },
@@ -69,7 +69,7 @@ function createStore (client: DynamoDBClient, { cacheTtl: ttl = 0, cacheMaxItems
   const circuit = circuitBreaker(handleType(ItemMetadataError), { breaker: new ConsecutiveBreaker(breaker.failures), halfOpenAfter: breaker.probeInterval })
   circuit.onBreak(() => { onError(new Error(`DynamoDB does not look up items in ${table}: they go out without their metadata until it does`)) })
   const get = async (itemIds: readonly string[], signal: AbortSignal): Promise<Map<string, string>> => {
-    // Cockatiel would have everybody wait for the probe.
+    // Cockatiel would make all callers wait for the result of the probe.
     if (circuit.state === CircuitState.HalfOpen) throw new ItemMetadataError('unavailable', new Map())
     try {
       return await circuit.execute(async () => lookUp(lookup, itemIds, signal))

@@ -12,7 +12,7 @@ const LocalDbSchema = strict({
   syncInterval: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600 }))
 })
 
-/** Items in LMDB on this machine's disk, memory-mapped. An import by any process takes over within a second. */
+/** Items in LMDB on this machine's disk, memory-mapped. The store follows an import by any process within a second. */
 export const localdb = itemMetadataType({
   type: 'localdb',
   schema: LocalDbSchema,
@@ -21,7 +21,7 @@ export const localdb = itemMetadataType({
   load: async (_config, catalog, place) => loadLocalDb(catalog, place)
 })
 
-/** The namespace's items, however many ask for them. */
+/** Opens the namespace's items once; all callers share them. */
 async function localDbOf (scope: Scope): Promise<LocalDb> {
   const directory = localDbDirectory(scope.dataDir, scope.namespace)
   const onRevision = (revision: string): void => { scope.revisions.set(`items/${scope.namespace}`, revision) }
