@@ -31,7 +31,7 @@ function check (name: string, dataset: Dataset, kind: EntryKind, entries: readon
     const problem = dataset.problemOf(entry)
     if (problem !== undefined) throw new GatewayError('InvalidBody', `body/${kind}/${i}: ${problem}, says "${name}"`)
   }
-  if (dataset.full) throw new GatewayError('DatasetQueueFull', `the queue of "${name}" is full; nothing was sent anywhere, send the ${kind} again later`, { retryAfter: 1 })
+  if (dataset.full) throw new GatewayError('DatasetQueueFull', `"${name}" does not take more ${kind} for now: its queue is full; nothing was sent anywhere, send the ${kind} again later`, { retryAfter: 1 })
 }
 
 function notWritten (kind: EntryKind, missing: ReadonlyMap<string, Missing>, targets: Record<string, string>): GatewayError {

@@ -65,7 +65,7 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
     for (const { targetName, target, bodies } of lacking) {
       if (target.full !== true || bodies.every(body => body === undefined)) continue
       stats.of(name, targetName).turnedAway += bodies.reduce((sum, body) => sum + (body?.events.length ?? 0), 0)
-      throw new GatewayError('EventQueueFull', `the queue of "${targetName}" is full; nothing was sent anywhere, send the events again later`, { retryAfter: 1 })
+      throw new GatewayError('EventQueueFull', `"${targetName}" does not take more events for now: its queue is full; nothing was sent anywhere, send the events again later`, { retryAfter: 1 })
     }
     const shortfalls = bodies.map(() => new Map<string, Shortfall>())
     await Promise.all(lacking.flatMap(({ targetName, target, bodies }) => bodies.map(async (body, i) => {
