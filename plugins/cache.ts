@@ -8,7 +8,7 @@ import { createCacheStats, type CacheStats } from '../src/cache/stats.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     cache: Cache
-    /** What there is to say of the cache. */
+    /** The parts of the cache, for metrics and for other users of its Redis. */
     cacheParts: CacheParts
   }
 }
@@ -16,20 +16,20 @@ declare module 'fastify' {
 export interface CacheParts {
   stats: CacheStats
   memory: MemoryTier
-  /** Absent where there is no Redis. */
+  /** Absent without Redis. */
   redis?: RedisLink | undefined
-  /** Told how long each command of Redis took, in seconds. */
+  /** Receives how long each command of Redis took, in seconds. */
   onRedisCommand: (seconds: number) => void
 }
 
 export interface CacheOptions {
-  /** What the memory tier may hold. */
+  /** The most bytes that the memory tier holds. */
   maxBytes: number
   /** Absent: memory only. */
   redisUrl?: string | undefined
 }
 
-/** The two tiers of the cache. Redis is connected to in its own time: nothing waits for it. */
+/** Opens the two tiers of the cache. It connects to Redis in the background, and nothing waits for that. */
 export default fp<CacheOptions>(async (app, { maxBytes, redisUrl }) => {
   const { now, onError, userVersions: versions } = app.resources
   const stats = createCacheStats()

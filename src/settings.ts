@@ -35,7 +35,7 @@ const check = checker(SettingsSchema)
 const isDecimal = /^\d+(\.\d+)?$/
 const numbers = Object.fromEntries(Object.entries(SettingsSchema.properties).filter(([, schema]) => 'type' in schema && ['integer', 'number'].includes(schema.type)))
 
-/** The configuration of the sample store that this package brings along. */
+/** The path of the sample store's configuration, which is part of this package. */
 export const sampleConfigFile = packagedFile('samples/config.json')
 
 export class SettingsError extends UserError {
@@ -49,8 +49,8 @@ export class SettingsError extends UserError {
 }
 
 /**
- * Reads the settings from the environment: the only reader of it. An empty variable counts as absent.
- * @throws SettingsError naming every variable that is wrong
+ * Reads the settings from the environment, which no other module reads. An empty variable counts as absent.
+ * @throws SettingsError that names every variable with a wrong value
  */
 export function readSettings (environment: NodeJS.ProcessEnv = process.env): Settings {
   const given = Object.keys(SettingsSchema.properties)
@@ -69,17 +69,17 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
   return value
 }
 
-/** The secrets that valid settings hold. */
+/** Returns the webhook secrets of valid settings. */
 export function webhookSecretsOf ({ WEBHOOK_SECRETS = '' }: Settings): WebhookSecrets {
   return readWebhookSecrets(WEBHOOK_SECRETS)!
 }
 
-/** Whether AWS's own variables name another S3 than Amazon's. */
+/** Returns whether the variables of the AWS SDK name another S3 endpoint than Amazon's. */
 export function hasOwnS3 (environment: NodeJS.ProcessEnv = process.env): boolean {
   return Boolean(environment['AWS_ENDPOINT_URL_S3'] || environment['AWS_ENDPOINT_URL'])
 }
 
-/** A message about it must not hold it: there is a password in it. */
+/** Returns only whether the URL is valid: an error message must not quote it, since it may hold a password. */
 function isRedisUrl (text: string): boolean {
   try {
     const { protocol, hostname, pathname, hash, username, password } = new URL(text)
@@ -90,7 +90,7 @@ function isRedisUrl (text: string): boolean {
   }
 }
 
-/** The path of a file that is part of this package, from the sources and from the build alike. */
+/** Returns the path of a file that is part of this package. It works in the sources and in the build. */
 export function packagedFile (path: string): string {
   const above = dirname(import.meta.dirname)
   return join(existsSync(join(above, 'package.json')) ? above : dirname(above), path)

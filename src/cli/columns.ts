@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander'
 import type { Columns } from '../records/read-records.ts'
 
-/** Reads `field=column,…`, each field one of those known unless any will do. */
+/** Returns a parser of `field=column,…`. It accepts the known fields, or any field if `known` is absent. */
 export function columnsOption (known?: readonly string[]): (text: string) => Columns {
   return text => {
     const pairs = text.split(',').map(pair => {

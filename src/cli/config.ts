@@ -53,7 +53,7 @@ interface ExplainOptions {
   timeZone?: string
 }
 
-/** Asks a gateway of its own, which serves nobody else. */
+/** Starts a gateway for this one request, and returns its explanation as JSON text. */
 async function explain (file: string, { path, headers, time, timeZone = readSettings().TIME_ZONE }: ExplainOptions): Promise<string> {
   if (!path.startsWith('/')) throw new UserError('--path: expected a path that begins with /')
   const at = time === undefined ? Date.now() : parseTime(time)

@@ -23,14 +23,14 @@ interface ChoiceOptions extends TargetOptions {
   all?: boolean
 }
 
-/** So many are listed where nothing is said. */
+/** How many dead letters are listed without `--limit`. */
 const listed = 100
 
-/** What a command may take, in ms, and connecting. */
+/** The longest time for a command and for connecting, in ms. */
 const commandTimeout = 10_000
 const connectWithin = 5_000
 
-/** Of the form in which Redis names entries. */
+/** The form of the ids of Redis stream entries. */
 const idForm = /^\d{1,20}-\d{1,20}$/
 
 export function deadLettersCommand (): Command {
@@ -111,7 +111,7 @@ function told (count: number, done: string): string {
   return count === 1 ? `one dead letter was ${done}` : `${count} dead letters were ${done}`
 }
 
-/** Users are called what callers please: no terminal should obey that. */
+/** Escapes control characters. Callers choose user ids, and a terminal would execute escape sequences in them. */
 function printable (text: string): string {
   return JSON.stringify(text).slice(1, -1)
 }

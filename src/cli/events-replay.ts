@@ -15,7 +15,7 @@ interface ReplayCommandOptions {
   fromStart?: boolean
 }
 
-/** What a shell says of a process that was interrupted. */
+/** The exit code of an interrupted process, by the convention of shells: 128 and the number of the signal. */
 const interrupted = 130
 
 export function replayCommand (): Command {
@@ -36,7 +36,7 @@ async function replayFile (file: string, { header, ...options }: ReplayCommandOp
   const [problem] = headerProblems(headers)
   if (problem !== undefined) throw new UserError(`--header: ${problem.key.replace('headers/', '')} ${problem.message}`)
   const controller = new AbortController()
-  // The second one ends the process at once.
+  // A second SIGINT ends the process at once.
   process.once('SIGINT', () => { controller.abort() })
   const progress = startProgress('sending events')
   const started = performance.now()
@@ -46,7 +46,7 @@ async function replayFile (file: string, { header, ...options }: ReplayCommandOp
     report(file, result, (performance.now() - started) / 1000)
   } catch (error) {
     progress.stop()
-    if (error instanceof UserError) console.error('What was sent is not sent again by the same command.')
+    if (error instanceof UserError) console.error('The same command does not send again what was delivered.')
     throw error
   }
 }

@@ -50,7 +50,7 @@ async function importFile (file: string, { namespace, columns }: ImportOptions):
   }
 }
 
-/** The stores that the document names for a namespace; this machine's disk where it names none. */
+/** Returns the stores that the document names for a namespace, or `localdb` (the local disk) if it names none. */
 async function storesOf (configFile: string, namespace: string): Promise<Array<{ type: string }>> {
   const document = parseConfig(await readFile(configFile, 'utf8'), configFile)
   const named = itemImportsOf(document, namespace).map(({ config }) => config)

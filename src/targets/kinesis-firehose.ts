@@ -9,11 +9,11 @@ import { eventTargetType } from './target.ts'
 import { deliverySchema } from './delivery.ts'
 import { recordsOf } from './record.ts'
 
-/** Of one call, and of a record. https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
+/** The limits of one call, and of a record. https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
 const limits = { parcels: 500, bytes: 4 * 1024 * 1024, calls: 8 }
 const largestRecord = 1_000 * 1024
 
-/** What parts the records where they end up one behind the other: in S3 they are JSON Lines then. */
+/** The separator of records, which Firehose concatenates: in S3 they become JSON Lines. */
 const separator = '\n'
 
 /** A delivery stream of Amazon Data Firehose: one record for each body. */
@@ -37,7 +37,7 @@ export const kinesisFirehose = eventTargetType({
   }
 })
 
-/** It has no other name for a stream that is written too fast than for one that is away. */
+/** Returns whether Firehose may be throttling: it has one error for a stream that is written too fast and for an outage. */
 function isThrottled (error: unknown): boolean {
   return error instanceof ServiceUnavailableException
 }
