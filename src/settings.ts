@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
 import { isZone } from './context/clock.ts'
 import { UserError } from './base/user-error.ts'
 import { checker, type Finding } from './base/validation.ts'
 import { readWebhookSecrets, webhookSecretsFormat, type WebhookSecrets } from './connections/webhook-secrets.ts'
+
+export { packagedFile, sampleConfigFile } from './base/packaged-file.ts'
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const accessLogs = ['all', 'sample', 'errors'] as const
@@ -34,9 +34,6 @@ const check = checker(SettingsSchema)
 
 const isDecimal = /^\d+(\.\d+)?$/
 const numbers = Object.fromEntries(Object.entries(SettingsSchema.properties).filter(([, schema]) => 'type' in schema && ['integer', 'number'].includes(schema.type)))
-
-/** The configuration of the sample store that this package brings along. */
-export const sampleConfigFile = packagedFile('samples/config.json')
 
 export class SettingsError extends UserError {
   readonly findings: Finding[]
@@ -88,10 +85,4 @@ function isRedisUrl (text: string): boolean {
   } catch {
     return false
   }
-}
-
-/** The path of a file that is part of this package, from the sources and from the build alike. */
-export function packagedFile (path: string): string {
-  const above = dirname(import.meta.dirname)
-  return join(existsSync(join(above, 'package.json')) ? above : dirname(above), path)
 }

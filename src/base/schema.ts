@@ -1,7 +1,6 @@
 import Type, { type Static, type TObject } from 'typebox'
+import { namePattern } from './names.ts'
 
-/** What namespaces, recommenders and variations are called: in URLs, in the configuration and as names of folders. */
-export const namePattern = '^[a-zA-Z0-9_-]{1,128}$'
 export const NameSchema = Type.String({ pattern: namePattern })
 
 /** What an experiment's feature is called. */

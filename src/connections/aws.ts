@@ -1,4 +1,4 @@
-import { NodeHttpHandler } from '@smithy/node-http-handler'
+import type { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { Scope } from './scope.ts'
 
 /** What every SDK client has. */
@@ -26,8 +26,9 @@ export async function awsClient<C extends AwsClient> (scope: Scope, Client: new 
   return scope.share(`${Client.name} ${region ?? ''}`, async () => openAwsClient(Client, region === undefined ? {} : { region }), client => client.destroy())
 }
 
-/** A client of one's own, to be destroyed after use. */
-export function openAwsClient<C extends AwsClient> (Client: new (config: AwsClientConfig) => C, config: AwsClientConfig = {}): C {
+/** Opens a client of one's own, to be destroyed after use. */
+export async function openAwsClient<C extends AwsClient> (Client: new (config: AwsClientConfig) => C, config: AwsClientConfig = {}): Promise<C> {
+  const { NodeHttpHandler } = await import('@smithy/node-http-handler')
   const agent = { keepAlive: true, maxSockets: sockets }
   const requestHandler = new NodeHttpHandler({ httpAgent: agent, httpsAgent: agent, connectionTimeout: 3000 })
   return new Client({ maxAttempts: 1, requestHandler, ...config })

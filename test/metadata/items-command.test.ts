@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { itemsCommand } from '../../src/cli/items.ts'
+import { importItemsFile } from '../../src/cli/items-import.ts'
 import { localDbDirectory } from '../../src/metadata/localdb/files.ts'
 import { openLocalDb } from '../../src/metadata/localdb/open.ts'
 import { refusal, startDynamo } from '../support/dynalite.ts'
@@ -12,7 +12,7 @@ async function run (t: Test, document: object | undefined, file: string, content
   Object.assign(process.env, { DATA_DIR: dataDir, CONFIG_FILE: document === undefined ? '' : join(dataDir, 'config.json') })
   const out = t.capture(console, 'log')
   try {
-    await itemsCommand().parseAsync(['import', join(dataDir, file), '--namespace', 'shop'], { from: 'user' })
+    await importItemsFile(join(dataDir, file), { namespace: 'shop' })
   } finally {
     Object.assign(process.env, { DATA_DIR: before.DATA_DIR ?? '', CONFIG_FILE: before.CONFIG_FILE ?? '' })
   }
