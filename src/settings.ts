@@ -1,5 +1,4 @@
 import Type, { type Static } from 'typebox'
-import Value from 'typebox/value'
 import { isZone } from './context/clock.ts'
 import { UserError } from './base/user-error.ts'
 import { checker, type Finding } from './base/validation.ts'
@@ -32,6 +31,8 @@ export type Settings = Static<typeof SettingsSchema>
 
 const check = checker(SettingsSchema)
 
+const defaults = Object.fromEntries(Object.entries(SettingsSchema.properties).flatMap(([name, schema]) => 'default' in schema ? [[name, schema.default]] : []))
+
 const isDecimal = /^\d+(\.\d+)?$/
 const numbers = Object.fromEntries(Object.entries(SettingsSchema.properties).filter(([, schema]) => 'type' in schema && ['integer', 'number'].includes(schema.type)))
 
@@ -54,7 +55,7 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
     .map(name => [name, environment[name]] as const)
     .filter(([, text]) => text !== undefined && text !== '')
     .map(([name, text]) => [name, isDecimal.test(text!) && name in numbers ? Number(text) : text] as const)
-  const { value, findings } = check(Value.Default(SettingsSchema, Object.fromEntries(given)))
+  const { value, findings } = check({ ...defaults, ...Object.fromEntries(given) })
   if (value.REDIS_URL !== undefined && !isRedisUrl(String(value.REDIS_URL))) {
     findings.push({ pointer: '/REDIS_URL', message: 'expected redis://[user:password@]host[:port][/database], or rediss://; special characters in user and password percent-encoded' })
   }
