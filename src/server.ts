@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { pino, type Logger } from 'pino'
 import { fileSource } from './config/file-source.ts'
 import { endWith } from './base/end-with.ts'
+import { giveBackHeap } from './base/lean-heap.ts'
 import { noPeers } from './connections/peers.ts'
 import { hasOwnS3, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
 import { startPrimary } from './workers/primary.ts'
@@ -88,6 +89,7 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     if (worker !== undefined) await untilToListen(worker, app)
     await app.listen({ port: settings.PORT, host: settings.HOST, backlog })
     await app.config.loaded
+    await giveBackHeap()
   } catch (error) {
     // Told to end before it had begun.
     if (ending) return

@@ -5,7 +5,7 @@ import { localDbDirectory } from '../../src/metadata/localdb/files.ts'
 import { openLocalDb } from '../../src/metadata/localdb/open.ts'
 import { refusal, startDynamo } from '../support/dynalite.ts'
 
-/** Runs `items import` as from a shell with these settings. */
+/** Runs what `items import` runs, with these settings. */
 async function run (t: Test, document: object | undefined, file: string, content: string): Promise<{ printed: string[], exitCode: unknown, stored: () => Promise<unknown> }> {
   const dataDir = t.testdir({ [file]: content, ...document && { 'config.json': JSON.stringify(document) } })
   const before = { DATA_DIR: process.env['DATA_DIR'], CONFIG_FILE: process.env['CONFIG_FILE'] }
