@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { createCache, type Cache } from '../src/cache/cache.ts'
 import { createMemoryTier, type MemoryTier } from '../src/cache/memory-tier.ts'
-import { openRedisLink, type RedisLink } from '../src/cache/redis-link.ts'
+import type { RedisLink, RedisLinkOptions } from '../src/cache/redis-link.ts'
 import { createRedisTier } from '../src/cache/redis-tier.ts'
 import { createCacheStats, type CacheStats } from '../src/cache/stats.ts'
 
@@ -29,6 +29,12 @@ export interface CacheOptions {
   redisUrl?: string | undefined
 }
 
+/** Only a process that has Redis loads its client. This stands by itself for the compiler: see plugins/staging.ts. */
+async function openLink (options: RedisLinkOptions): Promise<RedisLink> {
+  const { openRedisLink } = await import('../src/cache/redis-link.ts')
+  return openRedisLink(options)
+}
+
 /** Opens the two tiers of the cache. It connects to Redis in the background, and nothing waits for that. */
 export default fp<CacheOptions>(async (app, { maxBytes, redisUrl }) => {
   const { now, onError, userVersions: versions } = app.resources
@@ -40,7 +46,7 @@ export default fp<CacheOptions>(async (app, { maxBytes, redisUrl }) => {
     app.decorate('cache', createCache({ memory, versions, stats, now, onError }))
     return
   }
-  const redis = openRedisLink({
+  const redis = await openLink({
     url: redisUrl,
     versions,
     stats,

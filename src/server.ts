@@ -3,10 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { pino, type Logger } from 'pino'
-import { buildApp } from './app.ts'
 import { fileSource } from './config/file-source.ts'
 import { endWith } from './base/end-with.ts'
-import { sampleCurls, seedSampleStore } from './sample-store.ts'
+import { giveBackHeap } from './base/lean-heap.ts'
 import { noPeers } from './connections/peers.ts'
 import { hasOwnS3, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
 import { startPrimary } from './workers/primary.ts'
@@ -32,7 +31,7 @@ function openLog (level: string): Logger {
 async function serve (): Promise<void> {
   const settings = readSettings()
   const inWorker = cluster.isWorker
-  if (!inWorker && isSampleStore(settings)) await seedSampleStore(settings.DATA_DIR)
+  if (!inWorker && isSampleStore(settings)) await seed(settings)
   if (settings.WORKERS > 1 && !inWorker) serveByWorkers(settings)
   else await serveHere(settings, inWorker)
 }
@@ -41,7 +40,7 @@ function serveByWorkers (settings: Settings): void {
   const logger = openLog(settings.LOG_LEVEL)
   const primary = startPrimary({
     count: settings.WORKERS,
-    onServing (port) { if (isSampleStore(settings)) console.log(sampleCurls(port)) },
+    onServing (port) { if (isSampleStore(settings)) void tellCurls(port) },
     onLost (pid, code) { logger.error({ pid, code }, 'a worker is lost; another takes its place') },
     onFailed: code => process.exit(code)
   })
@@ -54,6 +53,8 @@ function serveByWorkers (settings: Settings): void {
 async function serveHere (settings: Settings, inWorker: boolean): Promise<void> {
   const logger = openLog(settings.LOG_LEVEL)
   const worker = inWorker ? joinPrimary(error => { logger.error(error, 'a message from another worker could not be handled') }) : undefined
+  // The primary of workers serves nothing itself, and loads nothing of this.
+  const { buildApp } = await import('./app.ts')
   const app = await buildApp({
     source: fileSource(settings.CONFIG_FILE ?? sampleConfigFile),
     dataDir: settings.DATA_DIR,
@@ -89,6 +90,7 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     if (worker !== undefined) await untilToListen(worker, app)
     await app.listen({ port: settings.PORT, host: settings.HOST, backlog })
     await app.config.loaded
+    giveBackHeap()
   } catch (error) {
     // A signal ended the process while it was starting.
     if (ending) return
@@ -97,7 +99,7 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
   const address = app.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : settings.PORT
   if (worker !== undefined) worker.serving(port)
-  else if (isSampleStore(settings)) console.log(sampleCurls(port))
+  else if (isSampleStore(settings)) await tellCurls(port)
 }
 
 /** Resolves when the worker may listen. @throws the error that kept it from loading its configuration */
@@ -109,6 +111,16 @@ async function untilToListen ({ welcomed, allServing }: Worker, { config, readin
 
 function isSampleStore ({ CONFIG_FILE }: Settings): boolean {
   return (CONFIG_FILE ?? sampleConfigFile) === sampleConfigFile
+}
+
+async function seed ({ DATA_DIR }: Settings): Promise<void> {
+  const { seedSampleStore } = await import('./sample-store.ts')
+  await seedSampleStore(DATA_DIR)
+}
+
+async function tellCurls (port: number): Promise<void> {
+  const { sampleCurls } = await import('./sample-store.ts')
+  console.log(sampleCurls(port))
 }
 
 /** Returns the time from the signal to the end, in ms. */

@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import Type, { type Static } from 'typebox'
-import Value from 'typebox/value'
 import { isZone } from './context/clock.ts'
 import { UserError } from './base/user-error.ts'
 import { checker, type Finding } from './base/validation.ts'
 import { readWebhookSecrets, webhookSecretsFormat, type WebhookSecrets } from './connections/webhook-secrets.ts'
+
+export { packagedFile, sampleConfigFile } from './base/packaged-file.ts'
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const accessLogs = ['all', 'sample', 'errors'] as const
@@ -32,11 +31,10 @@ export type Settings = Static<typeof SettingsSchema>
 
 const check = checker(SettingsSchema)
 
+const defaults = Object.fromEntries(Object.entries(SettingsSchema.properties).flatMap(([name, schema]) => 'default' in schema ? [[name, schema.default]] : []))
+
 const isDecimal = /^\d+(\.\d+)?$/
 const numbers = Object.fromEntries(Object.entries(SettingsSchema.properties).filter(([, schema]) => 'type' in schema && ['integer', 'number'].includes(schema.type)))
-
-/** The path of the sample store's configuration, which is part of this package. */
-export const sampleConfigFile = packagedFile('samples/config.json')
 
 export class SettingsError extends UserError {
   readonly findings: Finding[]
@@ -57,7 +55,7 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
     .map(name => [name, environment[name]] as const)
     .filter(([, text]) => text !== undefined && text !== '')
     .map(([name, text]) => [name, isDecimal.test(text!) && name in numbers ? Number(text) : text] as const)
-  const { value, findings } = check(Value.Default(SettingsSchema, Object.fromEntries(given)))
+  const { value, findings } = check({ ...defaults, ...Object.fromEntries(given) })
   if (value.REDIS_URL !== undefined && !isRedisUrl(String(value.REDIS_URL))) {
     findings.push({ pointer: '/REDIS_URL', message: 'expected redis://[user:password@]host[:port][/database], or rediss://; special characters in user and password percent-encoded' })
   }
@@ -88,10 +86,4 @@ function isRedisUrl (text: string): boolean {
   } catch {
     return false
   }
-}
-
-/** Returns the path of a file that is part of this package. It works in the sources and in the build. */
-export function packagedFile (path: string): string {
-  const above = dirname(import.meta.dirname)
-  return join(existsSync(join(above, 'package.json')) ? above : dirname(above), path)
 }

@@ -1,7 +1,6 @@
 import Type, { type Static, type TObject } from 'typebox'
+import { namePattern } from './names.ts'
 
-/** Names of namespaces, recommenders and variations. They occur in URLs, in the configuration and as names of folders. */
-export const namePattern = '^[a-zA-Z0-9_-]{1,128}$'
 export const NameSchema = Type.String({ pattern: namePattern })
 
 /** Names of experiments' features. */

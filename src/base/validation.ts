@@ -1,4 +1,4 @@
-import { Compile } from 'typebox/compile'
+import { Compile } from 'typebox/schema'
 import { Settings } from 'typebox/system'
 import type { Static, TSchema } from 'typebox'
 
@@ -40,11 +40,13 @@ export type Checker<S extends TSchema> = (value: unknown, pointer?: string) => {
  * @returns a function that returns the findings, and the value typed by the schema; use the value only if there are no findings
  */
 export function checker<S extends TSchema> (schema: S): Checker<S> {
+  // The compiler of plain JSON schemas: typebox/compile does the same by many more modules.
   const validator = Compile(schema)
   return (value, pointer = '') => {
     const findings: Finding[] = []
     if (validator.Check(value)) return { value, findings }
-    for (const error of validator.Errors(value)) {
+    const [, errors] = validator.Errors(value)
+    for (const error of errors) {
       const at = pointer + error.instancePath
       const node = resolve(schema, error.schemaPath)
       if (error.keyword === 'required') {

@@ -1,4 +1,4 @@
-import { NodeHttpHandler } from '@smithy/node-http-handler'
+import type { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { Scope } from './scope.ts'
 
 /** The common part of all SDK clients. */
@@ -27,7 +27,8 @@ export async function awsClient<C extends AwsClient> (scope: Scope, Client: new 
 }
 
 /** Opens a separate client, which the caller destroys after use. */
-export function openAwsClient<C extends AwsClient> (Client: new (config: AwsClientConfig) => C, config: AwsClientConfig = {}): C {
+export async function openAwsClient<C extends AwsClient> (Client: new (config: AwsClientConfig) => C, config: AwsClientConfig = {}): Promise<C> {
+  const { NodeHttpHandler } = await import('@smithy/node-http-handler')
   const agent = { keepAlive: true, maxSockets: sockets }
   const requestHandler = new NodeHttpHandler({ httpAgent: agent, httpsAgent: agent, connectionTimeout: 3000 })
   return new Client({ maxAttempts: 1, requestHandler, ...config })

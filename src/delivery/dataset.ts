@@ -1,4 +1,3 @@
-import { createDeliveryQueue } from './queue.ts'
 import { shortfallOf, type Shortfall } from './shortfall.ts'
 import type { Sink } from './sink.ts'
 import type { Scope } from '../connections/scope.ts'
@@ -49,6 +48,7 @@ export async function openDataset (scope: Scope, key: string, sink: DatasetSink)
     const refusals = await sink.send([...last.values()], signal)
     return entries.map(({ id }) => refusals[ids.indexOf(id)])
   }
+  const { createDeliveryQueue } = await import('./queue.ts')
   const queue = await scope.share(`dataset ${key}`, async () => createDeliveryQueue({ ...sink, send }, queueOptions), async queue => queue.drain(), { first: true })
   return {
     get full () { return queue.full },

@@ -8,7 +8,7 @@ import { openPostProcessor } from '../origins/post-process.ts'
 import { itemMetadataTypes } from '../metadata/registry.ts'
 import type { OriginScope } from '../origins/origin.ts'
 import { originTypes } from '../origins/registry.ts'
-import { protect } from '../origins/protect.ts'
+import type { protect, ProtectedOrigin } from '../origins/protect.ts'
 import { defaults } from '../origins/resilience.ts'
 import { createHolder } from '../connections/scope.ts'
 import { cachePolicy, createCacheControlHeader } from '../cache/cache-control.ts'
@@ -100,7 +100,7 @@ async function compileVariation (levels: Array<Element<object>>, { name, value }
     name,
     type: value.type,
     config: value,
-    origin: provider === undefined ? origin : protect(origin, provider, resilience),
+    origin: provider === undefined ? origin : await protectOrigin(origin, provider, resilience),
     local: provider === undefined,
     timeout: resilience.timeout ?? defaults.timeout,
     hedge,
@@ -110,6 +110,12 @@ async function compileVariation (levels: Array<Element<object>>, { name, value }
     cachePolicy: cachePolicy(cacheControl),
     itemMetadata: await metadataType?.open(metadata!, scope)
   }
+}
+
+/** Loads the breaker and the bulkhead with the first origin that is not in this process. */
+async function protectOrigin (...args: Parameters<typeof protect>): Promise<ProtectedOrigin> {
+  const { protect } = await import('../origins/protect.ts')
+  return protect(...args)
 }
 
 type RulesOf = (levels: ReadonlyArray<Element<object>>, place: string | undefined) => ContextRules

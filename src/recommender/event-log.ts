@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
-import { open, type Database, type RootDatabase } from 'lmdb'
+import type { Database, RootDatabase } from 'lmdb'
 import { assertRoom, committed } from '../connections/lmdb.ts'
 
 /** An interaction in the log, complete enough to train another recommender. */
@@ -77,6 +77,7 @@ const keyLength = 16
  */
 export async function openEventLog (directory: string, { now, onError, limit = 20_000_000 }: EventLogOptions): Promise<EventLog> {
   await mkdir(directory, { recursive: true })
+  const { open } = await import('lmdb')
   const root: RootDatabase = open({ path: directory, maxDbs: 3 })
   const entries: Database<string, Buffer> = root.openDB('entries', { keyEncoding: 'binary', encoding: 'string' })
   const ids: Database<string, string> = root.openDB('ids', { encoding: 'string' })

@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { parse } from 'csv-parse'
 import { UserError } from '../base/user-error.ts'
 import { decodeUtf8 } from './decode.ts'
 import { longestLine, readLines } from './lines.ts'
@@ -102,6 +101,7 @@ interface Row {
 }
 
 async function * tableRecords (text: AsyncIterable<string>, format: 'csv' | 'tsv', columns: Columns | undefined): AsyncGenerator<SourceRecord[]> {
+  const { parse } = await import('csv-parse')
   let batch: SourceRecord[] = []
   const source = Readable.from(text)
   const parser = source.pipe(parse({

@@ -1,4 +1,3 @@
-import { createDeliveryQueue } from '../delivery/queue.ts'
 import { shortfallOf } from '../delivery/shortfall.ts'
 import type { EventSink } from './event-sink.ts'
 import type { EventTarget, EventTargetScope } from './target.ts'
@@ -9,6 +8,7 @@ import type { EventTarget, EventTargetScope } from './target.ts'
  */
 export async function openBatched<T> (scope: EventTargetScope, config: object, sink: EventSink<T>): Promise<EventTarget> {
   const stats = scope.eventStats.of(scope.namespace, scope.target)
+  const { createDeliveryQueue } = await import('../delivery/queue.ts')
   const queue = await scope.share(`event target ${scope.namespace}/${scope.target} ${JSON.stringify(config)}`, async () => {
     const opened = createDeliveryQueue(sink, { onRetry (count) { stats.retried += count } })
     stats.queues.add(opened)

@@ -1,6 +1,5 @@
 import { createHmac, hash } from 'node:crypto'
 import Type from 'typebox'
-import { Agent, errors } from 'undici'
 import { failures } from '../delivery/failures.ts'
 import type { Failure } from '../delivery/sink.ts'
 import { headerProblems, HttpHeadersSchema } from '../base/http-headers.ts'
@@ -38,6 +37,7 @@ export const http = eventTargetType({
   async open (config, scope) {
     const sign = signerOf(config.secret, scope)
     const { origin, pathname, search } = new URL(config.url)
+    const { Agent, errors } = await import('undici')
     const agent = await scope.share('webhooks', async () => new Agent(agentOptions), async opened => opened.destroy())
     const ownHeaders = Object.fromEntries(Object.entries(config.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
     return openBatched(scope, config, {
@@ -52,7 +52,11 @@ export const http = eventTargetType({
         if (answer.statusCode < 200 || answer.statusCode > 299) throw new NotTaken(answer.statusCode)
         return records.map(() => undefined)
       },
-      failureOf
+      failureOf (error, signal) {
+        if (error instanceof NotTaken) return failureOfStatus(error.status)
+        if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) return failures['invalid-answer']
+        return signal.aborted ? failures.timeout : failures.unavailable
+      }
     })
   }
 })
@@ -65,12 +69,6 @@ class NotTaken extends Error {
     super(`it answered ${status}`)
     this.status = status
   }
-}
-
-function failureOf (error: unknown, signal: AbortSignal): Failure {
-  if (error instanceof NotTaken) return failureOfStatus(error.status)
-  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) return failures['invalid-answer']
-  return signal.aborted ? failures.timeout : failures.unavailable
 }
 
 function failureOfStatus (status: number): Failure {

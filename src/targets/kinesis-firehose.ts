@@ -1,4 +1,3 @@
-import { FirehoseClient, PutRecordBatchCommand, ServiceUnavailableException } from '@aws-sdk/client-firehose'
 import Type from 'typebox'
 import { awsClient } from '../connections/aws.ts'
 import { awsFailureOf, refusalOfRecord } from '../delivery/aws-refusals.ts'
@@ -21,6 +20,7 @@ export const kinesisFirehose = eventTargetType({
   type: 'kinesis-firehose',
   schema: strict({ type: Type.Literal('kinesis-firehose'), streamName: Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,64}$' }), delivery: deliverySchema }),
   async open (config, scope) {
+    const { FirehoseClient, PutRecordBatchCommand, ServiceUnavailableException } = await import('@aws-sdk/client-firehose')
     const client = await awsClient(scope, FirehoseClient)
     return openBatched(scope, config, {
       limits,
@@ -32,12 +32,8 @@ export const kinesisFirehose = eventTargetType({
         const answer = await client.send(new PutRecordBatchCommand({ DeliveryStreamName: config.streamName, Records: [...Records] }), { abortSignal })
         return Records.map((_record, i) => refusalOfRecord(answer.RequestResponses?.[i]))
       },
-      failureOf: (error, signal) => isThrottled(error) && !signal.aborted ? failures.throttled : awsFailureOf(error, signal)
+      // It has no other name for a stream that is written too fast than for one that is away.
+      failureOf: (error, signal) => error instanceof ServiceUnavailableException && !signal.aborted ? failures.throttled : awsFailureOf(error, signal)
     })
   }
 })
-
-/** Returns whether Firehose may be throttling: it has one error for a stream that is written too fast and for an outage. */
-function isThrottled (error: unknown): boolean {
-  return error instanceof ServiceUnavailableException
-}

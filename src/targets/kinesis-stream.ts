@@ -1,4 +1,3 @@
-import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import Type from 'typebox'
 import { awsClient } from '../connections/aws.ts'
 import { awsFailureOf, refusalOfRecord } from '../delivery/aws-refusals.ts'
@@ -18,6 +17,7 @@ export const kinesisStream = eventTargetType({
   type: 'kinesis-stream',
   schema: strict({ type: Type.Literal('kinesis-stream'), streamName: Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,128}$' }), delivery: deliverySchema }),
   async open (config, scope) {
+    const { KinesisClient, PutRecordsCommand } = await import('@aws-sdk/client-kinesis')
     const client = await awsClient(scope, KinesisClient)
     return openBatched(scope, config, {
       limits,

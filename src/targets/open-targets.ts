@@ -1,4 +1,3 @@
-import { openQueued } from './queued/queued.ts'
 import { eventTargetTypes } from './registry.ts'
 import type { EventScope, EventTarget, EventTargetScope } from './target.ts'
 
@@ -25,5 +24,7 @@ export async function openEventTargets (configs: readonly TargetConfig[], scope:
 
 async function openTarget (config: TargetConfig, scope: EventTargetScope): Promise<EventTarget> {
   const opened = await eventTargetTypes.get(config.type)!.open(config, scope)
-  return config.delivery === 'queued' ? openQueued(opened, config, scope) : opened
+  if (config.delivery !== 'queued') return opened
+  const { openQueued } = await import('./queued/queued.ts')
+  return openQueued(opened, config, scope)
 }

@@ -1,4 +1,3 @@
-import { PersonalizeEventsClient, PutItemsCommand, PutUsersCommand } from '@aws-sdk/client-personalize-events'
 import Type from 'typebox'
 import { awsClient, parseArn } from '../connections/aws.ts'
 import { awsFailureOf } from '../delivery/aws-refusals.ts'
@@ -22,6 +21,7 @@ export const datasetArns = { usersDatasetArn: datasetArn('USERS'), itemsDatasetA
 
 /** Opens a dataset of Amazon Personalize in the region of its ARN. A call puts up to ten users or items. */
 export async function openPersonalizeDataset (kind: EntryKind, arn: string, scope: Scope): Promise<Dataset> {
+  const { PersonalizeEventsClient, PutItemsCommand, PutUsersCommand } = await import('@aws-sdk/client-personalize-events')
   const client = await awsClient(scope, PersonalizeEventsClient, parseArn(arn).region)
   const send: DatasetSink['send'] = async (entries, abortSignal) => {
     if (kind === 'users') await client.send(new PutUsersCommand({ datasetArn: arn, users: entries.map(({ id, properties }) => ({ userId: id, properties })) }), { abortSignal })

@@ -1,4 +1,4 @@
-import { PersonalizeEventsClient, PutEventsCommand, type Event } from '@aws-sdk/client-personalize-events'
+import type { Event } from '@aws-sdk/client-personalize-events'
 import Type from 'typebox'
 import { awsClient } from '../connections/aws.ts'
 import { datasetArns } from './personalize-datasets.ts'
@@ -18,6 +18,7 @@ export const personalizeEventTracker = eventTargetType({
   type: 'personalize-event-tracker',
   schema: strict({ type: Type.Literal('personalize-event-tracker'), trackingId: Type.String({ pattern: '^[a-zA-Z0-9-]{1,256}$' }), delivery: deliverySchema, ...datasetArns }),
   async open (config, scope) {
+    const { PersonalizeEventsClient, PutEventsCommand } = await import('@aws-sdk/client-personalize-events')
     const client = await awsClient(scope, PersonalizeEventsClient)
     return openBatched(scope, config, {
       limits,

@@ -1,8 +1,6 @@
-import { ReplyError } from 'ioredis'
 import Type from 'typebox'
 import { failures } from '../delivery/failures.ts'
 import type { Failure, Refusal } from '../delivery/sink.ts'
-import { redisOf, untilReady } from '../connections/redis.ts'
 import { strict } from '../base/schema.ts'
 import { openBatched } from './batched.ts'
 import { eventTargetType } from './target.ts'
@@ -25,6 +23,7 @@ export const redisStream = eventTargetType({
   check: ({ stream }) => stream.startsWith(ownPrefix) ? [{ key: 'stream', message: `must not begin with "${ownPrefix}", as what the gateway keeps itself` }] : [],
   async open (config, scope) {
     const { stream, maxLength = 1_000_000 } = config
+    const { redisOf, untilReady } = await import('../connections/redis.ts')
     const redis = await redisOf(scope)
     return openBatched(scope, config, {
       limits,
@@ -67,7 +66,7 @@ function refusalOf (answer: [error: Error | null, result: unknown] | undefined):
 
 /** Returns whether the outcome of a command is unknown: its time was up, or the connection was lost. */
 function isLost (error: Error | null): boolean {
-  return error !== null && !(error instanceof ReplyError)
+  return error !== null && error.name !== 'ReplyError'
 }
 
 async function aborted (signal: AbortSignal): Promise<never> {

@@ -1,18 +1,18 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { itemsCommand } from '../../src/cli/items.ts'
+import { importItemsFile } from '../../src/cli/items-import.ts'
 import { localDbDirectory } from '../../src/metadata/localdb/files.ts'
 import { openLocalDb } from '../../src/metadata/localdb/open.ts'
 import { refusal, startDynamo } from '../support/dynalite.ts'
 
-/** Runs `items import` as from a shell with these settings. */
+/** Runs what `items import` runs, with these settings. */
 async function run (t: Test, document: object | undefined, file: string, content: string): Promise<{ printed: string[], exitCode: unknown, stored: () => Promise<unknown> }> {
   const dataDir = t.testdir({ [file]: content, ...document && { 'config.json': JSON.stringify(document) } })
   const before = { DATA_DIR: process.env['DATA_DIR'], CONFIG_FILE: process.env['CONFIG_FILE'] }
   Object.assign(process.env, { DATA_DIR: dataDir, CONFIG_FILE: document === undefined ? '' : join(dataDir, 'config.json') })
   const out = t.capture(console, 'log')
   try {
-    await itemsCommand().parseAsync(['import', join(dataDir, file), '--namespace', 'shop'], { from: 'user' })
+    await importItemsFile(join(dataDir, file), { namespace: 'shop' })
   } finally {
     Object.assign(process.env, { DATA_DIR: before.DATA_DIR ?? '', CONFIG_FILE: before.CONFIG_FILE ?? '' })
   }

@@ -20,7 +20,7 @@ const mostListed = 20
  * @throws CatalogError naming bad items, with nothing written
  */
 export async function loadDynamoDb (config: TableConfig, catalog: Catalog, namespace: string, times: Partial<LoadTimes> = {}): Promise<LoadOutcome> {
-  const client = openAwsClient(DynamoDBClient)
+  const client = await openAwsClient(DynamoDBClient)
   try {
     const table: LoadTable = { client, name: tableName(namespace), times: { ...loadTimes, ...times } }
     await provision(table, config)

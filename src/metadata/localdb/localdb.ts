@@ -3,8 +3,7 @@ import { strict } from '../../base/schema.ts'
 import type { Scope } from '../../connections/scope.ts'
 import { itemMetadataType } from '../store-type.ts'
 import { localDbDirectory } from './files.ts'
-import { loadLocalDb } from './load.ts'
-import { openLocalDb, type LocalDb } from './open.ts'
+import type { LocalDb } from './open.ts'
 import { localDbSink } from './put.ts'
 
 const LocalDbSchema = strict({
@@ -18,11 +17,15 @@ export const localdb = itemMetadataType({
   schema: LocalDbSchema,
   open: async (_config, scope) => localDbOf(scope),
   openSink: async (_config, scope) => localDbSink(await localDbOf(scope)),
-  load: async (_config, catalog, place) => loadLocalDb(catalog, place)
+  async load (_config, catalog, place) {
+    const { loadLocalDb } = await import('./load.ts')
+    return loadLocalDb(catalog, place)
+  }
 })
 
 /** Opens the namespace's items once; all callers share them. */
 async function localDbOf (scope: Scope): Promise<LocalDb> {
+  const { openLocalDb } = await import('./open.ts')
   const directory = localDbDirectory(scope.dataDir, scope.namespace)
   const onRevision = (revision: string): void => { scope.revisions.set(`items/${scope.namespace}`, revision) }
   return scope.share(`localdb/${scope.namespace}`, async () => openLocalDb(directory, { ...scope, onRevision }), async store => store.close())

@@ -2,8 +2,8 @@ import type { Database } from 'lmdb'
 import { assertRoom, committed } from '../../connections/lmdb.ts'
 import { isItemId, type Item } from '../catalog.ts'
 import type { ItemMetadataStore } from '../store.ts'
-import { openItems } from './files.ts'
 import { generations, revisionOf } from './generations.ts'
+import { openItems } from './items.ts'
 import { replaceItems } from './load.ts'
 
 /** Interval of checks for a newly imported generation, in ms. */

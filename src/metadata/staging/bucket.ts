@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { GetObjectCommand, ListObjectsV2Command, S3Client, type _Object as Listed } from '@aws-sdk/client-s3'
+import type { _Object as Listed } from '@aws-sdk/client-s3'
 import { openAwsClient } from '../../connections/aws.ts'
 import { within } from '../../base/deadline.ts'
 import { assertRoom } from '../../connections/lmdb.ts'
@@ -57,8 +57,9 @@ const mostPages = 20
 const roomEvery = 8 * 1024 * 1024
 
 /** Opens a bucket of Amazon S3, or of a compatible service at `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`. */
-export function openBucket ({ name: bucket, pathStyle = false }: BucketPlace, { answerWithin = 15_000, stallAfter = 30_000 }: BucketOptions = {}): StagingBucket {
-  const client = openAwsClient(S3Client, { forcePathStyle: pathStyle })
+export async function openBucket ({ name: bucket, pathStyle = false }: BucketPlace, { answerWithin = 15_000, stallAfter = 30_000 }: BucketOptions = {}): Promise<StagingBucket> {
+  const { GetObjectCommand, ListObjectsV2Command, S3Client } = await import('@aws-sdk/client-s3')
+  const client = await openAwsClient(S3Client, { forcePathStyle: pathStyle })
   return {
     async newest (prefix, signal) {
       let newest: StagedObject | undefined

@@ -19,7 +19,7 @@ function serve (): void {
 }
 
 async function load (place: BucketPlace, task: LoadTask): Promise<LoadResult> {
-  const bucket = openBucket(place)
+  const bucket = await openBucket(place)
   try {
     return { outcome: await loadHere(bucket, task, new AbortController().signal) }
   } catch (error) {
