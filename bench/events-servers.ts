@@ -6,7 +6,8 @@ import Fastify from 'fastify'
 import Type from 'typebox'
 import { EventsBodySchema, type EventsBody } from '../src/targets/event.ts'
 import { targetNames, type TargetName } from './events-stub.ts'
-import { answering, freePort, type Processes } from './hits-processes.ts'
+import { freePort } from './free-port.ts'
+import { answering, type Processes } from './hits-processes.ts'
 
 export interface RunningServer {
   name: string

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import Fastify, { LogController } from 'fastify'
 import { pino, type Logger } from 'pino'
 import { packagedFile } from '../src/settings.ts'
-import { answering, freePort, installed, textOf, type Processes, type StartOptions } from './hits-processes.ts'
+import { freePort } from './free-port.ts'
+import { answering, installed, textOf, type Processes, type StartOptions } from './hits-processes.ts'
 import type { ChildProcess } from 'node:child_process'
 
 export interface Server {

@@ -1,6 +1,6 @@
 /** A recommender that records when it was called: each list begins with its number among the user's lists and the time of the call. */
 import { createServer } from 'node:http'
-import { freePort } from './hits-processes.ts'
+import { freePort } from './free-port.ts'
 
 export interface Origin {
   port: number

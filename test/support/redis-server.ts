@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
+import { freePort } from '../../bench/free-port.ts'
 import { eventually } from './eventually.ts'
-import { freePort } from './server-process.ts'
 
 export interface RedisServer {
   url: string

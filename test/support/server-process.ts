@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import type { Test } from 'tap'
+import { freePort } from '../../bench/free-port.ts'
 import { packagedFile } from '../../src/settings.ts'
 import { eventually } from './eventually.ts'
 
@@ -14,9 +14,12 @@ export interface ServerProcess {
   end: (signal: NodeJS.Signals) => Promise<[number | null, NodeJS.Signals | null]>
 }
 
-/** Runs a file of the build with the same Node.js, as a user would. `npm test` builds first. */
+/**
+ * Runs a file of the build with the same Node.js, as a user would. `npm test` builds first. tap puts its own loader into NODE_OPTIONS
+ * of whatever a test starts, which costs a process a second; `env` takes it out again.
+ */
 export function run (file: string, args: string[], environment: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, [packagedFile(`dist/src/${file}`), ...args], {
+  return spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, packagedFile(`dist/src/${file}`), ...args], {
     env: { PATH: process.env['PATH'], LOG_LEVEL: 'warn', ...environment },
     stdio: ['ignore', 'pipe', 'pipe']
   })
@@ -59,14 +62,4 @@ function collect (child: ChildProcess): () => string {
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream!.on('data', (chunk: Buffer) => { text += chunk.toString() })
   return () => text
-}
-
-/** Returns a free port of this machine. */
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
