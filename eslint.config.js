@@ -74,7 +74,7 @@ const routesThroughDecorators = {
 }
 
 export default tseslint.config(
-  { ignores: ['dist/', 'data/', '.tap/', 'node_modules/'] },
+  { ignores: ['dist/', 'dist.*/', 'data/', '.tap/', 'node_modules/'] },
   ...neostandard({ ts: true }),
   {
     files: typed,

@@ -1,13 +1,13 @@
-/** The books of bench/events-stress.ts: which events were sent, what their sender was told, and what has arrived. */
+/** The records of bench/events-stress.ts: the events that were sent, the outcomes that their senders were told, and the arrived events. */
 import { targetNames, type TakenBody, type TargetName } from './events-stub.ts'
 
-/** What the sender was told of an event at a target. */
+/** The outcomes of an event at a target, as its sender was told. */
 export const told = {
   notSent: 0,
   delivered: 1,
   /** The target does not have it. */
   missing: 2,
-  /** The request was refused whole: no target has any of it. */
+  /** The whole request was refused: no target has any of its events. */
   refused: 3,
   /** The connection was cut before there was an answer: each target may have it or not. */
   nothing: 4
@@ -15,27 +15,27 @@ export const told = {
 
 export type Told = typeof told[keyof typeof told]
 
-/** Of one target; the violations are counted in events. */
+/** The counts of one target, in events. */
 export interface Account {
   delivered: number
   missing: number
   refused: number
   unanswered: number
   arrived: number
-  /** Told to be delivered, and not there. */
+  /** Events that were reported as delivered, but have not arrived. */
   lost: number
-  /** There more than once. */
+  /** Events that have arrived more than once. */
   twice: number
-  /** Told to be missing, or refused, and there. */
+  /** Events that were reported as missing or refused, but have arrived. */
   thereAfterAll: number
-  /** Behind an event of the same user that was sent later. */
+  /** Events that have arrived after an event of the same user that was sent later. */
   outOfOrder: number
 }
 
 export const violations = ['lost', 'twice', 'thereAfterAll', 'outOfOrder'] as const
 
 export interface Book {
-  /** @returns an event of a user, by its number */
+  /** Adds an event of a user. @returns its number, its id, and its place in the user's sequence */
   write: (user: number) => { number: number, eventId: string, seq: number }
   answer: (target: TargetName, eventNumber: number, what: Told) => void
   onTaken: (target: TargetName, body: TakenBody) => void

@@ -1,4 +1,4 @@
-/** Those who send in bench/events-stress.ts. Each has users of its own, and sends what a user does next after the answer to what was before. */
+/** The clients of bench/events-stress.ts. Each has its own users, and sends a user's next events after the answer to the previous ones. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'undici'
 import { told, type Book, type Told } from './events-book.ts'
@@ -7,11 +7,11 @@ import { targetNames, type TargetName } from './events-stub.ts'
 export interface ClientsOptions {
   port: number
   book: Book
-  /** How many are sent in all. */
+  /** The number of events to send in all. */
   events: number
   clients: number
   users: number
-  /** 0 ≤ x < 1. */
+  /** Returns a random number x, 0 ≤ x < 1. */
   random: () => number
   /** Called when half of the events have been answered. */
   onHalf?: () => void
@@ -20,9 +20,9 @@ export interface ClientsOptions {
 export interface Sent {
   events: number
   requests: number
-  /** Answers by status; those of a batch by the status of each body, with "batch " before. */
+  /** Answers by status. For a batch, the answers to its bodies by "batch " and their status. */
   statuses: Record<string, number>
-  /** Connections that were cut, by what they said. */
+  /** Connections that were cut, by their error. */
   cut: Record<string, number>
 }
 
@@ -38,26 +38,26 @@ interface Written {
   numbers: number[]
 }
 
-/** What there is in an answer about one body. */
+/** The part of an answer about one body. */
 interface BodyAnswer {
   status?: number
   missing?: Partial<Record<TargetName, string[]>>
 }
 
-/** So often a request is sent again that was turned away since a queue was full. */
+/** The most tries of a request that is refused because a queue is full. */
 const mostTries = 400
 
-/** Sends until all is sent, or the gateway is gone. */
+/** Sends until all events are sent, or the gateway is gone. */
 export async function sendAll ({ port, book, events, clients, users, random, onHalf }: ClientsOptions): Promise<Sent> {
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: clients, pipelining: 1 })
   const sent: Sent = { events: 0, requests: 0, statuses: {}, cut: {} }
   const integer = (from: number, to: number): number => from + Math.floor(random() * (to - from + 1))
   let answered = 0
-  /** Whether the gateway is no longer there. */
+  /** Aborted when the gateway is gone. */
   const cutOff = new AbortController()
 
   function write (client: number): Written {
-    // Those of a client are the users that leave its number when divided by the number of clients.
+    // A client's users are those whose number, modulo the number of clients, is the client's number.
     const user = client + clients * integer(0, Math.floor(users / clients) - 1)
     const count = Math.min(random() < 0.05 ? integer(11, 25) : integer(1, 10), events - sent.events)
     const written = Array.from({ length: count }, () => book.write(user))
@@ -97,7 +97,7 @@ export async function sendAll ({ port, book, events, clients, users, random, onH
     }
   }
 
-  /** @returns undefined where there was no answer */
+  /** Sends a request. @returns its answer; undefined if there was none */
   async function ask (path: string, body: string): Promise<BodyAnswer & { status: number, results?: BodyAnswer[] } | undefined> {
     sent.requests++
     try {
@@ -134,7 +134,7 @@ export async function sendAll ({ port, book, events, clients, users, random, onH
   return sent
 }
 
-/** Most have a session; some have no more than that, or none. */
+/** Returns the ids of a user: of ten users, one has only a user id, one only a session id, and the others have both. */
 export function identityOf (user: number): { userId?: string, sessionId?: string } {
   const kind = user % 10
   return { ...(kind !== 1 ? { userId: `user-${user}` } : {}), ...(kind !== 0 ? { sessionId: `session-${user}` } : {}) }

@@ -1,8 +1,8 @@
 /**
- * Sends events, over connections that are kept, and says how many were accepted and how long it took:
+ * Sends events over keep-alive connections, and reports how many were accepted and how long that took:
  *   events-load.js '{"port":8080,"path":"/events/all","bodies":0,"events":1,"connections":64,"seconds":2,"rate":0}'
- * Each event has an id of its own, as of a caller who may have to repeat it. With a rate, requests go out when they are due whether answers
- * come or not, and the time of each counts from then; without, each connection sends as soon as it has its answer.
+ * Each event has an id, as from a caller who may have to repeat it. With a rate, requests are sent when they are due, whether answers come
+ * or not, and their time counts from then. Without a rate, each connection sends its next request as soon as it has an answer.
  */
 import { createHistogram } from 'node:perf_hooks'
 import { nanoseconds, openConnection, type RawConnection } from './raw-connection.ts'
@@ -10,9 +10,9 @@ import { nanoseconds, openConnection, type RawConnection } from './raw-connectio
 export interface EventsLoad {
   port: number
   path: string
-  /** In a request, each of another user; 0: the request is one body by itself. */
+  /** Bodies in a request, each of another user; 0: the request is a single body. */
   bodies: number
-  /** In a body. */
+  /** Events in a body. */
   events: number
   connections: number
   seconds: number
@@ -22,21 +22,21 @@ export interface EventsLoad {
 
 /** Times in ms. */
 export interface EventsTaken {
-  /** In the time that counts. */
+  /** Requests answered after the warm-up. */
   requests: number
   seconds: number
   p50: number
   p99: number
-  /** How late the client itself was with what was due, p99. */
+  /** How late the client itself sent requests, p99. */
   late: number
-  /** Requests by status, all that were sent. */
+  /** All requests by status. */
   statuses: Record<string, number>
-  /** Events of all requests that were answered with 200. */
+  /** The events of all requests that were answered with 200. */
   accepted: number
   unanswered: number
 }
 
-/** So much of the beginning does not count, in seconds. */
+/** How much of the beginning does not count, in seconds. */
 const warmUp = 0.5
 const users = 10_000
 
@@ -86,7 +86,7 @@ async function load ({ port, path, bodies, events, connections, seconds, rate }:
 
   await new Promise<void>(resolve => {
     sendDue()
-    // The targets that the events go to have the same core: a client that watched the clock without end would take it from them.
+    // The targets share the client's core. A client that polled the clock in a loop would take the core from them.
     const timer = setInterval(() => {
       const now = performance.now()
       if (rate > 0) sendDue()
@@ -108,7 +108,7 @@ async function load ({ port, path, bodies, events, connections, seconds, rate }:
   }
 }
 
-/** What it makes is never the same twice: users come in turn, each with a session. */
+/** Returns a function that makes requests, each with new event ids. Users come in turn, each with a session. */
 function requestMaker (port: number, path: string, bodies: number, events: number): () => string {
   const run = `${process.pid}-${Date.now().toString(36)}`
   let [event, user] = [0, 0]

@@ -1,4 +1,4 @@
-/** The servers that bench/events.ts compares, and what the events go to. Run by itself, this file is the bare one: `events-servers.js PORT`. */
+/** The servers that bench/events.ts compares, and their targets. Run by itself, this file is the bare server: `events-servers.js PORT`. */
 import type { ChildProcess } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,8 @@ import Fastify from 'fastify'
 import Type from 'typebox'
 import { EventsBodySchema, type EventsBody } from '../src/targets/event.ts'
 import { targetNames, type TargetName } from './events-stub.ts'
-import { answering, freePort, type Processes } from './hits-processes.ts'
+import { freePort } from './free-port.ts'
+import { answering, type Processes } from './hits-processes.ts'
 
 export interface RunningServer {
   name: string
@@ -14,10 +15,10 @@ export interface RunningServer {
   child: ChildProcess
 }
 
-/** Of the build that this file is part of. */
+/** The gateway's server file, in the build that this file is part of. */
 export const serverFile = join(import.meta.dirname, '../src/server.js')
 
-/** The targets of each namespace: those that take records of many users in a call, those of the AWS services, and all. */
+/** The targets of each namespace: those that take records of many users in one call, those of AWS, and all of them. */
 export const targetsOf = {
   streams: ['kinesis-stream', 'kinesis-firehose', 'http'],
   aws: ['personalize-event-tracker', 'kinesis-stream', 'kinesis-firehose'],
@@ -39,7 +40,7 @@ function configOf (targetsPort: number): object {
 
 if (process.argv[1] === import.meta.filename) await serveBare(Number(process.argv[2]))
 
-/** Nothing but Fastify: it parses and checks the same bodies, and answers the same. */
+/** Runs a bare Fastify server, which parses and validates the same bodies, and sends the same answer. */
 async function serveBare (port: number): Promise<void> {
   const app = Fastify({ ajv: { customOptions: { coerceTypes: false, removeAdditional: false, strict: false } }, keepAliveTimeout: 72_000, bodyLimit: 4 * 1024 * 1024 })
   const targets = Object.fromEntries(targetsOf.streams.map(name => [name, 'delivered']))
@@ -58,7 +59,7 @@ export async function startBare (processes: Processes): Promise<RunningServer> {
   return { name: 'bare Fastify', port, child }
 }
 
-/** What the targets speak with, counting. */
+/** Starts the server that stands for the targets, and counts the events that it gets. */
 export async function startTargets (processes: Processes): Promise<{ port: number, counts: () => Promise<Record<TargetName, number>> }> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}/counts`
@@ -68,7 +69,7 @@ export async function startTargets (processes: Processes): Promise<{ port: numbe
 }
 
 export interface GatewayOptions {
-  /** Of Node.js. */
+  /** Options of Node.js. */
   flags?: string[]
   on?: 'server'
 }

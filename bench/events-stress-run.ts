@@ -18,35 +18,35 @@ export interface StressOptions {
   users: number
   clients: number
   seed: number
-  /** Of records, and of calls of Personalize. */
+  /** The share of records, and of Personalize calls, that is refused at random. */
   throttleShare: number
-  /** Of so many users, each target has one whose events it never takes. */
+  /** One in this many users is a user whose events a target never takes. */
   refusedOneIn: number
-  /** Whether Kinesis is kinesalite, which the records are read from in the end. */
+  /** Whether Kinesis is kinesalite, from which the records are read at the end. */
   kinesalite: boolean
-  /** Whether the gateway is told to end when half of the events are answered. */
+  /** Whether the gateway gets a SIGTERM when half of the events are answered. */
   endHalfway: boolean
 }
 
 export interface StressReport {
   sent: Sent
-  /** From the first request to the last answer. */
+  /** The time from the first request to the last answer. */
   seconds: number
   throttled: number
   targets: Record<TargetName, Account>
-  /** Where it was told to end: how it did, and how long that took, in ms. */
+  /** With `endHalfway`, the exit code of the gateway, and how long it took to end, in ms. */
   end?: { code: number | null, ms: number }
-  /** How many there are in all. */
+  /** The number of violations at all targets. */
   violations: number
 }
 
-/** Comes without types. */
+/** The type of kinesalite, which comes without types. */
 type Kinesalite = (options: { createStreamMs: number, shardLimit: number }) => Server
 
 const shards = 8
 const streamName = 'bench'
 
-/** Sends, has the targets refuse what they do, and compares what was told with what has arrived. */
+/** Sends events while the targets refuse a share of them, and compares the reported outcomes with the arrived events. */
 export async function stress (options: StressOptions): Promise<StressReport> {
   const { events, users, clients, seed, throttleShare, refusedOneIn, endHalfway } = options
   const book = createBook(events, users)
@@ -54,7 +54,7 @@ export async function stress (options: StressOptions): Promise<StressReport> {
   let throttled = 0
 
   function isThrottled (target: TargetName, body: TakenBody): boolean {
-    // A webhook's calls are of many users: one who is always refused would keep back all the others.
+    // A webhook call has events of many users. A user who is always refused would hold back all the others.
     const refused = target !== 'http' && userOf(body) % refusedOneIn === refusedOneIn - 1 - targetNames.indexOf(target)
     if (!refused && chance() >= throttleShare) return false
     throttled++
@@ -97,7 +97,7 @@ function userOf ({ userId, sessionId }: TakenBody): number {
 
 interface TestKinesis {
   url: string
-  /** Tells a book of all records, shard by shard, in their order. */
+  /** Enters all records into a book, shard by shard, in their order. */
   read: (book: Book) => Promise<void>
   close: () => Promise<void>
 }

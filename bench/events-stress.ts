@@ -1,9 +1,9 @@
 /**
- * Does each event arrive at each target exactly once, or does its sender hear that it did not?
+ * Does each event arrive at each target exactly once, or is its sender told that it did not?
  *   node dist/bench/events-stress.js [--events 200000] [--users 2000] [--clients 32] [--seed 1] [--throttle 0.3] [--kinesalite] [--end]
- * Personalize, Kinesis and Firehose refuse a share of calls and records at random, and of some users all. What their senders were told is
- * compared with what has arrived, in its order. With --kinesalite, Kinesis is kinesalite behind the same refusals, and read in the end;
- * with --end, the gateway is told to end when half of the events are answered. It fails where there is a violation.
+ * Personalize, Kinesis and Firehose refuse a share of calls and records at random, and all those of some users. The benchmark compares the
+ * reported outcomes with the arrived events, and checks their order. With --kinesalite, Kinesis is kinesalite behind the same refusals, and
+ * its records are read at the end. With --end, the gateway has to end when half of the events are answered. A violation is a failure.
  */
 import { parseArgs } from 'node:util'
 import { stress } from './events-stress-run.ts'

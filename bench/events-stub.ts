@@ -1,6 +1,6 @@
 /**
- * The other side of bench/events.ts and bench/events-stress.ts: takes what Personalize, Kinesis, Firehose and webhooks take, as cheaply as can be. It
- * does parse every event that it says it has. Run by itself, `events-stub.js PORT`, it counts them, and tells at `/counts`.
+ * The targets of bench/events.ts and bench/events-stress.ts: a server that takes the calls of Personalize, Kinesis, Firehose and webhooks, as
+ * cheaply as possible. It parses every event that it confirms. Run by itself, `events-stub.js PORT`, it returns their counts at `/counts`.
  */
 import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
@@ -11,7 +11,7 @@ import { request } from 'undici'
 export const targetNames = ['personalize-event-tracker', 'kinesis-stream', 'kinesis-firehose', 'http'] as const
 export type TargetName = typeof targetNames[number]
 
-/** What a target was brought: of a record only the part that the caller sent. */
+/** A body that a target got: of a record, only the part that the caller sent. */
 export interface TakenBody {
   userId?: string
   sessionId?: string
@@ -19,11 +19,11 @@ export interface TakenBody {
 }
 
 export interface StubOptions {
-  /** Told of all that was taken, in the order of arrival. */
+  /** Receives every body that was taken, in the order of arrival. */
   onTaken: (target: TargetName, body: TakenBody) => void
-  /** Whether a record, or a whole call of Personalize or a webhook, is refused for its rate; absent: none. */
+  /** Returns whether to throttle a record, or a whole call of Personalize or a webhook; absent: none is throttled. */
   throttled?: (target: TargetName, body: TakenBody) => boolean
-  /** The Kinesis that gets the records which are not refused, and is the one to ask for them; absent: they are taken here. */
+  /** The Kinesis that gets the records that are not refused, and from which they are read; absent: this server takes them. */
   kinesisUrl?: string
 }
 
@@ -48,7 +48,7 @@ if (process.argv[1] === import.meta.filename) {
   await startStub({ onTaken (target, { eventList }) { counts[target] += eventList.length } }, Number(process.argv[2]), () => counts)
 }
 
-/** @param counts what is told of what was taken */
+/** Starts the server. @param counts returns the answer of `/counts` */
 export async function startStub ({ onTaken, throttled = () => false, kinesisUrl }: StubOptions, port = 0, counts: () => object = () => ({})): Promise<Stub> {
   let sequence = 0
 
@@ -71,7 +71,7 @@ export async function startStub ({ onTaken, throttled = () => false, kinesisUrl 
 
   function webhook (text: string): Answer {
     const bodies = (JSON.parse(text) as { records: Array<{ body: TakenBody }> }).records.map(({ body }) => body)
-    // A call is taken or refused whole; the first body stands for all.
+    // A call is taken or refused as a whole, by its first body.
     if (throttled('http', bodies[0]!)) return { status: 429 }
     for (const body of bodies) onTaken('http', body)
     return {}
@@ -140,7 +140,7 @@ export async function startStub ({ onTaken, throttled = () => false, kinesisUrl 
   }
 }
 
-/** @param data of a record, in base 64 */
+/** Returns the body in a record. @param data of the record, in base64 */
 export function bodyOf (data: string): TakenBody {
   return (JSON.parse(Buffer.from(data, 'base64').toString()) as { body: TakenBody }).body
 }

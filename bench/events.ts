@@ -1,12 +1,12 @@
 /**
- * How many events does the gateway bring to three targets?
+ * How many events does the gateway deliver to three targets?
  *   node dist/bench/events.js [--rounds 12] [--seconds 1] [--profile]
- * Kinesis, Firehose and a webhook are one cheap server on loopback, which counts the events that it gets: after each round all that were
- * accepted must be at all three. What it costs to have Personalize in the place of the webhook is told, too: there, each user's events are
- * a call of their own. The reference is a bare Fastify server that parses and checks the same bodies, and sends them nowhere.
- * The gateway is kept on one core; the targets and the client share the other. Some five minutes in all; the figures are medians of the rounds.
- * Memory is compared by thirds of the time: rounds should be a multiple of three, so that each third has the same load, and enough of
- * them that the first third is not how the heap settles.
+ * Kinesis, Firehose and a webhook are one cheap server on loopback, which counts the events that it gets. After each round, all accepted
+ * events must be at all three. The benchmark also measures Personalize in the place of the webhook, which needs a call for each user. The
+ * reference is a bare Fastify server that parses and validates the same bodies, and sends them nowhere.
+ * The gateway runs on one core; the targets and the client share the other. It takes about five minutes, and reports medians of the rounds.
+ * Memory is compared by thirds of the time. The rounds should be a multiple of three, so that each third has the same load, and enough for
+ * the heap to settle within the first third.
  * Promised: 8,000 events/s in batches, 2,500 requests/s of single events, and at that rate a p99 of at most 60 ms; memory stays flat.
  */
 import { readFileSync } from 'node:fs'
@@ -45,11 +45,11 @@ const variants: readonly Variant[] = [
   { ...withPersonalize, path: '/events/aws', name: 'single events, with Personalize', bodies: 0, events: 1 }
 ]
 
-/** How much more memory the last third of the time may take than the first. */
+/** How much more memory the last third of the time may take than the first, as a factor. */
 const promisedGrowth = 1.1
 
 interface Round extends EventsTaken {
-  /** What the server took of its core, in ms. */
+  /** The CPU time of the server, in ms. */
   cpu: number
 }
 
@@ -72,7 +72,7 @@ async function main (processes: Processes): Promise<void> {
   console.log(`${rounds} rounds of ${seconds} s, ${processes.cores === undefined ? 'cores shared' : `gateway and bare Fastify on core ${processes.cores.server}, targets and client on core ${processes.cores.client}`}`)
   const measured = new Map(variants.map((variant): [Variant, Measured] => [variant, { gateway: [], bare: [] }]))
   const memory: number[] = []
-  // All is compiled, and the gateway's memory of event ids has been taken: what is measured is not how they begin.
+  // Warms up: after this, the code is compiled, and the gateway has allocated its memory for event ids.
   for (const variant of [saturating, inBatches, saturating]) for (const server of [bare, gateway]) await send(server, variant)
   for (let i = 0; i < rounds; i++) {
     for (const [variant, { gateway: ours, bare: theirs }] of measured) {
@@ -97,13 +97,13 @@ async function send ({ port, child }: RunningServer, { name: _name, namespace: _
   return { ...JSON.parse(output) as EventsTaken, cpu: readCpu(child.pid!) - before }
 }
 
-/** The time that a process has run, in ms; the system counts it in hundredths of a second. */
+/** Returns the CPU time of a process, in ms. The system counts it in hundredths of a second. */
 function readCpu (pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
   return (Number(fields[11]) + Number(fields[12])) * 10
 }
 
-/** @throws where the targets do not have what was accepted, or more */
+/** Compares the events that the targets got with those accepted. @throws if the numbers differ */
 async function checkArrived ({ name, namespace }: Variant, { accepted, statuses, unanswered }: EventsTaken, before: Record<TargetName, number>, counts: () => Promise<Record<TargetName, number>>): Promise<void> {
   const after = await counts()
   const arrived = targetsOf[namespace].map(target => after[target] - before[target])

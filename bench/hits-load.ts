@@ -1,8 +1,8 @@
 /**
- * Sends requests at a fixed rate, whether answers come or not, and says how long each took from the time at which it was due:
+ * Sends requests at a fixed rate, whether answers come or not, and reports how long they took from the times at which they were due:
  *   hits-load.js '{"port":8080,"paths":["/"],"rate":1000,"seconds":3,"connections":64}'
- * A request that is due while every connection waits for an answer is sent late, and the wait counts. What is late although a connection
- * was free is the client's own doing; it is said beside.
+ * A request that is due while every connection waits for an answer is sent late, and the wait counts. If a request is late although a
+ * connection was free, the client was too slow; that lateness is reported separately.
  */
 import { createHistogram } from 'node:perf_hooks'
 import { fail, nanoseconds, openConnection, type RawConnection } from './raw-connection.ts'
@@ -10,7 +10,7 @@ import { fail, nanoseconds, openConnection, type RawConnection } from './raw-con
 export interface Load {
   port: number
   paths: string[]
-  /** A second. */
+  /** Requests per second. */
   rate: number
   seconds: number
   connections: number
@@ -21,13 +21,13 @@ export interface Latencies {
   sent: number
   p50: number
   p99: number
-  /** How late the client itself was with what it sent. */
+  /** How late the client itself sent requests. */
   late: { p50: number, p99: number }
-  /** Still unanswered at the end. */
+  /** Requests without an answer at the end. */
   unanswered: number
 }
 
-/** So much of the beginning does not count, in seconds. */
+/** How much of the beginning does not count, in seconds. */
 const warmUp = 0.5
 
 if (process.argv[1] === import.meta.filename) {
@@ -45,7 +45,7 @@ async function load ({ port, paths, rate, seconds, connections }: Load): Promise
   const countFrom = started + warmUp * 1000
   let next = 0
   let answered = 0
-  /** When a connection was last given back: what had to wait for it could not have been sent sooner. */
+  /** When a connection became free last. A request that waited for it could not have been sent sooner. */
   let freedAt = started
 
   function finish (connection: RawConnection): void {
@@ -76,7 +76,7 @@ async function load ({ port, paths, rate, seconds, connections }: Load): Promise
   await new Promise<void>(resolve => {
     const turn = (): void => {
       sendDue()
-      // Timers are too coarse for what is due several times in a millisecond: the client spends its core on watching the clock.
+      // Timers are too coarse for several requests per millisecond, so the client polls the clock in a loop and uses a whole core.
       if (answered === total || performance.now() > end + 2_000) resolve()
       else setImmediate(turn)
     }

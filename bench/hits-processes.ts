@@ -1,31 +1,30 @@
-/** The processes that a benchmark starts: each on a core of its own choice, all of them gone when the benchmark ends, however it ends. */
+/** The processes that a benchmark starts, each on a core that it chooses. All of them end when the benchmark ends, in every case. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Processes {
-  /** A folder that goes with them. */
+  /** A temporary folder, which is removed with the processes. */
   readonly folder: string
-  /** Which core a process is kept on; undefined where all share what there is. */
+  /** The cores that processes are bound to; undefined if they share all cores. */
   readonly cores: { server: string, client: string } | undefined
   start: (command: string, args: string[], options?: StartOptions) => ChildProcess
-  /** Runs one to its end. @returns what it wrote @throws where it fails, with what it complained of */
+  /** Runs a process to its end. @returns its standard output @throws an error with its standard error if it fails */
   run: (command: string, args: string[], options?: StartOptions) => Promise<string>
   stop: (child: ChildProcess) => Promise<void>
-  /** Ends all and removes the folder. */
+  /** Ends all processes and removes the folder. */
   close: () => Promise<void>
 }
 
 export interface StartOptions {
   on?: 'server' | 'client'
   env?: Record<string, string>
-  /** What becomes of its standard output. */
+  /** Where its standard output goes. */
   output?: 'ignore' | 'pipe'
-  /** What becomes of its complaints. */
+  /** Where its standard error goes. */
   complaints?: 'inherit' | 'pipe'
 }
 
@@ -93,23 +92,14 @@ export function installed (command: string): boolean {
   }
 }
 
-/** Gathers what a stream says. */
+/** Collects the text of a stream. @returns a function that returns the text so far */
 export function textOf (stream: NodeJS.ReadableStream): () => string {
   let text = ''
   stream.on('data', (chunk: Buffer) => { text += chunk.toString() })
   return () => text
 }
 
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-/** @throws where the process ends instead, or does not answer in time */
+/** Resolves when a process answers at a URL. @throws if the process ends instead, or does not answer in time */
 export async function answering (url: string, child: ChildProcess): Promise<void> {
   for (let i = 0; i < 300; i++) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`it ended with ${child.exitCode ?? child.signalCode}`)

@@ -1,4 +1,4 @@
-/** The servers that bench/hits.ts compares. Run by itself, this file is one of the two written here: `hits-servers.js bare|by-url|plain PORT`. */
+/** The servers that bench/hits.ts compares. Run by itself, this file is one of its own servers: `hits-servers.js bare|by-url|plain PORT`. */
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import Fastify, { LogController } from 'fastify'
 import { pino, type Logger } from 'pino'
 import { packagedFile } from '../src/settings.ts'
-import { answering, freePort, installed, textOf, type Processes, type StartOptions } from './hits-processes.ts'
+import { freePort } from './free-port.ts'
+import { answering, installed, textOf, type Processes, type StartOptions } from './hits-processes.ts'
 import type { ChildProcess } from 'node:child_process'
 
 export interface Server {
@@ -27,7 +28,7 @@ const recommender = 'remote'
 
 export const pathOf = (user: string): string => `/recommend-items/${namespace}/${recommender}/${user}`
 
-/** Says of an answer what differs from one to the next, or belongs to the connection. */
+/** Headers that differ from one answer to the next, or belong to the connection. */
 const perAnswer: ReadonlySet<string> = new Set(['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding', 'x-request-id'])
 
 if (process.argv[1] === import.meta.filename) {
@@ -37,7 +38,7 @@ if (process.argv[1] === import.meta.filename) {
   await (kind === 'plain' ? servePlain(hit, Number(port), log) : serveBare(hit, Number(port), log, kind === 'by-url'))
 }
 
-/** As the gateway has it. */
+/** Opens a log like the gateway's. */
 function openLog (): Logger {
   const logger = pino({ level: 'info' }, pino.destination({ sync: false, minLength: 8192 }))
   setInterval(() => { logger.flush() }, 200).unref()
@@ -45,8 +46,8 @@ function openLog (): Logger {
 }
 
 /**
- * Nothing but Fastify, and what no server of the same answer could do without.
- * @param byUrl whether each URL has bytes of its own, which are looked up by it
+ * Runs Fastify with only the parts that every server of the same answer needs.
+ * @param byUrl whether each URL has its own bytes, which are looked up by the URL
  */
 async function serveBare ({ headers, body }: Hit, port: number, log: Log, byUrl: boolean): Promise<void> {
   const bytes = Buffer.from(body)
@@ -57,7 +58,7 @@ async function serveBare ({ headers, body }: Hit, port: number, log: Log, byUrl:
     genReqId: () => randomUUID(),
     keepAliveTimeout: 72_000
   })
-  // The same logging: errors get a line, or all do.
+  // The same logging as the gateway: errors get a line, or all requests do.
   app.addHook('onResponse', (request, reply, done) => {
     if (log === 'all' || reply.statusCode >= 400) {
       request.log.info({
@@ -77,7 +78,7 @@ async function serveBare ({ headers, body }: Hit, port: number, log: Log, byUrl:
   await app.listen({ port, host: '127.0.0.1' })
 }
 
-/** What Node itself does in the same time: no router, no framework. */
+/** Runs a server of Node.js alone: no router, no framework. */
 async function servePlain ({ headers, body }: Hit, port: number, log: Log): Promise<void> {
   const bytes = Buffer.from(body)
   const logger = openLog()
@@ -95,7 +96,7 @@ async function servePlain ({ headers, body }: Hit, port: number, log: Log): Prom
   server.listen(port, '127.0.0.1')
 }
 
-/** A recommender, in the process of the benchmark: it is asked once for each user, before anything is measured. */
+/** Starts a recommender in the process of the benchmark. It is called once for each user, before the measurements. */
 export async function startOrigin (): Promise<{ port: number, close: () => void }> {
   const itemList = Array.from({ length: 25 }, (_, i) => ({ itemId: `item-${1000 + i * 37}`, score: Math.round(1e6 / (i + 1)) / 1e6 }))
   const answer = JSON.stringify({ itemList })
@@ -131,7 +132,7 @@ export async function startGateway (processes: Processes, originPort: number, lo
   return { name: 'gateway', port }
 }
 
-/** @returns what the gateway answers from its memory, to be answered by others @throws where it does not */
+/** Returns an answer of the gateway from its memory, which the other servers repeat. @throws if the answer is not from memory */
 export async function readHit (port: number): Promise<Hit> {
   const url = `http://127.0.0.1:${port}${pathOf('user-0')}`
   await (await fetch(url)).text()
@@ -149,7 +150,7 @@ export async function startOwn (processes: Processes, kind: 'bare' | 'by-url' | 
   return { name: { bare: 'bare Fastify', 'by-url': 'bare Fastify, by URL', plain: 'node:http' }[kind], port }
 }
 
-/** nginx keeps nothing that says it is private, unless it is told not to listen. */
+/** Starts nginx as a cache in front of the gateway. It has to ignore `Cache-Control`, since it does not cache private answers. */
 export async function startNginx (processes: Processes, behind: number, log: Log): Promise<Server | undefined> {
   const port = await freePort()
   const file = join(processes.folder, 'nginx.conf')
@@ -187,7 +188,7 @@ http {
   return startCache(processes, 'nginx proxy_cache', port, 'nginx', ['-p', processes.folder, '-e', 'stderr', '-c', file], {})
 }
 
-/** Varnish keeps nothing that says it is private, unless it is told so. */
+/** Starts Varnish as a cache in front of the gateway. It needs a rule of its own, since it does not cache private answers. */
 export async function startVarnish (processes: Processes, behind: number): Promise<Server | undefined> {
   const port = await freePort()
   const file = join(processes.folder, 'varnish.vcl')
@@ -223,7 +224,7 @@ async function startCache (processes: Processes, name: string, port: number, com
   }
 }
 
-/** What a cache repeats has the id of the request for which it was made. */
+/** Checks that a server caches: a cached answer repeats the id of the request for which it was made. */
 async function checkKept (port: number): Promise<void> {
   const ids = await Promise.all([1, 2].map(async () => {
     const response = await fetch(`http://127.0.0.1:${port}${pathOf('user-0')}`)
@@ -233,7 +234,7 @@ async function checkKept (port: number): Promise<void> {
   if (ids[0] !== ids[1]) throw new Error('it does not keep the answer')
 }
 
-/** @throws where what a server answers is not what the gateway answers: then they do not do the same work */
+/** Checks that a server does the same work as the gateway. @throws if its answer is another one than the gateway's */
 export async function checkSame ({ name, port }: Server, hit: Hit): Promise<void> {
   const response = await fetch(`http://127.0.0.1:${port}${pathOf('user-0')}`)
   const body = await response.text()

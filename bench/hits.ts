@@ -1,10 +1,10 @@
 /**
- * What does a cache hit cost beside a bare Fastify route?
+ * What does a cache hit cost, compared with a bare Fastify route?
  *   node dist/bench/hits.js [--rounds 7] [--seconds 3] [--connections 64] [--users 1000] [--log errors|all]
- * The gateway answers from its memory. The others answer the very same bytes and headers: a Fastify route that does nothing else, Node's own
- * server, and nginx and Varnish in front of the gateway, where they are installed. `wrk` asks all of them in turn, in another order in each
- * round, for the list of one user and for the lists of many. Then the gateway and the bare route are asked at a fixed rate, half of what the
- * gateway can do: six minutes in all. Each process is kept on one core where there are two, clients on the other one.
+ * The gateway answers from its memory. The others answer the same bytes and headers: a Fastify route that does nothing else, Node's own
+ * server, and nginx and Varnish in front of the gateway, if they are installed. `wrk` loads them one after the other, in another order in
+ * each round, with requests for the list of one user and for the lists of many. Then the gateway and the bare route are loaded at a fixed
+ * rate, half of the gateway's highest. It takes six minutes. If there are two cores, servers run on one of them and clients on the other.
  * Promised: hits at 0.85 × of the bare route's rate, and at half load a p99 of at most 1.5 × of the bare route's.
  */
 import { writeFileSync } from 'node:fs'
@@ -33,7 +33,7 @@ const manyPaths = Array.from({ length: Number(values.users) }, (_, i) => pathOf(
 const promisedRate = 0.85
 const promisedLatency = 1.5
 
-/** Whose lists are asked for. */
+/** The users whose lists are requested. */
 interface Variant {
   name: string
   paths: string[]
@@ -68,7 +68,7 @@ async function main (processes: Processes): Promise<void> {
   const byUrl = await startOwn(processes, 'by-url', hit, log)
   const plain = await startOwn(processes, 'plain', hit, log)
   for (const server of [bare, byUrl, plain]) await checkSame(server, hit)
-  // Of many users each has bytes of his own, in the gateway and in what it is compared with.
+  // With many users, each user has his own bytes, in the gateway and in its reference.
   const referenceOf = ({ paths }: Variant): Server => paths.length > 1 ? byUrl : bare
   const caches = [await startNginx(processes, gateway.port, log), await startVarnish(processes, gateway.port)].filter(server => server !== undefined)
   const servers = [gateway, bare, byUrl, plain, ...caches]
@@ -115,7 +115,7 @@ end
   ]
 }
 
-/** Everything is cached and compiled: what is measured is not how they begin. */
+/** Fills the caches and has the code compiled, before the measurements. */
 async function warmUp ({ port }: Server, variants: readonly Variant[]): Promise<void> {
   for (const path of manyPaths) await (await fetch(`http://127.0.0.1:${port}${path}`)).arrayBuffer()
   for (const { script } of variants) await wrk(port, script, 3)
@@ -134,7 +134,7 @@ async function measureRates (servers: readonly Server[], variants: readonly Vari
   return measured
 }
 
-/** @throws where not every answer was a good one */
+/** Runs wrk against a server. @throws if any answer was an error */
 async function wrk (port: number, script: string[], duration: number): Promise<Round> {
   const args = ['-t1', `-c${connections}`, `-d${duration}s`, '--latency', ...script, `http://127.0.0.1:${port}${pathOf('user-0')}`]
   const output = await processes.run('wrk', args, { on: 'client' })
@@ -151,7 +151,7 @@ function shuffled<T> (values: readonly T[]): T[] {
   return values.map(value => ({ value, place: Math.random() })).sort((a, b) => a.place - b.place).map(({ value }) => value)
 }
 
-/** The median of the ratios of each round: what slowed the machine down in one slowed down both. */
+/** Returns the median of the ratios of the rounds: a slow moment of the machine slows down both servers of a round. */
 function ratioOf<K extends string> (ours: ReadonlyArray<Record<K, number>>, theirs: ReadonlyArray<Record<K, number>>, what: K): number {
   return median(ours.map((round, i) => round[what] / theirs[i]![what]))
 }
@@ -171,7 +171,7 @@ function reportRates ({ name }: Variant, servers: readonly Server[], bare: Serve
   })))
 }
 
-/** @returns the gateway's p99 in the bare route's */
+/** Loads both servers at a fixed rate. @returns the gateway's p99, divided by that of the bare route */
 async function measureHalfLoad (gateway: Server, bare: Server, { name, paths }: Variant, rate: number): Promise<number> {
   const measured = { gateway: [] as Latencies[], bare: [] as Latencies[] }
   for (let i = 0; i < rounds; i++) {

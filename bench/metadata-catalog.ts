@@ -1,14 +1,14 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 
-/** What a line holds, in bytes, with its line feed. */
+/** The length of a line in bytes, with its line feed. */
 const lineLength = 400
 
 export function itemIdOf (i: number): string {
   return `item-${String(i).padStart(7, '0')}`
 }
 
-/** Writes a catalog whose items tell its version at both ends, in no order of ids. */
+/** Writes a catalog, not ordered by id. Each item has the version of the catalog at its beginning and its end. */
 export async function writeCatalog (file: string, count: number, version: number, { brokenLine }: { brokenLine?: number } = {}): Promise<void> {
   const out = createWriteStream(file, { highWaterMark: 1024 * 1024 })
   for (let i = 0; i < count; i++) {
@@ -25,7 +25,7 @@ function lineOf (i: number, version: number): string {
   return head + 'some words that describe the item '.repeat(12).slice(0, lineLength - head.length - tail.length) + tail
 }
 
-/** Random ids, the same in each run. */
+/** Returns a function that draws random ids, the same ones in each run. */
 export function seededIds (count: number): (size: number) => string[] {
   let state = 1
   const random = (): number => {

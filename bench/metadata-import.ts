@@ -45,7 +45,7 @@ export async function currentOf (folder: string): Promise<string> {
   return (await generations(localDbDirectory(folder, namespace)).current())!
 }
 
-/** Follows a process to its end. Pages of a mapped file count as resident; the system takes them back when it needs them. */
+/** Measures a process to its end. Pages of a mapped file count as resident, but the system reclaims them when it needs them. */
 async function watch (child: ChildProcess): Promise<Omit<Imported, 'on the disk'>> {
   const started = performance.now()
   const output = outputOf(child)
@@ -73,7 +73,7 @@ export function outputOf (child: ChildProcess): () => string {
   return () => text
 }
 
-/** @returns a sentence that says how it went */
+/** Imports a catalog with a broken line. @returns a sentence about the outcome */
 export async function measureBrokenImport (folder: string, file: string, line: number): Promise<string> {
   const before = listing(folder)
   const child = startImport(folder, file)
@@ -83,13 +83,13 @@ export async function measureBrokenImport (folder: string, file: string, line: n
   return `a catalog whose line ${line} is broken: exit code ${code}, that line ${told ? 'is' : 'is NOT'} told, files ${before === listing(folder) ? 'are unchanged' : 'have CHANGED'}`
 }
 
-/** @returns a sentence that says how it went */
+/** Kills an import in the middle. @returns a sentence about the outcome */
 export async function measureKilledImport (folder: string, file: string, count: number): Promise<string> {
   const directory = localDbDirectory(folder, namespace)
   const before = listing(folder)
   const child = startImport(folder, file)
   const ended = once(child, 'close')
-  // Of 8,000 lines or so each it puts runs aside, before it writes its tree.
+  // The import writes sorted runs of about 8,000 lines each, before it writes its tree.
   const halfDone = (): boolean => readdirSync(directory, { recursive: true }).some(name => String(name).endsWith(`run-${Math.floor(count / 16_000)}`))
   while (!halfDone() && child.exitCode === null) await sleep(5)
   child.kill('SIGKILL')
@@ -99,7 +99,7 @@ export async function measureKilledImport (folder: string, file: string, count: 
   return `an import killed in the middle: left ${left - 2} names more, files after a sweep ${before === listing(folder) ? 'are as before' : 'have CHANGED'}`
 }
 
-/** Names and sizes of a namespace's files; of a lock nothing, since a dead process's does not hold. */
+/** Returns the names and sizes of a namespace's files, without the lock file, since the lock of a dead process does not hold. */
 function listing (folder: string): string {
   const directory = localDbDirectory(folder, namespace)
   return readdirSync(directory, { recursive: true }).map(String).filter(name => name !== 'LOCK').sort()

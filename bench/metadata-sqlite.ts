@@ -20,7 +20,7 @@ export async function sqliteIsThere (): Promise<boolean> {
   return load().then(() => true, () => false)
 }
 
-/** Reads a catalog as the gateway does, into a table, in one transaction without a journal: nobody sees the file before it is whole. */
+/** Reads a catalog like the gateway, into a table, in one transaction without a journal: nobody reads the file before it is complete. */
 export async function importSqlite (file: string, database: string): Promise<void> {
   const { DatabaseSync } = await load()
   const sqlite = new DatabaseSync(database)
@@ -33,7 +33,7 @@ export async function importSqlite (file: string, database: string): Promise<voi
   sqlite.close()
 }
 
-/** Looks up items one by one: for so few that is faster than a list of them. */
+/** Opens a database that looks up items one by one, which is faster for so few than one query for all of them. */
 export async function openSqlite (database: string): Promise<{ get: (ids: readonly string[]) => Map<string, string>, close: () => void }> {
   const { DatabaseSync } = await load()
   const sqlite = new DatabaseSync(database)

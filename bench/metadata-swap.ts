@@ -9,14 +9,14 @@ import { currentOf, namespace, originPort, start, startImport } from './metadata
 
 const gatewayPort = 18092
 const itemsPerAnswer = 25
-/** How long to ask before the import starts and after it ended, and at all, in ms. */
+/** How long requests are sent before the import starts and after its end, and the longest time in all, in ms. */
 const before = 3_000
 const after = 4_000
 const longest = 180_000
-/** Requests under way at once, at most. */
+/** The most requests at once. */
 const mostPending = 1_000
 
-/** A recommender of random items. */
+/** Runs a recommender of random items. */
 export function answerItems (count: number): void {
   const random = seededIds(count)
   createServer((_request, response) => {
@@ -25,7 +25,7 @@ export function answerItems (count: number): void {
   }).listen(originPort, '127.0.0.1')
 }
 
-/** The import that goes on beside the requests. */
+/** The import that runs while requests are sent. */
 class Importer {
   code: number | null | undefined
   #started = false
@@ -63,7 +63,7 @@ interface Seen {
   'of both, or undecorated': number
 }
 
-/** Imports a second catalog while a gateway serves the first. Every user is a new one, so that each answer is made and decorated. */
+/** Imports a second catalog while a gateway serves the first. Each request has a new user, so that each answer is made and decorated. */
 export async function measureSwap (folder: string, file: string, { rate, count }: { rate: number, count: number }): Promise<Record<string, unknown>> {
   const children = [
     start('dist/bench/metadata.js', ['origin', '--items', String(count)]),
@@ -92,7 +92,7 @@ export async function measureSwap (folder: string, file: string, { rate, count }
   }
 }
 
-/** Sends at a steady rate whether answers come or not. How long a request took counts from when it was due. */
+/** Sends requests at a steady rate, whether answers come or not. The time of a request counts from when it was due. */
 async function load (agent: Agent, rate: number, importer: Importer): Promise<{ seen: Seen, durations: number[] }> {
   const seen: Seen = { requests: 0, 'requests a second': 0, failed: 0, 'of the old catalog': 0, 'of the new catalog': 0, 'of both, or undecorated': 0 }
   const durations: number[] = []

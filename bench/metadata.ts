@@ -1,8 +1,8 @@
 /**
- * Items' metadata at the size of a large catalog: how fast and how large is an import, how fast a look-up, and is a swap seen?
+ * Item metadata of a large catalog: how fast and how large is an import, how fast is a look-up, and do requests notice a swap?
  *   node dist/bench/metadata.js [--items 1000000] [--rate 1000]
- * Beside it SQLite does the same with the same reading of the same file, where Node.js brings it along (from version 22.13).
- * The catalog is made in a temporary folder, its ids in no order.
+ * For comparison, SQLite imports the same file with the same reader, if Node.js includes it (from version 22.13).
+ * The catalog is written into a temporary folder, not ordered by id.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,7 +20,7 @@ const { values, positionals } = parseArgs({
   options: { items: { type: 'string', default: '1000000' }, rate: { type: 'string', default: '1000' } }
 })
 const count = Number(values.items)
-/** What a look-up of so many items may take in 99 of 100 cases, in ms. */
+/** The p99 that a look-up may have, in ms, by the number of items. */
 const budgets = { 25: 0.15, 100: 0.5, 500: 2.5 }
 const lookUps = 5_000
 
@@ -59,7 +59,7 @@ async function reportLookUps (folder: string, withSqlite: boolean): Promise<void
   const sqlite = withSqlite ? await openSqlite(join(folder, 'items.sqlite')) : undefined
   const { signal } = new AbortController()
   const ours = async (ids: string[]): Promise<number> => (await store.get(ids, signal)).size
-  // Both are in memory, as they are on a server that has run for a while.
+  // Reads all items, so that both stores are in memory, as on a server that has run for a while.
   for (let i = 0; i < count; i += 100) {
     const ids = Array.from({ length: 100 }, (_, j) => itemIdOf((i + j) % count))
     if (await ours(ids) !== 100 || (sqlite !== undefined && sqlite.get(ids).size !== 100)) throw new Error('not all items are there')

@@ -1,8 +1,8 @@
 /**
- * What does the gateway add to a call of a recommender that it has no answer of yet?
+ * How much time does the gateway add to a call of a recommender, when it has no cached answer?
  *   node dist/bench/overhead.js [--rate 200] [--seconds 20]
  * A local HTTP recommender is called directly, through a bare Fastify route that passes its answer on, and through the gateway, in
- * turn, at a steady rate, every user a new one. Each runs in a process of its own.
+ * turn, at a steady rate, with a new user in every request. Each server runs in its own process.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -60,7 +60,7 @@ async function main (rate: number, seconds: number): Promise<void> {
     await answering(agent, `${bare}/ready`)
     await answering(agent, `${gateway}/health/ready`)
     const paths = { direct: (user: string) => `${direct}/${user}?n=25`, bare: (user: string) => `${bare}/${user}?n=25`, gateway: (user: string) => `${gateway}/recommend-items/bench/remote/${user}` }
-    // All are compiled as they run: what is measured is not how they begin.
+    // Warms up, so that all code is compiled before the measurements.
     await load(agent, paths, 10_000, 0.6)
     const durations = await load(agent, paths, rate, seconds)
     report(durations, rate)
@@ -74,7 +74,7 @@ async function main (rate: number, seconds: number): Promise<void> {
 
 type Paths = Record<'direct' | 'bare' | 'gateway', (user: string) => string>
 
-/** Sends at a steady rate whether answers come or not, one to each in turn; returns how long each took, in ms. */
+/** Sends requests at a steady rate, whether answers come or not, one to each server in turn. @returns how long they took, in ms */
 async function load (agent: Agent, paths: Paths, rate: number, seconds: number): Promise<Record<keyof Paths, number[]>> {
   const durations = { direct: [] as number[], bare: [] as number[], gateway: [] as number[] }
   const pending = new Set<Promise<void>>()
@@ -86,7 +86,7 @@ async function load (agent: Agent, paths: Paths, rate: number, seconds: number):
       const request = ask(agent, paths[name](`user-${seconds}-${i}`)).then(ms => { durations[name].push(ms) })
       pending.add(request)
       void request.finally(() => pending.delete(request))
-      // In turn, not at once: they share two cores with the one who measures.
+      // In turn, not at once: the servers share two cores with the client.
       await request
     }
   }

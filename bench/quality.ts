@@ -1,8 +1,8 @@
 /**
  * How well does the embedded recommender guess the next click of a shop session?
  *   node dist/bench/quality.js [FOLDER]      FOLDER holds train.txt and valid.txt: session, item, epoch second, tab-separated
- * Each click of the later day is guessed from the clicks of its session so far, fed one at a time; hit rate and mean
- * reciprocal rank at 20, beside what is popular and what was most often clicked together with the last item.
+ * The recommender guesses each click of the later day from the clicks of its session so far, which it gets one at a time. The benchmark
+ * reports hit rate and mean reciprocal rank at 20, compared with popular items and with the items most often clicked with the last one.
  * Reference: Serenade publishes MRR@20 0.3197 for VMIS-kNN on such data.
  */
 import { readFileSync } from 'node:fs'

@@ -1,21 +1,21 @@
-/** A connection that the benches' clients send over: it reads no more of an answer than where that ends, and takes little of the core. */
+/** A connection of the clients of benchmarks. It reads of an answer only the status and the length, to use little of the core. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
 export interface RawConnection {
   socket: Socket
-  /** When what it waits for was due, on the clock of `performance`. */
+  /** When its current request was due, on the clock of `performance`. */
   due: number
-  /** Of the answer that came last. */
+  /** The status of the last answer. */
   status: number
-  /** Bytes of the answer that is arriving; negative before its head has come. */
+  /** The bytes of the arriving answer that are still missing; negative before its head has arrived. */
   missing: number
 }
 
 const contentLength = Buffer.from('\r\ncontent-length: ')
 const endOfHead = Buffer.from('\r\n\r\n')
 
-/** @param finish called with each answer that has come whole */
+/** Opens a connection. @param finish called when an answer has arrived completely */
 export async function openConnection (port: number, finish: (connection: RawConnection) => void): Promise<RawConnection> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   await once(socket, 'connect')
@@ -39,7 +39,7 @@ export async function openConnection (port: number, finish: (connection: RawConn
   return connection
 }
 
-/** Behind `HTTP/1.1 `. */
+/** Returns the status, which follows `HTTP/1.1 `. */
 function readStatus (head: Buffer): number {
   return Number(head.toString('latin1', 9, 12))
 }

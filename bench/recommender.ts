@@ -1,8 +1,8 @@
 /**
  * How fast is the embedded recommender, and how large?
  *   node --expose-gc dist/bench/recommender.js [--events 10000000] [--items 500000] [FOLDER]
- * On the clicks of a shop (FOLDER, see bench/quality.ts; passed over where it is missing), and on a synthetic index whose items
- * are as unevenly popular as a real shop's. Reference: Serenade publishes a p90 of 1.7 ms per query.
+ * It is measured with the clicks of a shop (FOLDER, see bench/quality.ts; skipped if it is missing), and with a synthetic index whose
+ * items are as unevenly popular as those of a real shop. Reference: Serenade publishes a p90 of 1.7 ms per query.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -68,7 +68,7 @@ function realClicks (): Click[] {
   return lines.map(([session, item, time]) => ({ user: session!, session: session!, item: item!, time: Number(time) * 1000 })).sort((a, b) => a.time - b.time)
 }
 
-/** Sessions of 2 to 14 clicks, 20 under way at once, by users who come back, over items of Zipf-like popularity. */
+/** Yields the clicks of sessions of 2 to 14 clicks, 20 sessions at once, by returning users, on items of Zipf-like popularity. */
 function * syntheticClicks (total: number, items: number): Generator<Click> {
   const catalog = Array.from({ length: items }, (_, i) => `item-${i}`)
   let state = 1
@@ -83,7 +83,7 @@ function * syntheticClicks (total: number, items: number): Generator<Click> {
   for (let i = 0; i < total; i++) {
     const slot = Math.floor(random() * active.length)
     const visit = active[slot]!
-    // Half of the clicks stay near the theme of the session, half go anywhere; both prefer the popular.
+    // Half of the clicks are near the theme of the session, half are on any item. Both halves prefer popular items.
     const popular = Math.floor(items ** random()) - 1
     const item = random() < 0.5 ? popular : Math.floor(visit.theme * items / 200) * 200 + Math.floor(200 ** random()) - 1
     yield { user: visit.user, session: visit.session, item: catalog[Math.min(item, items - 1)]!, time: 1.7e12 + i * 500 }

@@ -1,4 +1,4 @@
-/** What caches of other kinds would have asked of the origin for the same requests; see bench/soak.ts. */
+/** Models of caches, which count the calls of the origin that a cache would make for the same requests; see bench/soak.ts. */
 import { createTraffic, type Mix, type Step } from './soak-traffic.ts'
 
 export interface Model {
@@ -6,7 +6,7 @@ export interface Model {
   step: (step: Step) => void
 }
 
-/** An answer is kept for ten seconds, whatever happens: the sample's way, at CloudFront. Nothing is ever evicted, and nobody asks twice at a time. */
+/** Models the AWS sample at CloudFront: an answer is kept for ten seconds, whatever happens. No eviction, no concurrent calls. */
 export function fixedTtl (users: number, ttl = 10): Model {
   const madeAt = new Float64Array(users).fill(-Infinity)
   const model: Model = {
@@ -20,7 +20,7 @@ export function fixedTtl (users: number, ttl = 10): Model {
   return model
 }
 
-/** The gateway's way: minutes, but no longer than until the user's next event. Calls take no time here, and nothing is evicted. */
+/** Models the gateway: an answer is kept for minutes, but only until the user's next event. Calls take no time, and nothing is evicted. */
 export function untilNextEvent (users: number, ttl = 300): Model {
   const madeAt = new Float64Array(users).fill(-Infinity)
   const model: Model = {
@@ -29,7 +29,7 @@ export function untilNextEvent (users: number, ttl = 300): Model {
       if (kind === 'event') {
         madeAt[user] = -Infinity
       } else if (at - madeAt[user]! >= ttl) {
-        // Within a minute more it is served, but made anew all the same.
+        // Within one more minute the stale answer is served, but this needs a call as well.
         madeAt[user] = at
         model.calls++
       }
@@ -40,13 +40,13 @@ export function untilNextEvent (users: number, ttl = 300): Model {
 
 export interface Prediction {
   reads: number
-  /** Users that asked at all. */
+  /** The number of users with at least one read. */
   users: number
   fixed: number
   gateway: number
 }
 
-/** What both would do in so many seconds of a mix, without a gateway. */
+/** Returns the calls that both models make in so many seconds of a mix, without a gateway. */
 export function predict (mix: Mix, seconds: number, seed: number): Prediction {
   const fixed = fixedTtl(mix.users)
   const gateway = untilNextEvent(mix.users)

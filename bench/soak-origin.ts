@@ -1,23 +1,23 @@
-/** A recommender that says when it was asked: each list begins with its number among the user's lists and the time at which it was made. */
+/** A recommender that records when it was called: each list begins with its number among the user's lists and the time of the call. */
 import { createServer } from 'node:http'
-import { freePort } from './hits-processes.ts'
+import { freePort } from './free-port.ts'
 
 export interface Origin {
   port: number
-  /** Without those for users that only fill the cache. */
+  /** The number of calls, without those for users that only fill the cache. */
   readonly calls: number
   close: () => void
 }
 
-/** What a list says of itself. */
+/** The number and the time in a list. */
 export interface ListFacts {
-  /** The user's first one is 1. */
+  /** The number among the user's lists, from 1 on. */
   number: number
-  /** On the clock of `performance.now()` of this process. */
+  /** The time of the call, on the clock of `performance.now()` of this process. */
   calledAt: number
 }
 
-/** @param latency of a call, in ms; those that only fill the cache are answered at once */
+/** Starts the recommender. @param latency of a call, in ms; calls that only fill the cache are answered at once */
 export async function startOrigin (users: number, latency: number): Promise<Origin> {
   const port = await freePort()
   const numbers = new Uint32Array(users)

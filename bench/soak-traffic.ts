@@ -1,18 +1,18 @@
-/** Who asks for a list, and who does something, in bench/soak.ts. The same seed gives the same traffic. */
+/** The reads and events of bench/soak.ts. The same seed gives the same traffic. */
 
 export interface Mix {
-  /** How many users there are; who comes is drawn by a Zipf distribution of their popularity. */
+  /** The number of users. They are drawn by a Zipf distribution of their popularity. */
   users: number
   /** Requests a second, all users together. */
   rate: number
   /** Share of the requests that are events. */
   events: number
   /**
-   * Seconds between two requests of a user in a session, in the mean; they are drawn from an exponential distribution. Zero: there are
-   * no sessions, and each request is of a user drawn anew, however soon after the last.
+   * The mean time between two requests of a user in a session, in seconds, of an exponential distribution. Zero: there are no sessions,
+   * and the user of each request is drawn anew, however soon after the user's last request.
    */
   pace: number
-  /** How long a session is, in requests, in the mean: geometrically distributed. */
+  /** The mean length of a session, in requests, of a geometric distribution. */
   session: number
 }
 
@@ -23,10 +23,10 @@ export interface Step {
   kind: 'read' | 'event'
 }
 
-/** Of the Zipf distribution. */
+/** The exponent of the Zipf distribution. */
 const exponent = 1
 
-/** Endless. */
+/** Yields the steps of a mix, without end. */
 export function * createTraffic (mix: Mix, seed: number): Generator<Step> {
   const random = createRandom(seed)
   const draw = createZipf(mix.users, random)
@@ -37,7 +37,7 @@ export function * createTraffic (mix: Mix, seed: number): Generator<Step> {
   yield * sessions(mix, random, draw, kind)
 }
 
-/** As many sessions at any time as make the rate; one that ends is followed by one of somebody who is in none. */
+/** Yields the steps of as many concurrent sessions as the rate needs. After a session ends, one of a user without a session begins. */
 function * sessions ({ rate, pace, session, users }: Mix, random: () => number, draw: () => number, kind: () => Step['kind']): Generator<Step> {
   const count = Math.round(rate * pace)
   if (count > users / 4) throw new Error(`${count} sessions at a time are too many for ${users} users`)
@@ -70,7 +70,7 @@ interface Due {
   user: number
 }
 
-/** A binary heap: the earliest first. */
+/** Creates a queue of requests: a binary heap with the earliest one first. */
 function createQueue (): { push: (due: Due) => void, pop: () => Due } {
   const heap: Due[] = []
   const swap = (i: number, j: number): void => { [heap[i], heap[j]] = [heap[j]!, heap[i]!] }
@@ -114,7 +114,7 @@ function createZipf (count: number, random: () => number): () => number {
   }
 }
 
-/** Mulberry32. */
+/** Returns a seeded generator of random numbers: Mulberry32. */
 export function createRandom (seed: number): () => number {
   let state = seed | 0
   return () => {

@@ -1,8 +1,8 @@
-/** What bench/soak.ts finds out about the lists and the memory of gateways, in bounded memory itself. */
+/** The observations of bench/soak.ts: how fresh lists are, and how much memory gateways use. They take bounded memory themselves. */
 import { readdirSync, readFileSync } from 'node:fs'
 import type { ListFacts } from './soak-origin.ts'
 
-/** What was known of a user when a list was asked for. Times are in ms, on the clock of the benchmark. */
+/** The state of a user when a list was requested. Times are in ms, on the clock of the benchmark. */
 export interface Known {
   /** When the user's last accepted event was sent, and when its acceptance arrived. */
   sentAt: number
@@ -12,13 +12,13 @@ export interface Known {
 }
 
 export interface Freshness {
-  /** Older than an event that was accepted before they were asked for: made before it was even sent. */
+  /** Outdated lists: requested after an event was accepted, but made before that event was sent. */
   violations: number
-  /** Made after such an event was sent, but before its acceptance arrived: by then the gateway may or may not have had it. */
+  /** Lists made after such an event was sent, but before its acceptance arrived: the gateway may or may not have had the event by then. */
   underWay: number
-  /** A newer one had arrived before they were asked for. */
+  /** Lists older than one that had arrived before they were requested. */
   wentBack: number
-  /** In ms. */
+  /** The age of the oldest list on its arrival, in ms. */
   oldest: number
   know: (user: number) => Known
   onList: (user: number, known: Known, list: ListFacts, arrivedAt: number) => void
@@ -50,10 +50,10 @@ export function createFreshness (users: number): Freshness {
   return freshness
 }
 
-/** What processes and their children hold in memory, in MiB. */
+/** The memory of processes and their children, in MiB. */
 export interface Memory {
   rss: number
-  /** Without what is mapped from files: their pages belong to the system. */
+  /** Memory without pages of mapped files, which the system can reclaim. */
   anonymous: number
 }
 
@@ -73,13 +73,13 @@ function childrenOf (pid: number): number[] {
     try {
       return readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
     } catch {
-      // The thread has ended meanwhile.
+      // The thread has ended in the meantime.
       return []
     }
   })
 }
 
-/** @returns the means of the first, the middle and the last third */
+/** Returns the means of the first, the middle and the last third. */
 export function thirds (values: readonly number[]): [number, number, number] {
   const mean = (third: number): number => {
     const part = values.slice(Math.floor(values.length * third / 3), Math.floor(values.length * (third + 1) / 3))

@@ -1,22 +1,22 @@
 /**
- * Does the cache save calls without serving lists that are out of date, and does memory stay flat?
+ * Does the cache save calls without serving outdated lists, and does memory stay flat?
  *   node dist/bench/soak.js [--seconds 600] [--rate 400] [--users 100000] [--events 0.05] [--pace 15] [--session 20] [--latency 20]
  *                           [--cache-mib 64] [--workers 1] [--redis URL [--instances 1]] [--seed 1]
- *   node dist/bench/soak.js --mixes       what to expect of other mixes of requests, without a gateway, in a few seconds
- * The gateway serves at a steady rate what an HTTP origin recommends. Its cache has its defaults (ttl 300, staleWhileRevalidate 60,
- * refreshOnEvents) and is full before the beginning, so that memory is judged while old entries make room. Each list says when the origin
- * was asked for it. The reference is a cache that keeps each user's list for 10 s, whatever happens, as the sample's deployment does; the
- * very same reads are put to it beside, and it has unlimited memory.
+ *   node dist/bench/soak.js --mixes       predictions for other mixes of requests, without a gateway, in a few seconds
+ * The gateway serves the lists of an HTTP origin at a steady rate. Its cache has its defaults (ttl 300, staleWhileRevalidate 60,
+ * refreshOnEvents) and is full at the beginning, so that memory is measured while old entries are evicted. Each list contains the time at
+ * which the origin was called for it. The reference is a model of a cache that keeps each user's list for 10 s, whatever happens, as the
+ * deployment of the AWS sample does. It gets the same reads, and has unlimited memory.
  *
- * The mix: users come by their popularity (Zipf, exponent 1, over 100,000), at most one session of each at a time; in a session they send
- * a request every 15 s in the mean (exponentially distributed), 20 of them in the mean, five minutes; one request in 20 is an event. Both
- * caches begin with none of the users' lists.
- * The ratio hangs on the mix (--mixes). It is 5.2 in ten minutes of this one, 5.8 in an hour, and 2.0 in its first minute, in which most
- * reads are a user's first. It is less where users act more often (4.0
- * with one event in ten requests, 2.6 with one in five): each event costs a call at the next read. It is less where a user asks again
- * within 10 s (4.0 with one request in 5 s), since there a fixed TTL serves as well. And it is 1.9 where users are not in sessions but
- * each request is of a user drawn anew (--pace 0): then most users ask once in ten minutes, which no cache helps, and the most popular
- * one 33 times a second, with 1.6 events, which costs more calls than a list that ignores them.
+ * The mix: users are drawn by their popularity (Zipf, exponent 1, over 100,000), and each has at most one session at a time. In a session a
+ * user sends a request every 15 s in the mean (exponentially distributed), and 20 requests in the mean, so that a session takes about five
+ * minutes. One request in 20 is an event. Both caches begin with none of the users' lists.
+ * The ratio of calls depends on the mix (--mixes). It is 5.2 in ten minutes of this mix, 5.8 in an hour, and 2.0 in its first minute, in
+ * which most reads are a user's first. It is lower if there are more events (4.0 with one event in ten requests, 2.6 with one in five),
+ * since each event costs a call at the next read. It is lower if a user sends the next request within 10 s (4.0 with one request in 5 s),
+ * since a fixed TTL helps there as well. It is 1.9 without sessions, if the user of each request is drawn anew (--pace 0): then most users
+ * send one request in ten minutes, for which no cache helps. The most popular user sends 33 requests a second, 1.6 of them events, which
+ * cost more calls than in a cache that ignores events.
  */
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
@@ -26,7 +26,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Agent } from 'undici'
 import { packagedFile } from '../src/settings.ts'
-import { answering, freePort, openProcesses } from './hits-processes.ts'
+import { freePort } from './free-port.ts'
+import { answering, openProcesses } from './hits-processes.ts'
 import { fixedTtl, predict, untilNextEvent } from './soak-models.ts'
 import { readList, startOrigin } from './soak-origin.ts'
 import { createTraffic, type Mix } from './soak-traffic.ts'
@@ -57,13 +58,13 @@ const mix: Mix = { users: Number(values.users), rate: Number(values.rate), event
 const promisedSaving = 5
 const promisedGrowth = 0.05
 
-/** So many requests may be under way before the benchmark waits: its own memory is bounded, too. */
+/** The most requests at once. Beyond them the benchmark waits, so that its own memory is bounded. */
 const mostUnderWay = 2_000
 
-/** What entries take beside their bodies, or less: rather a few too many are asked for than too few. */
+/** A lower bound for the memory of an entry besides its body, in bytes: rather too many entries should fill the cache than too few. */
 const leastOverhead = 500
 
-/** No two runs ask for the same user: a Redis may remember. */
+/** Part of user ids: each run has other users, since Redis may still have the lists of an earlier run. */
 const run = randomUUID().slice(0, 8)
 const agent = new Agent({ connections: 256 })
 
@@ -137,7 +138,7 @@ async function read (url: string, user: string): Promise<{ text: string, status:
   return { text: await body.text(), status: statusCode, cacheStatus: String(headers['cache-status'] ?? '') }
 }
 
-/** An event of a user. @returns whether it was accepted */
+/** Sends an event of a user. @returns whether it was accepted */
 async function act (url: string, user: number): Promise<boolean> {
   const event = { userId: `user-${run}-${user}`, sessionId: `session-${run}-${user}`, eventList: [{ eventType: 'click', itemId: `item-${1000 + (user % 24) * 37}` }] }
   const { statusCode, body } = await agent.request({ origin: url, path: '/events/bench', method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(event) })
@@ -246,7 +247,7 @@ function report ({ reads, hits, events, refusedEvents, failedReads, readsSent, l
   for (const [promise, value, holds] of promises) console.log(`${holds ? 'holds         ' : 'DOES NOT HOLD '} ${promise}: ${value}`)
 }
 
-/** One thing changed at a time. */
+/** Predicts mixes that differ from the given one in one option each. */
 function reportMixes (): void {
   const changes: Array<[string, Partial<Mix>]> = [
     ['as given', {}],

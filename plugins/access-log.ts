@@ -1,14 +1,14 @@
 import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 
-/** Which requests get a line. */
+/** The requests that get a line in the log: all, a sample and all errors, or errors. */
 export type AccessLog = 'all' | 'sample' | 'errors'
 
 export interface AccessLogOptions {
   which?: AccessLog
 }
 
-/** Of a sample, one in so many that are no errors. */
+/** In a sample, one of this many requests without an error gets a line. */
 const sampled = 100
 
 const isError = ({ statusCode }: FastifyReply): boolean => statusCode >= 400
@@ -19,7 +19,7 @@ const wanted: Readonly<Record<AccessLog, (reply: FastifyReply) => boolean>> = {
   errors: isError
 }
 
-/** One line per request, when it is answered. It names the route, not the URL: URLs carry user ids. */
+/** Logs one line per request, when it is answered. The line names the route and not the URL, since URLs contain user ids. */
 export default fp<AccessLogOptions>(async (app, { which = 'all' }) => {
   const isWanted = wanted[which]
   app.addHook('onResponse', (request, reply, done) => {

@@ -5,17 +5,17 @@ import { GatewayError } from '../src/base/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Lets only those pass who have the admin key. */
+    /** Refuses a request without the admin key. */
     requireAdmin: onRequestHookHandler
   }
 }
 
 export interface AdminOptions {
-  /** Absent: nobody passes. */
+  /** Absent: every request is refused. */
   adminKey?: string | undefined
 }
 
-/** Guards what tells of the configuration and of users. */
+/** Guards the routes that show the configuration and data of users. */
 export default fp<AdminOptions>(async (app, { adminKey }) => {
   const expected = adminKey === undefined ? undefined : digest(adminKey)
   app.decorate('requireAdmin', ({ headers }, _reply, done) => {
@@ -26,7 +26,7 @@ export default fp<AdminOptions>(async (app, { adminKey }) => {
   })
 }, { name: 'admin', dependencies: ['errors'] })
 
-/** Digests are of one length, and comparing them tells nothing of what they are of. */
+/** Returns the digest of a key. Digests have one length, as `timingSafeEqual` requires, and the comparison does not reveal the key. */
 function digest (key: string): Buffer {
   return createHash('sha256').update(key).digest()
 }

@@ -1,14 +1,14 @@
 import fp from 'fastify-plugin'
 import { createCache, type Cache } from '../src/cache/cache.ts'
 import { createMemoryTier, type MemoryTier } from '../src/cache/memory-tier.ts'
-import { openRedisLink, type RedisLink } from '../src/cache/redis-link.ts'
+import type { RedisLink, RedisLinkOptions } from '../src/cache/redis-link.ts'
 import { createRedisTier } from '../src/cache/redis-tier.ts'
 import { createCacheStats, type CacheStats } from '../src/cache/stats.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     cache: Cache
-    /** What there is to say of the cache. */
+    /** The parts of the cache, for metrics and for other users of its Redis. */
     cacheParts: CacheParts
   }
 }
@@ -16,20 +16,26 @@ declare module 'fastify' {
 export interface CacheParts {
   stats: CacheStats
   memory: MemoryTier
-  /** Absent where there is no Redis. */
+  /** Absent without Redis. */
   redis?: RedisLink | undefined
-  /** Told how long each command of Redis took, in seconds. */
+  /** Receives how long each command of Redis took, in seconds. */
   onRedisCommand: (seconds: number) => void
 }
 
 export interface CacheOptions {
-  /** What the memory tier may hold. */
+  /** The most bytes that the memory tier holds. */
   maxBytes: number
   /** Absent: memory only. */
   redisUrl?: string | undefined
 }
 
-/** The two tiers of the cache. Redis is connected to in its own time: nothing waits for it. */
+/** Only a process that has Redis loads its client. This stands by itself for the compiler: see plugins/staging.ts. */
+async function openLink (options: RedisLinkOptions): Promise<RedisLink> {
+  const { openRedisLink } = await import('../src/cache/redis-link.ts')
+  return openRedisLink(options)
+}
+
+/** Opens the two tiers of the cache. It connects to Redis in the background, and nothing waits for that. */
 export default fp<CacheOptions>(async (app, { maxBytes, redisUrl }) => {
   const { now, onError, userVersions: versions } = app.resources
   const stats = createCacheStats()
@@ -40,7 +46,7 @@ export default fp<CacheOptions>(async (app, { maxBytes, redisUrl }) => {
     app.decorate('cache', createCache({ memory, versions, stats, now, onError }))
     return
   }
-  const redis = openRedisLink({
+  const redis = await openLink({
     url: redisUrl,
     versions,
     stats,

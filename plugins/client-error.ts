@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { GatewayError } from '../src/base/errors.ts'
 
-/** Answers what is no HTTP request at all, or one whose headers are too large, in the contract's form. */
+/** Answers a malformed HTTP request, one with too large headers, or one that is too slow, with an error in the contract's form. */
 export function refuseClient (error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return
   const { status, type, code, message } = describe(error)

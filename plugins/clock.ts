@@ -3,13 +3,13 @@ import { createClock, type Clock } from '../src/context/clock.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What time it is where a user is. */
+    /** The clock that returns the local time of a user. */
     clock: Clock
   }
 }
 
 export interface ClockOptions {
-  /** Of users whose zone nobody tells; an IANA name. */
+  /** The time zone of users whose request headers name none: an IANA name. */
   timeZone?: string | undefined
 }
 

@@ -4,7 +4,7 @@ import type { ConfigSource } from '../src/config/source.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The configuration that serves now, and how its loading went. */
+    /** The configuration that serves now, and the status of its loading. */
     config: LivePlan
   }
 }
@@ -13,7 +13,7 @@ export interface ConfigOptions {
   source: ConfigSource
 }
 
-/** Loads the configuration, in its own time, and follows its source. */
+/** Loads the configuration in the background, and follows its source. */
 export default fp<ConfigOptions>(async (app, { source }) => {
   const config = openLivePlan(source, app.resources, {
     onLoaded: ({ version, generation }) => app.log.info({ version, generation, source: source.name }, 'configuration loaded'),

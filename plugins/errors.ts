@@ -4,17 +4,17 @@ import { GatewayError, type ErrorCode } from '../src/base/errors.ts'
 
 const mebibyte = 1024 * 1024
 
-/** What Fastify itself refuses, in our terms. */
+/** The errors that Fastify itself throws, as codes and messages of the contract. */
 const frameworkCodes: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: ['InvalidBody', 'body: expected JSON, got nothing'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['InvalidBody', 'body: is not JSON, or holds a key that is not allowed in it'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['InvalidRequest', 'Content-Length: does not match the body'],
-  FST_ERR_BAD_URL: ['InvalidUrl', 'the URL is not valid: a percent sign begins no escape, or what is escaped is no text'],
+  FST_ERR_BAD_URL: ['InvalidUrl', 'the URL is not valid: a "%" does not begin an escape, or the escaped bytes are not UTF-8 text'],
   FST_ERR_MAX_PARAM_LENGTH_EXCEEDED: ['UrlTooLong', 'the URL is too long'],
   FST_ERR_ASYNC_CONSTRAINT: ['InvalidRequest', 'the request is not valid']
 }
 
-/** Every error leaves as the JSON of the contract; what went wrong inside goes to the log alone. */
+/** Sends every error as the JSON of the contract. The details of an internal error go only to the log. */
 export default fp(async app => {
   app.setErrorHandler<FastifyError>((error, request, reply) => sendError(error, request, reply))
   app.setNotFoundHandler((request, reply) =>
@@ -32,13 +32,13 @@ export function sendError (error: Error, request: FastifyRequest, reply: Fastify
     .send(JSON.stringify({ type: known.type, code: known.code, message: known.message, ...known.details, requestId: request.id }))
 }
 
-/** A stack says something of our own mistakes only. What overload refuses, it refuses in great numbers: the access log is enough. */
+/** Logs a server error, with its stack only if it is internal. For the many refusals under overload the access log is enough. */
 function log ({ id: reqId, log }: FastifyRequest, error: GatewayError): void {
   if (error.code === 'InternalError') log.error({ reqId, err: error.cause ?? error, code: error.code }, error.message)
   else if (error.status >= 500 && error.type !== 'Overload') log.warn({ reqId, code: error.code, causes: causesOf(error) }, error.message)
 }
 
-/** What led to an error, in words, the nearest first. */
+/** Returns the causes of an error as text, the nearest first, five at most. */
 function causesOf (error: Error): string[] {
   const causes: string[] = []
   for (let { cause } = error; cause instanceof Error && causes.length < 5; { cause } = cause) {

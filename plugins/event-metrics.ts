@@ -4,7 +4,7 @@ import type { TargetStats } from '../src/targets/stats.ts'
 
 const labelNames = ['namespace', 'target']
 
-/** What became of events at each target; like other metrics it is read when it is asked for. */
+/** Registers the metrics of events at each target. Like other metrics, they are read when they are scraped. */
 export default fp(async app => {
   const { registry } = app.metrics
   const { eventStats } = app.resources

@@ -9,15 +9,15 @@ import { createLedger } from '../src/events/ledger.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What the events of a request are collected with. */
+    /** Returns the options for collecting the events of a request. */
     collecting: (request: Pick<FastifyRequest, 'headers' | 'url' | 'query'>) => CollectOptions
   }
 }
 
-/** What events share, whichever configuration serves: what is under way, and what targets already have. */
+/** Opens the state of events that outlives a configuration: the events being sent, and the ledger of those that targets have. */
 export default fp(async app => {
   const { now, userVersions, eventStats: stats } = app.resources
-  const ledger = createLedger({ now, redis: app.cacheParts.redis, onError: cause => { app.log.debug({ cause: String(cause) }, 'Redis does not tell which events were delivered') } })
+  const ledger = createLedger({ now, redis: app.cacheParts.redis, onError: cause => { app.log.debug({ cause: String(cause) }, 'could not exchange with Redis which events were delivered') } })
   const dispatch = createDispatch({ ledger, stats })
   app.decorate('collecting', ({ headers, url, query }) => (
     { now, userVersions, dispatch, newId: randomUUID, surroundings: surroundingsOf(headers, app.clock), broughtBy: bringerOf(url, headers, query) }

@@ -13,28 +13,28 @@ import type { InferenceRequest } from '../src/inference/request.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** Answers an inference request under the configuration that serves now: at once where memory has the answer. */
+    /** Answers an inference request under the configuration that serves now; synchronously if the memory tier has the answer. */
     infer: (request: InferenceRequest) => Promise<void> | undefined
   }
 }
 
-/** What remembered URLs may take in memory, about, in bytes; and what each takes beside its text. */
+/** The approximate memory for remembered URLs, in bytes, and for each of them besides its text. */
 const mostRemembered = 16 * 1024 * 1024
 const overhead = 1_000
 
 /**
- * Carries what inference answers into HTTP. A URL that was asked for lately has been read, validated and resolved before: all that is
- * not done again. Whatever guards these routes has to be registered before this plugin.
+ * Sends the answers of inference over HTTP. A URL that was requested lately is not read, validated and resolved again. Hooks that guard
+ * these routes have to be registered before this plugin.
  */
 export default fp(async app => {
   const { cache, resources } = app
-  // What was settled by one configuration is of no use to the next, and would keep it alive.
+  // Inferences that one configuration has resolved are of no use to the next one, and would keep the old plan in memory.
   let settledBy: Plan | undefined
   const lately = new LRUCache<string, Inference>({ maxSize: mostRemembered, sizeCalculation: (_value, url) => overhead + 3 * url.length })
 
   app.addHook('onRequest', ({ raw }, reply, done) => {
     if (settledBy !== app.config.current) forget()
-    // Where it is in the order of those to be forgotten does not matter: what is asked for often is soon settled again.
+    // `peek` does not update the order of eviction. That is cheaper, and a frequent URL is soon remembered again.
     const inference = raw.method === 'GET' || raw.method === 'HEAD' ? lately.peek(raw.url!) : undefined
     if (inference === undefined) done()
     else respond(reply, inference)?.catch((error: unknown) => { reply.send(error) })
@@ -44,7 +44,7 @@ export default fp(async app => {
     const { plan } = app.config
     const isPost = this.request.method === 'POST'
     const inference = prepare(plan, request, surroundingsOf(this.request.headers, app.clock), !isPost)
-    // Where headers have a part in it, another request for the same URL is another matter.
+    // If the answer depends on headers, another request for the same URL may get another answer.
     if (!isPost && plan === settledBy && inference.recommender.vary === '') lately.set(this.request.raw.url!, inference)
     return respond(this, inference)
   })
@@ -54,7 +54,7 @@ export default fp(async app => {
     lately.clear()
   }
 
-  /** At once where memory has the answer. */
+  /** Answers synchronously if the memory tier has the answer. */
   function respond (reply: FastifyReply, inference: Inference): Promise<void> | undefined {
     const found = cache.peek(inference.lookup)
     if (found === undefined) return infer(inference, cache).then(made => { answer(reply, inference, made) })
@@ -94,7 +94,7 @@ export default fp(async app => {
 
 const json = 'application/json; charset=utf-8'
 
-/** With the answer to a HEAD request Fastify would send `Content-Length: 0`, which no 304 may say of what is longer (RFC 9110 §8.6). */
+/** Sends a 304. For a HEAD request Fastify would add `Content-Length: 0`, which a 304 for a longer answer must not have (RFC 9110 §8.6). */
 function sendNotModified (reply: FastifyReply): void {
   if (reply.request.method === 'HEAD') reply.hijack().raw.writeHead(304, reply.getHeaders() as OutgoingHttpHeaders).end()
   else reply.code(304).send()

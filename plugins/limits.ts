@@ -3,7 +3,7 @@ import { GatewayError } from '../src/base/errors.ts'
 
 export const longestUrl = 8192
 
-/** Refuses URLs that are longer than what the gateway promises to take. */
+/** Refuses URLs that are longer than the length that the gateway guarantees to take. */
 export default fp(async app => {
   app.addHook('onRequest', ({ raw }, _reply, done) => {
     if (raw.url!.length > longestUrl) done(new GatewayError('UrlTooLong', `the URL is too long; expected at most ${longestUrl} characters`))

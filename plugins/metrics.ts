@@ -4,17 +4,17 @@ import { AggregatorRegistry, type Aggregator, Counter, Gauge, Histogram, Registr
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The metrics of this process and of the others that serve with it, in the text format of Prometheus. */
+    /** The metrics of this process and of the other workers, in the text format of Prometheus. */
     metrics: {
       contentType: string
       text: () => Promise<string>
-      /** Of this process. */
+      /** The metrics of this process. */
       registry: Registry
     }
   }
 }
 
-/** What the parts of the gateway count anyway is read when it is asked for: nothing is counted twice on the way of a request. */
+/** Registers metrics that read the counts of the gateway's parts when they are scraped, so that requests count nothing twice. */
 export default fp(async app => {
   const registry = new Registry()
   const { peers, metadataStats } = app.resources

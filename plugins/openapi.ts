@@ -14,7 +14,7 @@ declare module 'fastify' {
   }
 }
 
-/** Documents the API as it is configured right now, at /docs. */
+/** Serves the OpenAPI document of the current configuration, and Swagger UI, at /docs. */
 export default fp(async app => {
   for (const schema of [ErrorSchema, ExplanationSchema, ItemListSchema, PersonalizedRankingSchema, RatingsSchema]) app.addSchema(schema)
   await app.register(swagger, {
@@ -25,7 +25,7 @@ export default fp(async app => {
     },
     refResolver: { buildLocalReference: ({ $id }, _baseUri, _fragment, i) => typeof $id === 'string' ? $id : `schema-${i}` }
   })
-  // The plugin's document is made once and knows only routes; ours follows the configuration.
+  // The document of @fastify/swagger is made once, from the routes. Ours follows the configuration.
   const openapi = (): OpenApiDocument => concretePaths(structuredClone(app.swagger()) as OpenApiDocument, app.config.plan)
   app.decorate('openapi', openapi)
   await app.register(async docs => {

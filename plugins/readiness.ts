@@ -4,8 +4,8 @@ import { GatewayError } from '../src/base/errors.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Whether a load balancer may send requests: not while other workers of this port listen and are `starting`, and not once the
-     * process has been told to end.
+     * Whether a load balancer may send requests: not while the process is `starting` (it listens, but some worker of its port cannot
+     * serve yet), and not while it is `draining` (from the signal to end on).
      */
     readiness: { starting: boolean, draining: boolean }
   }

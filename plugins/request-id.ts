@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 
-/** Tells the caller the id under which the log knows the request. */
+/** Sends the id of each request to the caller. The lines of the log have the same id. */
 export default fp(async app => {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)

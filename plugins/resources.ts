@@ -10,7 +10,7 @@ import type { WebhookSecrets } from '../src/connections/webhook-secrets.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What the configurations of this process share. */
+    /** The resources that all configurations of this process share. */
     resources: Resources
   }
 }
@@ -19,9 +19,9 @@ export interface ResourcesOptions {
   dataDir: string
   /** Absent: this process has no Redis. */
   redisUrl?: string | undefined
-  /** What webhooks are signed with; absent: this process has none. */
+  /** The secrets that sign webhooks; absent: this process has none. */
   webhookSecrets?: WebhookSecrets | undefined
-  /** Whether event targets are opened; absent: they are. */
+  /** Whether to open event targets; absent: true. */
   delivers?: boolean
   /** Epoch milliseconds. */
   now: () => number
@@ -29,7 +29,7 @@ export interface ResourcesOptions {
   peers?: Peers
 }
 
-/** Everything that configurations open is closed with the application. */
+/** Opens the resources that configurations share, and closes them with the application. */
 export default fp<ResourcesOptions>(async (app, { dataDir, redisUrl, webhookSecrets, delivers = true, now, peers = noPeers }) => {
   const onError = (error: unknown): void => app.log.error(error, 'something failed in the background')
   const pool = createPool({ onError })

@@ -8,25 +8,25 @@ import type { BucketPlace, StagingBucket } from '../src/metadata/staging/bucket.
 export interface StagingOptions {
   /** The bucket that catalogs are put into. */
   bucket: BucketPlace
-  /** Milliseconds between two looks into it, in the place of each store's `syncInterval`. */
+  /** Milliseconds between two polls of the bucket; absent: the `syncInterval` of each store. */
   poll?: number
-  /** Whether to load in this process and not in one beside it: for catalogs that are small. */
+  /** Whether to load catalogs in this process instead of a child process: for small catalogs. */
   inProcess?: boolean
 }
 
-/** Where a store is, in log lines and metrics. */
+/** Returns the namespace and the store of an import, for log lines and metrics. */
 const placeOf = ({ namespace, config: { type: store } }: ItemImport): { namespace: string, store: string } => ({ namespace, store })
 
 /**
- * The client of S3 takes memory, and time to load: only who has a bucket pays for it. This stands by itself since the compiler does
- * not change the extension of what is imported within a default export.
+ * Opens the bucket. The S3 client takes memory, and time to load, so that only a gateway with a bucket loads it. This function stands
+ * by itself, since the compiler does not rewrite the extension of an `import()` within a default export.
  */
 async function open (bucket: BucketPlace): Promise<StagingBucket> {
   const { openBucket } = await import('../src/metadata/staging/bucket.ts')
   return openBucket(bucket)
 }
 
-/** Imports item metadata from a bucket, in the background, into the stores that the configuration of the moment names. */
+/** Imports item metadata from a bucket, in the background, into the stores that the current configuration names. */
 export default fp<StagingOptions>(async (app, { bucket: source, poll, inProcess = false }) => {
   const bucket = await open(source)
   const { dataDir, now, onError } = app.resources

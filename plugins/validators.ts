@@ -2,9 +2,9 @@ import etag from '@fastify/etag'
 import fp from 'fastify-plugin'
 import { evaluate } from '../src/cache/conditional.ts'
 
-/** What is sent from here on gets an entity tag where it is worth one: an answer to a GET that is no error. */
+/** Adds an entity tag to answers to GET and HEAD with status 200, and answers `If-None-Match` with 304. */
 export default fp(async app => {
-  // It would answer errors with 304, too, and knows no lists of tags.
+  // The plugin would answer errors with 304 as well, and it does not read lists of tags.
   await app.register(etag, { replyWith304: false })
   app.addHook('onSend', ({ method, headers }, reply, payload, done) => {
     const tag = reply.getHeader('etag')

@@ -10,7 +10,7 @@ const mostBodies = 500
 const mostBytes = 4 * 1024 * 1024
 const lineTypes = ['application/x-ndjson', 'application/ndjson', 'application/jsonl']
 
-/** A line that is no JSON. */
+/** The value of a line that is not JSON. */
 const notJson = Symbol('not JSON')
 
 const ResultsSchema = Type.Object({
@@ -28,12 +28,12 @@ const ResultsSchema = Type.Object({
 export default async function eventsBatch (app: App): Promise<void> {
   const checkBody = app.bodyChecker(EventsBodySchema)
 
-  // A line is read as a JSON body is.
+  // The parser of JSON bodies parses each line, so that the same keys are refused.
   const readJson = app.getDefaultJsonParser('error', 'error') as (request: FastifyRequest, text: string, done: (error: Error | null, value?: unknown) => void) => void
 
   app.addContentTypeParser(lineTypes, { parseAs: 'string' }, (request, text, done) => {
     const lines = (text as string).split('\n').filter(line => line.trim() !== '')
-    // One more than there may be is enough to refuse them all.
+    // One line more than allowed is enough for the schema to refuse the batch.
     done(null, lines.slice(0, mostBodies + 1).map(line => {
       let value: unknown
       readJson(request, line, (error, read) => { value = error === null ? read : notJson })

@@ -6,21 +6,21 @@ import { surroundingsOf } from '../src/context/surroundings.ts'
 import { explainRequest } from '../src/inference/explain.ts'
 import type { InferenceRequest } from '../src/inference/request.ts'
 
-/** The application as routes see it: what a schema says, TypeScript knows. */
+/** The type of the application for routes: the types of requests and answers follow from the schemas. */
 export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>
 
-/** The responses of a route: its answer, or an error of the contract. */
+/** Returns the response schemas of a route: its answer, or an error of the contract. */
 export function answers (schema: TSchema): Record<string, TSchema> {
   const error = Type.Ref('Error')
   return { 200: schema, '4xx': error, '5xx': error }
 }
 
-/** The responses of a route whose answers can be kept and asked for again. */
+/** Returns the response schemas of a route whose answers can be cached and revalidated. */
 export function cacheableAnswers (schema: TSchema): Record<string, TSchema> {
   return { ...answers(schema), 304: Type.Null({ description: 'The answer is the one whose `ETag` the caller has named in `If-None-Match`.' }) }
 }
 
-/** Says which configuration an answer is of, and has nobody keep it. */
+/** Adds the version of the configuration to an answer, and forbids caches to store it. */
 export function sealAnswer (reply: FastifyReply, { version }: Plan): void {
   if (version !== undefined) reply.header('x-personalization-config-version', version)
   reply.header('cache-control', 'no-store')
@@ -29,11 +29,11 @@ export function sealAnswer (reply: FastifyReply, { version }: Plan): void {
 type RequestOf<S extends FastifySchema> = FastifyRequest<RouteGenericInterface, RawServerDefault, RawRequestDefaultExpression, S, TypeBoxTypeProvider>
 
 /**
- * A route that answers inference requests, and its twin under /explain that tells how it understands them.
- * @param read makes the request of what the schema has let pass
+ * Registers a route that answers inference requests, and its counterpart under /explain that explains how they are resolved.
+ * @param read returns the inference request for a validated HTTP request
  */
 export function inferenceRoute<S extends FastifySchema & { operationId: string }> (app: App, url: string, schema: S, read: (request: RequestOf<S>) => InferenceRequest): void {
-  // What the schema says is for `read` alone.
+  // Only `read` needs the types of the schema.
   const routes = app as unknown as FastifyInstance
   const answered: FastifySchema = schema
   routes.get(url, { schema: answered }, (request, reply) => reply.infer(read(request as unknown as RequestOf<S>)))

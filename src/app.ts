@@ -35,20 +35,20 @@ import type { WebhookSecrets } from './connections/webhook-secrets.ts'
 export interface AppOptions {
   source: ConfigSource
   dataDir: string
-  /** What the memory tier of the cache may hold. */
+  /** The most bytes that the memory tier of the cache holds; absent: 64 MiB. */
   cacheMaxBytes?: number
   /** Absent: the cache is in memory only. */
   redisUrl?: string | undefined
-  /** What webhooks of event targets are signed with; absent: there are none. */
+  /** The secrets that sign webhooks of event targets; absent: no secrets. */
   webhookSecrets?: WebhookSecrets | undefined
-  /** Whether event targets are opened; absent: they are. */
+  /** Whether the gateway opens event targets; absent: true. */
   delivers?: boolean
   accessLog?: AccessLog
-  /** Opens what administrators may see; absent: closed. */
+  /** The key for the routes of administrators; absent: these routes refuse everybody. */
   adminKey?: string | undefined
-  /** Where item metadata is imported from; absent: only by the command. */
+  /** The bucket that item metadata is imported from; absent: only `gateway items import` imports it. */
   staging?: StagingOptions | undefined
-  /** The zone of users whose zone nobody tells: an IANA name; absent: UTC. */
+  /** The time zone of users whose request headers name none: an IANA name; absent: UTC. */
   timeZone?: string
   /** The other processes that serve on this machine; absent: none. */
   peers?: Peers
@@ -59,17 +59,17 @@ export interface AppOptions {
 
 const mebibyte = 1024 * 1024
 
-/** Puts the gateway together: plugins in the order in which they build on each other, then routes. It does not listen yet. */
+/** Builds the gateway: registers the plugins in the order of their dependencies, then the routes. The caller makes it listen. */
 export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, logger, now = Date.now }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
-    // Making a logger for each request costs more than a hit; the lines of a request carry its id themselves.
+    // A child logger for each request costs more than a cache hit. The lines of a request carry its id as a field instead.
     childLoggerFactory: parent => parent,
     genReqId: request => requestId(request.headers),
     bodyLimit: mebibyte,
     routerOptions: { maxParamLength: longestUrl },
-    // Longer than a load balancer keeps its side of an idle connection (60 s), so that it never writes into one that we close.
+    // Longer than the 60 s for which a load balancer keeps an idle connection, so that it never writes into one that we have closed.
     keepAliveTimeout: 72_000,
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',

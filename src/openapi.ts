@@ -1,6 +1,6 @@
 import type { NamespacePlan, Plan, RecommenderPlan } from './plan/plan.ts'
 
-/** As much of an OpenAPI 3.1 document as is rewritten here. */
+/** The parts of an OpenAPI 3.1 document that this module reads or rewrites. */
 export interface OpenApiDocument {
   openapi: string
   info: { title: string, version: string, description?: string }
@@ -28,12 +28,12 @@ interface Parameter {
   [more: string]: unknown
 }
 
-/** Ids that the sample store knows, so that what is shown can be tried. */
+/** Ids of the sample store, so that a reader can try the examples. */
 const examples: Readonly<Record<string, string>> = { userId: 'user-1', itemId: 'item-1', itemIds: 'item-1,item-2,item-3' }
 
 /**
- * Turns the document of the routes into the document of a configuration: a path for each namespace, recommender and action in
- * place of the one with placeholders for all.
+ * Returns the OpenAPI document of a configuration. It replaces each path that has placeholders for namespace and recommender by one
+ * path for each namespace, recommender and action of the plan.
  */
 export function concretePaths (document: OpenApiDocument, plan: Plan): OpenApiDocument {
   const namespaces = [...plan.namespaces.values()]
@@ -99,7 +99,7 @@ function describeRecommender (operation: Operation, { name, title, description, 
   }
 }
 
-/** Adds an example, and says of what has a default that it need not be given. */
+/** Adds an example, and marks a parameter with a default as optional. */
 function describeParameter (parameter: Parameter): Parameter {
   const example = examples[parameter.name] ?? parameter.schema?.default ?? parameter.schema?.examples?.[0]
   return {

@@ -9,7 +9,7 @@ import { packagedFile } from './settings.ts'
 
 const namespace = 'sample-store'
 
-/** Fills the sample store's catalog and events, the first time it is served. */
+/** Imports the sample store's catalog and events, unless an earlier start has imported them. */
 export async function seedSampleStore (dataDir: string): Promise<void> {
   if (await generations(localDbDirectory(dataDir, namespace)).current() === undefined) {
     await loadLocalDb(await openCatalog(packagedFile('samples/items.jsonl')), { dataDir, namespace })
@@ -19,7 +19,7 @@ export async function seedSampleStore (dataDir: string): Promise<void> {
   }
 }
 
-/** Three commands to paste: what a user gets, a click, and what the user gets after it. */
+/** Returns three commands for a shell: a user's recommendations, a click, and the recommendations after the click. */
 export function sampleCurls (port: number): string {
   const recommend = `curl -s 'http://localhost:${port}/recommend-items/${namespace}/recommended-for-you/user-1?numResults=3'`
   const event = JSON.stringify({ userId: 'user-1', sessionId: 'session-1', eventList: [{ eventType: 'click', itemId: 'item-42' }] })

@@ -3,36 +3,35 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { pino, type Logger } from 'pino'
-import { buildApp } from './app.ts'
 import { fileSource } from './config/file-source.ts'
 import { endWith } from './base/end-with.ts'
-import { sampleCurls, seedSampleStore } from './sample-store.ts'
+import { giveBackHeap } from './base/lean-heap.ts'
 import { noPeers } from './connections/peers.ts'
 import { hasOwnS3, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
 import { startPrimary } from './workers/primary.ts'
 import { joinPrimary, type Worker } from './workers/worker.ts'
 
-/** Everything under way has this long to end after the drain, in ms: events may take 4 s, and a container 10 s until it is killed. */
+/** Requests and deliveries get this long to end after the drain, in ms: events may take 4 s, and a container is killed after 10 s. */
 const closeWithin = 8_000
 
-/** Drain and end together take no longer, in ms. */
+/** The longest time that the drain and the end take together, in ms. */
 const endWithin = 25_000
 
-/** Connections that may wait to be accepted: past them, a burst of new ones would be told to try again in a second. */
+/** Connections that may wait to be accepted. The kernel drops further ones of a burst, and their clients try again after a second. */
 const backlog = 4096
 
-/** No request waits for its line to be written: lines are written many at a time, and what is left five times a second and at the end. */
+/** Opens the log. No request waits for its line: lines are written in blocks of 8 KiB, and the rest five times a second and at the end. */
 function openLog (level: string): Logger {
   const logger = pino({ level }, pino.destination({ sync: false, minLength: 8192 }))
   setInterval(() => { logger.flush() }, 200).unref()
   return logger
 }
 
-/** Runs the gateway until a signal ends it: in this process, or in so many workers that share the port. */
+/** Runs the gateway until a signal ends it: in this process, or in several workers that share the port. */
 async function serve (): Promise<void> {
   const settings = readSettings()
   const inWorker = cluster.isWorker
-  if (!inWorker && isSampleStore(settings)) await seedSampleStore(settings.DATA_DIR)
+  if (!inWorker && isSampleStore(settings)) await seed(settings)
   if (settings.WORKERS > 1 && !inWorker) serveByWorkers(settings)
   else await serveHere(settings, inWorker)
 }
@@ -41,7 +40,7 @@ function serveByWorkers (settings: Settings): void {
   const logger = openLog(settings.LOG_LEVEL)
   const primary = startPrimary({
     count: settings.WORKERS,
-    onServing (port) { if (isSampleStore(settings)) console.log(sampleCurls(port)) },
+    onServing (port) { if (isSampleStore(settings)) void tellCurls(port) },
     onLost (pid, code) { logger.error({ pid, code }, 'a worker is lost; another takes its place') },
     onFailed: code => process.exit(code)
   })
@@ -53,7 +52,9 @@ function serveByWorkers (settings: Settings): void {
 
 async function serveHere (settings: Settings, inWorker: boolean): Promise<void> {
   const logger = openLog(settings.LOG_LEVEL)
-  const worker = inWorker ? joinPrimary(error => { logger.error(error, 'what another worker told could not be handled') }) : undefined
+  const worker = inWorker ? joinPrimary(error => { logger.error(error, 'a message from another worker could not be handled') }) : undefined
+  // The primary of workers serves nothing itself, and loads nothing of this.
+  const { buildApp } = await import('./app.ts')
   const app = await buildApp({
     source: fileSource(settings.CONFIG_FILE ?? sampleConfigFile),
     dataDir: settings.DATA_DIR,
@@ -68,14 +69,14 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     logger
   })
   let ending = false
-  // Signals that a terminal sends to all are for the primary alone.
+  // A terminal sends its signals to the workers as well. Only the primary handles them.
   const grace = closeWithGrace({ delay: delayOf(settings), logger, skip: inWorker ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] : [] }, async ({ signal, err }) => {
     ending = true
-    if (err) logger.fatal(err, 'ending because of an error that nobody caught')
+    if (err) logger.fatal(err, 'ending because of an uncaught error')
     else logger.info({ signal, drain: drainOf(settings) }, 'draining')
     app.readiness.draining = true
     if (!err) await sleep(drainOf(settings))
-    // A client that does not go on sending must not hold up the end.
+    // A client that stops in the middle of a request must not delay the end.
     setTimeout(() => app.server.closeAllConnections(), (delayOf(settings) - drainOf(settings)) * 0.6).unref()
     await app.close()
     logger.flush()
@@ -83,23 +84,25 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
 
   void worker?.stopped.then(() => { grace.close() })
 
-  // Probes are answered while a long log is still being learned. A worker beside others that serve does not listen yet: it would get requests, too.
+  // The gateway listens before its configuration is loaded, so that it answers probes while it learns a long event log. A worker beside
+  // others that serve already listens later, since it would get requests as well.
   try {
     if (worker !== undefined) await untilToListen(worker, app)
     await app.listen({ port: settings.PORT, host: settings.HOST, backlog })
     await app.config.loaded
+    giveBackHeap()
   } catch (error) {
-    // Told to end before it had begun.
+    // A signal ended the process while it was starting.
     if (ending) return
     throw error
   }
   const address = app.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : settings.PORT
   if (worker !== undefined) worker.serving(port)
-  else if (isSampleStore(settings)) console.log(sampleCurls(port))
+  else if (isSampleStore(settings)) await tellCurls(port)
 }
 
-/** @throws what kept it from loading its configuration */
+/** Resolves when the worker may listen. @throws the error that kept it from loading its configuration */
 async function untilToListen ({ welcomed, allServing }: Worker, { config, readiness }: FastifyInstance): Promise<void> {
   if (!await welcomed) return config.loaded
   readiness.starting = true
@@ -110,12 +113,22 @@ function isSampleStore ({ CONFIG_FILE }: Settings): boolean {
   return (CONFIG_FILE ?? sampleConfigFile) === sampleConfigFile
 }
 
-/** From the signal to the end, in ms. */
+async function seed ({ DATA_DIR }: Settings): Promise<void> {
+  const { seedSampleStore } = await import('./sample-store.ts')
+  await seedSampleStore(DATA_DIR)
+}
+
+async function tellCurls (port: number): Promise<void> {
+  const { sampleCurls } = await import('./sample-store.ts')
+  console.log(sampleCurls(port))
+}
+
+/** Returns the time from the signal to the end, in ms. */
 function delayOf (settings: Settings): number {
   return Math.min(drainOf(settings) + closeWithin, endWithin)
 }
 
-/** In ms. */
+/** Returns the length of the drain, in ms. */
 function drainOf ({ SHUTDOWN_DRAIN }: Settings): number {
   return SHUTDOWN_DRAIN * 1000
 }

@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import Type, { type Static } from 'typebox'
-import Value from 'typebox/value'
 import { isZone } from './context/clock.ts'
 import { UserError } from './base/user-error.ts'
 import { checker, type Finding } from './base/validation.ts'
 import { readWebhookSecrets, webhookSecretsFormat, type WebhookSecrets } from './connections/webhook-secrets.ts'
+
+export { packagedFile, sampleConfigFile } from './base/packaged-file.ts'
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const accessLogs = ['all', 'sample', 'errors'] as const
@@ -32,11 +31,10 @@ export type Settings = Static<typeof SettingsSchema>
 
 const check = checker(SettingsSchema)
 
+const defaults = Object.fromEntries(Object.entries(SettingsSchema.properties).flatMap(([name, schema]) => 'default' in schema ? [[name, schema.default]] : []))
+
 const isDecimal = /^\d+(\.\d+)?$/
 const numbers = Object.fromEntries(Object.entries(SettingsSchema.properties).filter(([, schema]) => 'type' in schema && ['integer', 'number'].includes(schema.type)))
-
-/** The configuration of the sample store that this package brings along. */
-export const sampleConfigFile = packagedFile('samples/config.json')
 
 export class SettingsError extends UserError {
   readonly findings: Finding[]
@@ -49,15 +47,15 @@ export class SettingsError extends UserError {
 }
 
 /**
- * Reads the settings from the environment: the only reader of it. An empty variable counts as absent.
- * @throws SettingsError naming every variable that is wrong
+ * Reads the settings from the environment, which no other module reads. An empty variable counts as absent.
+ * @throws SettingsError that names every variable with a wrong value
  */
 export function readSettings (environment: NodeJS.ProcessEnv = process.env): Settings {
   const given = Object.keys(SettingsSchema.properties)
     .map(name => [name, environment[name]] as const)
     .filter(([, text]) => text !== undefined && text !== '')
     .map(([name, text]) => [name, isDecimal.test(text!) && name in numbers ? Number(text) : text] as const)
-  const { value, findings } = check(Value.Default(SettingsSchema, Object.fromEntries(given)))
+  const { value, findings } = check({ ...defaults, ...Object.fromEntries(given) })
   if (value.REDIS_URL !== undefined && !isRedisUrl(String(value.REDIS_URL))) {
     findings.push({ pointer: '/REDIS_URL', message: 'expected redis://[user:password@]host[:port][/database], or rediss://; special characters in user and password percent-encoded' })
   }
@@ -69,17 +67,17 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
   return value
 }
 
-/** The secrets that valid settings hold. */
+/** Returns the webhook secrets of valid settings. */
 export function webhookSecretsOf ({ WEBHOOK_SECRETS = '' }: Settings): WebhookSecrets {
   return readWebhookSecrets(WEBHOOK_SECRETS)!
 }
 
-/** Whether AWS's own variables name another S3 than Amazon's. */
+/** Returns whether the variables of the AWS SDK name another S3 endpoint than Amazon's. */
 export function hasOwnS3 (environment: NodeJS.ProcessEnv = process.env): boolean {
   return Boolean(environment['AWS_ENDPOINT_URL_S3'] || environment['AWS_ENDPOINT_URL'])
 }
 
-/** A message about it must not hold it: there is a password in it. */
+/** Returns only whether the URL is valid: an error message must not quote it, since it may hold a password. */
 function isRedisUrl (text: string): boolean {
   try {
     const { protocol, hostname, pathname, hash, username, password } = new URL(text)
@@ -88,10 +86,4 @@ function isRedisUrl (text: string): boolean {
   } catch {
     return false
   }
-}
-
-/** The path of a file that is part of this package, from the sources and from the build alike. */
-export function packagedFile (path: string): string {
-  const above = dirname(import.meta.dirname)
-  return join(existsSync(join(above, 'package.json')) ? above : dirname(above), path)
 }

@@ -18,34 +18,34 @@ import type { World } from './state/world.ts'
 import { createWorlds } from './state/worlds.ts'
 
 export interface AwsLocalOptions extends Partial<Pick<Scope, 'now' | 'newId' | 'functions' | 'endpoints'>> {
-  /** The file of events that the model learns first; the sample store's where absent. */
+  /** The file of events that the model learns first. Default: the sample store's. */
   events?: string | undefined
-  /** The file of items that item metadata comes from; the sample store's where absent. */
+  /** The file of items with their metadata. Default: the sample store's. */
   items?: string | undefined
-  /** What there is in Personalize; the sample store where absent. */
+  /** The resources in Personalize. Default: the sample store's. */
   world?: World
-  /** The seconds after which AppConfig wants to be asked again. */
+  /** The poll interval that AppConfig returns, in seconds. */
   pollInterval?: number
-  /** From 0 up to 1: which calls and records are throttled. */
+  /** Returns a number from 0 up to 1; decides which calls and records are throttled. */
   random?: () => number
   /** A log line for each request. */
   logger?: boolean
 }
 
-/** AWS on one port: its services, and the control over how they behave and what they hold. */
+/** AWS on one port: its services, and the control over their behaviour and state. */
 export interface AwsLocal extends Control {
-  /** @returns the URL of every service */
+  /** Starts listening. @returns the URL of all services */
   listen: (port?: number, host?: string) => Promise<string>
-  /** Ends all connections, those of calls that hang too. */
+  /** Ends all connections, including those of hanging calls. */
   close: () => Promise<void>
 }
 
-/** The largest call that any of the services takes. */
+/** In bytes; large enough for every service. */
 const bodyLimit = 16 * 1024 * 1024
 
 /**
- * Puts the services together on one port; it does not listen yet.
- * @throws Error where the events or the items cannot be read
+ * Creates the server with all services. It does not listen yet.
+ * @throws Error if the events or the items cannot be read
  */
 export async function createAwsLocal (options: AwsLocalOptions = {}): Promise<AwsLocal> {
   const { now = Date.now, newId = randomUUID, random = Math.random, pollInterval = 15, functions = {}, endpoints = {} } = options
@@ -70,11 +70,11 @@ export async function createAwsLocal (options: AwsLocalOptions = {}): Promise<Aw
     logger: options.logger ?? false,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
-    // A function may be called by its ARN.
+    // The name of a function may be its ARN.
     routerOptions: { maxParamLength: 2048 }
   })
 
-  // Each service reads its own bodies; what they are called matters to none of them here.
+  // Each service parses its own bodies, so the server accepts any content type.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
   app.setNotFoundHandler((request, reply) => reply.code(404).send({ message: `there is nothing at ${request.method} ${request.url}` }))

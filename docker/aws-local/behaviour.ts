@@ -3,7 +3,7 @@ import { strict } from '../../src/base/schema.ts'
 import { canFail, failureNames } from './failures.ts'
 import type { Service } from './service.ts'
 
-/** How a service is made to behave, other than well. */
+/** A misbehaviour of a service. */
 export const BehaviourSchema = strict({
   latencyMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 600_000, description: 'before each answer' })),
   throttleShare: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'of the calls; of the records where they come in batches' })),
@@ -14,14 +14,15 @@ export const BehaviourSchema = strict({
 export type Behaviour = Static<typeof BehaviourSchema>
 
 export interface Behaviours {
-  /** @throws RangeError for a service that there is not, or a failure that it does not know */
+  /** Makes a service misbehave. @throws RangeError for an unknown service, or a failure that it does not have */
   set: (service: string, behaviour: Behaviour) => void
-  /** Makes a service, or all of them, behave well again. */
+  /** Makes one service, or all services, behave normally again. */
   reset: (service?: string) => void
-  /** How the next call of a service goes; counts it. */
+  /** Returns the behaviour for the next call of a service, and counts the call. */
   next: (service: string) => Behaviour
 }
 
+/** Creates the behaviours of services, all normal at first. */
 export function createBehaviours (services: readonly Service[]): Behaviours {
   const current = new Map<string, Behaviour>()
 

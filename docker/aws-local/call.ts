@@ -1,20 +1,20 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** A call as it came in. */
+/** A received call. */
 export interface ReceivedCall {
   method: string
-  /** The path with its query. */
+  /** Path and query. */
   url: string
-  /** What the operation's path names, decoded. */
+  /** Parameters in the operation's path, decoded. */
   params: Readonly<Record<string, string>>
   query: Readonly<Record<string, string | undefined>>
   headers: IncomingHttpHeaders
   body: Buffer
 }
 
-/** A call as an operation gets it. */
+/** The call that an operation receives. */
 export interface Call extends ReceivedCall {
-  /** Drawn anew each time it is asked: whether the call, or the next record of it, is one too many. */
+  /** Returns whether to throttle the call, or its next record. Each invocation draws a new random result. */
   throttled: () => boolean
 }
 
@@ -24,12 +24,12 @@ export interface Reply {
   body: Buffer | string
 }
 
-/** An answer of JSON; none at all where there is no value. */
+/** Returns a reply with a JSON body; with an empty body if the value is undefined. */
 export function json (value: unknown, status = 200, headers: Record<string, string> = {}): Reply {
   return { status, headers, body: value === undefined ? '' : JSON.stringify(value) }
 }
 
-/** What a body says: its JSON where it is that, else its text. */
+/** Returns the parsed JSON of a body, or the text of any other body. */
 export function parsed (body: Buffer): unknown {
   const text = body.toString()
   try {
@@ -39,6 +39,7 @@ export function parsed (body: Buffer): unknown {
   }
 }
 
+/** Returns the first value of a header. */
 export function header (call: ReceivedCall, name: string): string | undefined {
   const value = call.headers[name]
   return Array.isArray(value) ? value[0] : value

@@ -9,7 +9,7 @@ import type { Secrets } from './state/secrets.ts'
 import { WorldSchema } from './state/world.ts'
 import type { Worlds } from './state/worlds.ts'
 
-/** What can be changed and looked at while the services run. */
+/** The parts of the server that can be changed and inspected while it runs. */
 export interface Control {
   behaviours: Behaviours
   requests: Recording
@@ -30,7 +30,7 @@ const readBehaviour = reader(BehaviourSchema)
 const readFeature = reader(FeatureSchema)
 const readWorld = reader(WorldSchema)
 
-/** The control over HTTP, for those in another process. */
+/** Registers the control as HTTP routes, for other processes. */
 export async function controlRoutes (app: FastifyInstance, { control, services }: ControlOptions): Promise<void> {
   const { behaviours, requests, secrets, configurations, features, worlds } = control
 
@@ -60,7 +60,7 @@ export async function controlRoutes (app: FastifyInstance, { control, services }
     return reply.code(204).send()
   })
 
-  // The name of a secret may have slashes.
+  // The name of a secret may contain slashes.
   app.put<{ Params: { '*': string } }>('/secrets/*', async (request, reply) => {
     secrets.put(request.params['*'], bodyOf(request).toString())
     return reply.code(204).send()

@@ -5,19 +5,19 @@ import type { Service } from './service.ts'
 const wireFailures = ['html-502', 'empty-503', 'reset', 'hang', 'truncated-json', 'wrong-shape'] as const
 const ownFailures = ['function-error', 'model-error'] as const
 
-/** Every way in which a call can be made to fail. */
+/** All failures that a call can be given. */
 export const failureNames = [...faults, ...wireFailures, ...ownFailures] as const
 export type Failure = typeof failureNames[number]
 
-/** What becomes of a call: an answer, a socket torn down, or silence. */
+/** The outcome of a call: an answer, a reset of the connection, or no answer. */
 export type Outcome = Reply | 'reset' | 'hang'
 
-/** Whether a service can fail in this way: some are one service's own. */
+/** Returns whether a service has a failure: some failures belong to one service. */
 export function canFail (service: Service, failure: Failure): boolean {
   return !isOwn(failure) || service.failures?.[failure] !== undefined
 }
 
-/** @param answer what the service would have said */
+/** Returns the outcome of a failing call. @param answer gives the normal answer of the service */
 export async function fail (service: Service, failure: Failure, answer: () => Promise<Reply>): Promise<Outcome> {
   switch (failure) {
     case 'reset':
@@ -41,13 +41,13 @@ const messages: Readonly<Record<Fault, string>> = {
   503: 'The service is not available now.'
 }
 
-/** A whole HTTP message whose JSON breaks off. */
+/** Returns a complete HTTP message whose JSON breaks off. */
 function truncated (reply: Reply): Reply {
   const text = reply.body.toString()
   return { ...reply, body: text === '' ? '{"' : text.slice(0, Math.ceil(text.length / 2)) }
 }
 
-/** The members that were to be expected, none of them of the type that was. */
+/** Returns the answer with the expected members, each with a wrong type. */
 function misshapen (reply: Reply): Reply {
   const answer = parsed(Buffer.from(reply.body))
   const members = typeof answer === 'object' && answer !== null ? Object.entries(answer) : []

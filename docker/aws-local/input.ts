@@ -3,8 +3,8 @@ import { Compile } from 'typebox/compile'
 import { Refusal } from './refusal.ts'
 
 /**
- * Compiles a schema into a reader of JSON bodies. Members that it does not name are passed over, as the services do.
- * @throws (the reader) Refusal naming each member that is wrong
+ * Compiles a schema into a reader of JSON bodies. The reader ignores members that are not in the schema, as the services do.
+ * @throws (the reader) Refusal naming each invalid member
  */
 export function reader<S extends TSchema> (schema: S): (body: Buffer) => Static<S> {
   const validator = Compile(schema)
@@ -24,7 +24,7 @@ function parse (body: Buffer): unknown {
   }
 }
 
-/** The object that a member's JSON text stands for. */
+/** Returns the object in a member's JSON text. @throws Refusal for any other text */
 export function objectIn (text: string, name: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text)

@@ -5,7 +5,7 @@ import type { Scope } from './scope.ts'
 const common = { version: Type.Literal('1.0'), context: Type.Optional(Type.Record(Type.String(), Type.Unknown())) }
 const numResults = Type.Integer({ minimum: 1 })
 
-/** What a function or a model is asked, version 1.0: for items, or to look over the answer of another. */
+/** The payload of functions and models, version 1.0: a request for items, or an answer to post-process. */
 const PayloadSchema = Type.Union([
   Type.Object({ ...common, action: Type.Enum(['recommend-items', 'related-items', 'rerank-items']), response: Type.Object({}) }),
   Type.Object({ ...common, action: Type.Literal('recommend-items'), userId: Type.String({ minLength: 1 }), numResults }),
@@ -16,7 +16,7 @@ const PayloadSchema = Type.Union([
 const payloads = Compile(PayloadSchema)
 
 /**
- * What every function and every model says that was not given a will of its own.
+ * Returns the default answer of functions and models: items of the recommender, or an answer to post-process unchanged.
  * @throws TypeError for a payload that is not of version 1.0
  */
 export function answerPayload (payload: unknown, { model }: Scope): object {
@@ -25,7 +25,7 @@ export function answerPayload (payload: unknown, { model }: Scope): object {
   const items = ({ itemId, score }: { itemId: string, score: number }): object => ({ itemId, score })
   switch (payload.action) {
     case 'recommend-items': return { itemList: model.recommend(payload.userId, payload.numResults).map(items) }
-    // No user is written as an empty text.
+    // The payload has an empty text if there is no user.
     case 'related-items': return { itemList: model.related(payload.itemId, payload.userId || undefined, payload.numResults).map(items) }
     case 'rerank-items': return { personalizedRanking: model.rerank(payload.itemList, payload.userId).map(items) }
   }

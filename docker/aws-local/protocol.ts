@@ -1,13 +1,13 @@
 import { json, type Reply } from './call.ts'
 import type { ErrorShape, FaultTable } from './refusal.ts'
 
-/** What the answers of a service have in common. */
+/** The common format of a service's answers. */
 export interface Protocol {
   contentType: string
   error: (shape: ErrorShape, message: string) => Reply
 }
 
-/** The REST protocol: the error's name in a header, its message in a member that some services spell with a capital. */
+/** Returns the REST protocol: the error's name in a header, its message in a member that some services spell with a capital. */
 export function restJson (messageMember: 'message' | 'Message' = 'message'): Protocol {
   return {
     contentType: 'application/json',
@@ -16,7 +16,7 @@ export function restJson (messageMember: 'message' | 'Message' = 'message'): Pro
   }
 }
 
-/** The JSON 1.1 protocol: the error's name in the body. */
+/** Returns the JSON 1.1 protocol: the error's name in the body. */
 export function jsonRpc (namespace: string): Protocol {
   return {
     contentType: 'application/x-amz-json-1.1',
@@ -25,7 +25,7 @@ export function jsonRpc (namespace: string): Protocol {
   }
 }
 
-/** The names that most services of the REST protocol have for their errors. */
+/** The errors of most services with the REST protocol. */
 export const restFaults: FaultTable = {
   400: { code: 'ValidationException', status: 400 },
   403: { code: 'AccessDeniedException', status: 403 },
@@ -35,7 +35,7 @@ export const restFaults: FaultTable = {
   503: { code: 'ServiceUnavailableException', status: 503 }
 }
 
-/** In the JSON protocol every fault of the client is a 400. */
+/** The errors of most services with the JSON protocol, in which every client error has status 400. */
 export const rpcFaults: FaultTable = {
   ...restFaults,
   403: { ...restFaults[403], status: 400 },

@@ -5,32 +5,33 @@ export interface ReceivedRequest {
   service: string
   operation: string
   method: string
-  /** With its query. */
+  /** Path and query. */
   path: string
   headers: IncomingHttpHeaders
-  /** Its JSON where it is that, else its text. */
+  /** The parsed JSON, or the text of any other body. */
   body: unknown
-  /** What it was answered; absent while there is no answer, and where there never was. */
+  /** The answer; absent while there is none, and for a request that gets none. */
   reply?: { status: number, body: unknown }
 }
 
-/** What the services were asked: the newest of it. */
+/** The newest requests that the services received. */
 export interface Recording {
   add: (service: string, operation: string, call: ReceivedCall) => ReceivedRequest
-  /** The requests that a service received, or all of them, oldest first. */
+  /** Returns the requests that one service, or all services, received, oldest first. */
   of: (service?: string) => ReceivedRequest[]
-  /** Resolves once a service has received this many since it was last told to forget. */
+  /** Resolves once a service has received so many requests since the last `forget`. */
   reached: (service: string, count: number) => Promise<ReceivedRequest[]>
   forget: () => void
 }
 
-/** The most that is kept of one service. */
+/** Limits of the recorded requests of one service. */
 const mostRequests = 1_000
 const mostBytes = 64 * 1024 * 1024
 
 interface Kept { number: number, bytes: number, request: ReceivedRequest }
 interface Waiting { service: string, count: number, done: (requests: ReceivedRequest[]) => void }
 
+/** Creates an empty recording. */
 export function createRecording (): Recording {
   const received = new Map<string, { kept: Kept[], bytes: number }>()
   let waiting: Waiting[] = []

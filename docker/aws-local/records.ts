@@ -1,11 +1,11 @@
 import Type from 'typebox'
 import { Refusal } from './refusal.ts'
 
-/** A record's bytes, in base 64. */
+/** The bytes of a record, in base 64. */
 export const DataSchema = Type.String({ pattern: '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$' })
 export const StreamNameSchema = Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,128}$' })
 
-/** @throws Refusal where a record, or all of them together, are larger than they may be */
+/** Checks the sizes of records, in bytes. @throws Refusal if a record, or all of them together, exceed the limit */
 export function checkSizes (sizes: readonly number[], most: { record: number, call: number }, code: string): void {
   const large = sizes.findIndex(size => size > most.record)
   if (large >= 0) throw new Refusal('400', `Records/${large} has ${sizes[large]} bytes; the most is ${most.record}.`, { code })
@@ -13,7 +13,7 @@ export function checkSizes (sizes: readonly number[], most: { record: number, ca
   if (total > most.call) throw new Refusal('400', `The records have ${total} bytes together; the most is ${most.call}.`, { code })
 }
 
-/** How many bytes a text in base 64 stands for. */
+/** Returns the number of bytes that a text in base 64 encodes. */
 export function decodedSize (data: string): number {
   return Buffer.byteLength(data, 'base64')
 }

@@ -5,10 +5,10 @@ import type { Model } from './state/model.ts'
 import type { Secrets } from './state/secrets.ts'
 import type { Worlds } from './state/worlds.ts'
 
-/** A function or a model of the user's: what it throws is its own error. */
+/** A function or model that the user supplies. An exception becomes an error of the function or model. */
 export type Handler = (payload: unknown) => unknown
 
-/** What the services answer from. */
+/** The state and settings that the services share. */
 export interface Scope {
   /** Epoch milliseconds. */
   now: () => number
@@ -18,11 +18,11 @@ export interface Scope {
   worlds: Worlds
   secrets: Secrets
   configurations: Configurations
-  /** The seconds after which AppConfig wants to be asked again. */
+  /** The poll interval that AppConfig returns, in seconds. */
   pollInterval: number
   features: Features
-  /** Lambda functions by name, for those that are not to do what all others do. */
+  /** Lambda functions by name. A function that is absent answers from the model. */
   functions: Readonly<Record<string, Handler>>
-  /** SageMaker endpoints by name, likewise. */
+  /** SageMaker endpoints by name. An endpoint that is absent answers from the model. */
   endpoints: Readonly<Record<string, Handler>>
 }

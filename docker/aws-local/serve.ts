@@ -16,9 +16,9 @@ export interface ServeOptions {
 const signature = /^AWS4-HMAC-SHA256 Credential=[^/,]+\/\d{8}\/[a-z0-9-]+\/[a-z0-9-]+\/aws4_request, ?SignedHeaders=[^,]+, ?Signature=[0-9a-f]{64}$/
 
 /**
- * The way of one call: it is recorded, its signature is looked at (that there is one, not whether it is right), the behaviour set
- * for the service has its say, then the operation.
- * @param signal ends a wait; what became of the call then matters to nobody
+ * Handles one call: records it, checks that it has a signature (not that the signature is correct), applies the behaviour set for the
+ * service, then runs the operation.
+ * @param signal ends a wait, when the caller is gone and the outcome no longer matters
  */
 export async function serve (service: Service, name: string, received: ReceivedCall, signal: AbortSignal, options: ServeOptions): Promise<Outcome> {
   const request = options.requests.add(service.name, name, received)

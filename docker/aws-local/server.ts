@@ -3,7 +3,7 @@ import Type from 'typebox'
 import Value from 'typebox/value'
 import { createAwsLocal } from './app.ts'
 
-/** By the names of their environment variables. */
+/** Settings, by environment variable. */
 const SettingsSchema = Type.Object({
   PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 4566 }),
   HOST: Type.String({ default: '0.0.0.0' }),

@@ -7,7 +7,7 @@ import type { FaultTable } from './refusal.ts'
 export interface Operation {
   /** @throws Refusal */
   answer: (call: Call) => Reply | Promise<Reply>
-  /** Throttling fails its records one by one, not the call. */
+  /** Throttling applies to each record instead of the call. */
   perRecord?: true
 }
 
@@ -15,21 +15,21 @@ export interface Service {
   readonly name: string
   readonly protocol: Protocol
   readonly faults: FaultTable
-  /** What the `x-amz-target` of its calls begins with; absent where the path tells. */
+  /** The prefix of `x-amz-target` in calls of the service; absent if the path selects the operation. */
   readonly target?: string
-  /** By name where there is a target, else by method and path (`POST /things/:name`). */
+  /** By name if the service has a target, else by method and path (`POST /things/:name`). */
   readonly operations: Readonly<Record<string, Operation>>
-  /** Failures that only this service knows. */
+  /** Failures that only this service has. */
   readonly failures?: Readonly<Record<string, Reply>>
 }
 
-/** An operation that takes and gives JSON. */
+/** Returns an operation with JSON input and output. */
 export function operation<S extends TSchema> (input: S, answer: (input: Static<S>, call: Call) => unknown): Operation {
   const read = reader(input)
   return { answer: call => json(answer(read(call.body), call)) }
 }
 
-/** An operation on a batch of records, some of which may fail where others do not. */
+/** Returns an operation on a batch of records, of which some may fail. */
 export function batchOperation<S extends TSchema> (input: S, answer: (input: Static<S>, call: Call) => unknown): Operation {
   return { ...operation(input, answer), perRecord: true }
 }

@@ -1,13 +1,13 @@
-/** An end of waiting. */
+/** A time limit, as an abort signal. */
 export interface Deadline {
   readonly signal: AbortSignal
-  /** To be called when there is nothing to wait for any more. */
+  /** Cancels the timer; call it when the work has ended. */
   clear: () => void
 }
 
 /**
- * Aborts its signal after a time, unless cleared before. `AbortSignal.timeout` cannot be cleared: every request would leave a timer
- * behind that outlives it, and that makes an error with a stack when it fires.
+ * Starts a deadline, whose signal aborts after a time unless it is cleared before. `AbortSignal.timeout` cannot be cleared: each request
+ * would leave a timer behind that outlives it, and that creates an error with a stack when it fires.
  */
 export function startDeadline (ms: number): Deadline {
   const controller = new AbortController()
@@ -17,8 +17,9 @@ export function startDeadline (ms: number): Deadline {
 }
 
 /**
- * Makes a call that has an end.
- * @param outer ends it earlier
+ * Makes a call with a time limit.
+ * @param ms limit; then the call's signal aborts
+ * @param outer aborts the call earlier
  */
 export async function within<T> (ms: number, call: (options: { abortSignal: AbortSignal }) => Promise<T>, outer?: AbortSignal): Promise<T> {
   const deadline = startDeadline(ms)

@@ -1,10 +1,10 @@
 import Type from 'typebox'
 
-/** How a provider can fail, with the HTTP status that its caller gets. */
+/** The failures of a provider, with the HTTP status that the gateway's caller gets. */
 const failures = {
-  /** It says that what the caller asked for is wrong. */
+  /** The provider says that the caller's request is wrong. */
   BadRequest: 400,
-  /** It does not know us, or what the configuration names. */
+  /** The provider refuses the gateway's credentials, or does not know a resource in the configuration. */
   Refused: 502,
   Throttled: 429,
   Unavailable: 503,
@@ -21,7 +21,7 @@ function providerErrors<P extends Provider> (type: P): ProviderErrors<P> {
   return Object.fromEntries(Object.entries(failures).map(([failure, status]) => [`${type}${failure}`, { type, status }])) as ProviderErrors<P>
 }
 
-/** Every error that an answer can carry: its code, with the part of the system it speaks of and its HTTP status. */
+/** All error codes of answers, each with the part of the system that it concerns and its HTTP status. */
 export const errorTable = {
   InvalidParameter: { type: 'Validation', status: 400 },
   InvalidContextParameter: { type: 'Validation', status: 400 },
@@ -64,13 +64,13 @@ export type ErrorType = typeof errorTable[ErrorCode]['type']
 
 export interface GatewayErrorOptions {
   cause?: unknown
-  /** Seconds after which trying again makes sense. */
+  /** Seconds after which a retry makes sense. */
   retryAfter?: number
-  /** More for the caller, beside the message. */
+  /** Additional members of the error's body, for the caller. */
   details?: Record<string, unknown>
 }
 
-/** The one error of the gateway. Its message is meant for the caller; what went wrong inside is its `cause`. */
+/** The error that becomes an answer. Its message is for the caller; `cause` holds the internal error. */
 export class GatewayError extends Error {
   readonly code: ErrorCode
   readonly retryAfter: number | undefined
@@ -96,7 +96,7 @@ export class GatewayError extends Error {
 const codes = Object.keys(errorTable)
 const types = [...new Set(Object.values(errorTable).map(({ type }) => type))]
 
-/** The body of every answer that is an error. */
+/** The body of all error answers. */
 export const ErrorSchema = Type.Object({
   type: Type.Enum(types, { description: 'The part of the system that the error speaks of.' }),
   code: Type.Enum(codes),

@@ -1,4 +1,4 @@
-/** Whether a text is a number as JSON writes them (RFC 8259 §6). */
+/** Returns whether a text is a JSON number (RFC 8259 §6). */
 export function isJsonNumber (text: string): boolean {
   return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text)
 }

@@ -1,9 +1,9 @@
 import { GatewayError } from './errors.ts'
 
 /**
- * The JSON text of an object that a caller gave as such, or as its text.
+ * Returns the JSON text of an object that a caller gave as an object or as JSON text.
  * @param longest in characters
- * @param name where it stands in the body
+ * @param name its place in the body, for the error message
  * @throws GatewayError 400 that names it
  */
 export function jsonObjectText (given: string | object, longest: number, name: string): string {
@@ -13,7 +13,7 @@ export function jsonObjectText (given: string | object, longest: number, name: s
   return text
 }
 
-/** Undefined where it is nested too deeply to have a text; that would be too long anyway. */
+/** Returns the JSON text; undefined for an object that is nested too deeply for JSON.stringify, whose text would be too long anyway. */
 function stringify (value: object): string | undefined {
   try {
     return JSON.stringify(value)

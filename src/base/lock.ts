@@ -3,19 +3,19 @@ import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/pro
 import { hostname } from 'node:os'
 import { UserError } from './user-error.ts'
 
-/** Somebody else holds the lock. */
+/** Thrown if another process holds the lock. */
 export class LockedError extends UserError {
   override readonly name = 'LockedError'
 }
 
-/** The holder of a lock shows that it lives this often, in ms, */
+/** Interval in which the holder touches the lock file, in ms. */
 const heartbeat = 20_000
-/** and is taken for dead after this long without. */
+/** Time without a touch after which the holder counts as dead, in ms. */
 const deadAfter = 120_000
 
 /**
- * Runs a task that no other process may run at the same time, on this machine or another that shares the file.
- * @throws LockedError where one does; what the task throws
+ * Runs a task under a lock, so that no other process runs it at the same time, on this machine or another that shares the file.
+ * @throws LockedError if another process holds the lock; the errors of the task
  */
 export async function withLock<T> (file: string, task: () => Promise<T>): Promise<T> {
   await take(file)
@@ -32,7 +32,7 @@ async function isOurs (file: string): Promise<boolean> {
   return await readFile(file, 'utf8').catch(() => '') === `${process.pid} ${hostname()}`
 }
 
-/** Whether somebody who lives holds the lock. */
+/** Returns whether a living process holds the lock. */
 export async function isLocked (file: string): Promise<boolean> {
   return await stateOf(file) === 'held'
 }
@@ -50,7 +50,7 @@ async function take (file: string): Promise<void> {
   const ours = `${file}.${randomUUID()}`
   await writeFile(ours, `${process.pid} ${hostname()}`)
   try {
-    // It appears whole, or not at all.
+    // A link makes the file appear with its whole content, or not at all.
     await link(ours, file)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
@@ -60,7 +60,10 @@ async function take (file: string): Promise<void> {
   }
 }
 
-/** Somebody else may have done so and hold it already: what is taken away is looked at once more, and put back if it is his. */
+/**
+ * Removes a lock that was left behind. Another process may have removed it already and hold a new lock: this function moves the file away,
+ * checks it again, and puts it back if its holder lives.
+ */
 async function takeAway (file: string): Promise<void> {
   const aside = `${file}.${randomUUID()}`
   try {

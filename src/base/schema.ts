@@ -1,36 +1,36 @@
 import Type, { type Static, type TObject } from 'typebox'
+import { namePattern } from './names.ts'
 
-/** What namespaces, recommenders and variations are called: in URLs, in the configuration and as names of folders. */
-export const namePattern = '^[a-zA-Z0-9_-]{1,128}$'
 export const NameSchema = Type.String({ pattern: namePattern })
 
-/** What an experiment's feature is called. */
+/** Names of experiments' features. */
 export const FeatureSchema = Type.String({ pattern: '^[a-zA-Z0-9._-]{1,128}$' })
 
 /** Ids of users, sessions, items and events. */
 export const IdSchema = Type.String({ minLength: 1, maxLength: 256 })
 
-/** Whether a text is one for the schema, which counts characters and not their halves. */
+/** Returns whether a text fits `IdSchema`, which counts characters instead of UTF-16 code units. */
 export function isId (text: string): boolean {
   return text !== '' && (text.length <= 256 || (text.length <= 512 && [...text].length <= 256))
 }
 
-/** One kind of a thing that has several, told apart by its `type` (or `method`). */
+/** One kind of a configurable part, such as a provider. `type` (or `method`) selects the kind. */
 export interface Kind<S extends TObject = TObject> {
   readonly type: string
-  /** Other names for it, replaced when a configuration is loaded. */
+  /** Other names of the type. Loading a configuration replaces them by `type`. */
   readonly aliases?: readonly string[]
   readonly schema: S
 }
 
-/** All kinds of a thing by name. */
+/** All kinds of a part, by type. */
 export type Registry<K extends Kind> = ReadonlyMap<string, K>
 
+/** Returns a registry of kinds. */
 export function registry<K extends Kind> (...kinds: K[]): Registry<K> {
   return new Map(kinds.map(kind => [kind.type, kind]))
 }
 
-/** A strict object: a key that it does not know is a mistake. */
+/** Returns the schema of an object without additional keys. */
 export function strict<P extends Parameters<typeof Type.Object>[0]> (properties: P): ReturnType<typeof Type.Object<P>> {
   return Type.Object(properties, { additionalProperties: false })
 }

@@ -1,15 +1,15 @@
-/** Above this a number cannot be epoch seconds (they reach it in the year 5138), so it is milliseconds. */
+/** A larger number is epoch milliseconds: as epoch seconds it would be after the year 5138. */
 const mostSeconds = 1e11
 
-/** The latest time there is, in epoch milliseconds: what six bytes hold (the year 10889). */
+/** The latest valid time, in epoch milliseconds: the largest six-byte integer (the year 10889). */
 export const latestTime = 2 ** 48 - 1
 
 const epoch = /^\d{5,}(\.\d+)?$/
 const iso = /^(\d{4}-\d{2}-(\d{2}))(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:?\d{2})?)?$/
 
 /**
- * Reads epoch seconds, epoch milliseconds or an ISO 8601 time (UTC where it names no zone) as epoch milliseconds; undefined where
- * it is none of them.
+ * Parses epoch seconds, epoch milliseconds or an ISO 8601 time (UTC if it names no zone). Returns epoch milliseconds; undefined for any
+ * other text, or a time out of range.
  */
 export function parseTime (time: string | number): number | undefined {
   const number = typeof time === 'number' ? time : epoch.test(time) ? Number(time) : undefined
@@ -20,7 +20,7 @@ export function parseTime (time: string | number): number | undefined {
 function parseIso (text: string): number {
   const [, date, day, time = '00:00', zone = 'Z'] = iso.exec(text) ?? []
   if (date === undefined) return NaN
-  // The 31st of February would pass for the 2nd of March.
+  // Without the check, the 31st of February would be parsed as the 2nd or 3rd of March.
   const exists = new Date(`${date}T00:00Z`).getUTCDate() === Number(day)
   return exists ? Date.parse(`${date}T${time}${zone}`) : NaN
 }

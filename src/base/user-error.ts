@@ -1,2 +1,2 @@
-/** Something that whoever runs the gateway can mend: its message says what, and no stack is in the way of it. */
+/** An error that the operator of the gateway can fix. The message says how, and is shown without a stack. */
 export class UserError extends Error {}

@@ -1,18 +1,18 @@
-import { Compile } from 'typebox/compile'
+import { Compile } from 'typebox/schema'
 import { Settings } from 'typebox/system'
 import type { Static, TSchema } from 'typebox'
 
-// All mistakes at once, not the first eight; still a bound.
+// Report all mistakes at once instead of the default of eight, within a bound.
 Settings.Set({ maxErrors: 1000 })
 
-/** One mistake in a value: where it is, and what was expected there. */
+/** One mistake in a value: its place, and a message that names the expected value. */
 export interface Finding {
   /** A JSON pointer (RFC 6901); empty for the value itself. */
   pointer: string
   message: string
 }
 
-/** As much of a JSON schema as a description needs. */
+/** The part of a JSON schema that `expectation` reads. */
 interface SchemaNode {
   [keyword: string]: unknown
   type?: string
@@ -36,15 +36,17 @@ interface SchemaNode {
 export type Checker<S extends TSchema> = (value: unknown, pointer?: string) => { value: Static<S>, findings: Finding[] }
 
 /**
- * Compiles a schema into a function that lists everything wrong with a value.
- * @returns the value as typed by the schema, to be used only where there are no findings
+ * Compiles a schema into a function that lists all mistakes in a value.
+ * @returns a function that returns the findings, and the value typed by the schema; use the value only if there are no findings
  */
 export function checker<S extends TSchema> (schema: S): Checker<S> {
+  // The compiler of plain JSON schemas: typebox/compile does the same by many more modules.
   const validator = Compile(schema)
   return (value, pointer = '') => {
     const findings: Finding[] = []
     if (validator.Check(value)) return { value, findings }
-    for (const error of validator.Errors(value)) {
+    const [, errors] = validator.Errors(value)
+    for (const error of errors) {
       const at = pointer + error.instancePath
       const node = resolve(schema, error.schemaPath)
       if (error.keyword === 'required') {
@@ -63,7 +65,7 @@ export function checker<S extends TSchema> (schema: S): Checker<S> {
   }
 }
 
-/** Says in words what a schema asks for: "an integer from 1 to 500". */
+/** Returns a description of the values that a schema accepts, such as "an integer from 1 to 500". */
 export function expectation (node: SchemaNode): string {
   if (node.const !== undefined) return JSON.stringify(node.const)
   if (node.enum) return `one of ${node.enum.map(value => JSON.stringify(value)).join(', ')}`
@@ -79,6 +81,7 @@ export function expectation (node: SchemaNode): string {
   }
 }
 
+/** Escapes a key for a JSON pointer (RFC 6901). */
 export function escapePointer (key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1')
 }
@@ -91,7 +94,7 @@ function range (low: number | undefined, high: number | undefined, unit = ''): s
   return ''
 }
 
-/** Follows a validator's schema path ("#/properties/a/items") into the schema. */
+/** Returns the part of a schema that a validator's schema path ("#/properties/a/items") leads to. */
 export function resolve (schema: object, schemaPath: string): SchemaNode {
   let node = schema as SchemaNode
   for (const segment of schemaPath.split('/').slice(1)) {
@@ -103,7 +106,7 @@ export function resolve (schema: object, schemaPath: string): SchemaNode {
   return node
 }
 
-/** Where a whole value is wrong (a union that nothing matched), what is said of its insides only confuses. */
+/** Returns the findings without repeated ones, which a union gives when several of its branches fail in the same way. */
 function withoutNested (findings: Finding[]): Finding[] {
   const seen = new Set<string>()
   return findings.filter(({ pointer, message }) => {

@@ -1,12 +1,9 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Redis } from 'ioredis'
 import { dropLetters, listLetters, retryLetters, type Choice, type DeadLetter } from '../targets/queued/dead-letters.ts'
 import { streamKeysOf, type StreamKeys } from '../targets/queued/stream.ts'
 import { connectRedis, untilReady } from '../connections/redis.ts'
-import { namePattern } from '../base/schema.ts'
 import { readSettings } from '../settings.ts'
 import { UserError } from '../base/user-error.ts'
-import { namespaceOption } from './namespace.ts'
 
 interface TargetOptions {
   namespace: string
@@ -14,70 +11,42 @@ interface TargetOptions {
   limit?: number
 }
 
-interface ListOptions extends TargetOptions {
+export interface ListOptions extends TargetOptions {
   json?: boolean
 }
 
-interface ChoiceOptions extends TargetOptions {
+export interface ChoiceOptions extends TargetOptions {
   id?: string[]
   all?: boolean
 }
 
-/** So many are listed where nothing is said. */
+/** How many dead letters are listed without `--limit`. */
 const listed = 100
 
-/** What a command may take, in ms, and connecting. */
+/** The longest time for a command and for connecting, in ms. */
 const commandTimeout = 10_000
 const connectWithin = 5_000
 
-/** Of the form in which Redis names entries. */
+/** The form of the ids of Redis stream entries. */
 const idForm = /^\d{1,20}-\d{1,20}$/
 
-export function deadLettersCommand (): Command {
-  const letters = new Command('dead-letters').description('look after events that a target with queued delivery did not take; REDIS_URL says where they are')
-
-  onTarget(letters.command('list').description('show the oldest ones'))
-    .option('--json', 'a line of JSON for each')
-    .action(async (options: ListOptions) => {
-      const found = await withLetters(options, async (redis, keys) => listLetters(redis, keys, options.limit ?? listed))
-      for (const letter of found) console.log(options.json === true ? JSON.stringify(toldOf(letter)) : rowOf(letter))
-      if (options.json !== true) console.error(told(found.length, 'shown'))
-    })
-
-  onLetters(letters.command('retry').description('have them delivered again')).action(async (options: ChoiceOptions) => {
-    const choice = choiceOf(options)
-    console.log(told(await withLetters(options, async (redis, keys) => retryLetters(redis, keys, choice)), 'put back to be delivered'))
-  })
-
-  onLetters(letters.command('drop').description('delete them for good')).action(async (options: ChoiceOptions) => {
-    const choice = choiceOf(options)
-    console.log(told(await withLetters(options, async (redis, keys) => dropLetters(redis, keys, choice)), 'deleted'))
-  })
-
-  return letters
+/** Prints the oldest dead letters of a target. */
+export async function listDeadLetters (options: ListOptions): Promise<void> {
+  const found = await withLetters(options, async (redis, keys) => listLetters(redis, keys, options.limit ?? listed))
+  for (const letter of found) console.log(options.json === true ? JSON.stringify(toldOf(letter)) : rowOf(letter))
+  if (options.json !== true) console.error(told(found.length, 'shown'))
 }
 
-function onTarget (command: Command): Command {
-  return command
-    .addOption(namespaceOption())
-    .addOption(new Option('--target <name>', 'the target, as answers to events call it').makeOptionMandatory().argParser(nameOf))
-    .addOption(new Option('--limit <n>', 'at most so many').argParser(limitOf))
+/** Has dead letters delivered again. */
+export async function retryDeadLetters (options: ChoiceOptions): Promise<void> {
+  const choice = choiceOf(options)
+  console.log(told(await withLetters(options, async (redis, keys) => retryLetters(redis, keys, choice)), 'put back to be delivered'))
 }
 
-function onLetters (command: Command): Command {
-  return onTarget(command)
-    .option('--id <ids...>', 'those with these ids, as the list has them')
-    .option('--all', 'all of them, the oldest first')
-}
-
-function nameOf (name: string): string {
-  if (!new RegExp(namePattern).test(name)) throw new InvalidArgumentError('expected letters, digits, "_" and "-".')
-  return name
-}
-
-function limitOf (text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('expected a number from 1 to 9999999.')
-  return Number(text)
+/** Deletes dead letters for good. */
+export async function dropDeadLetters (options: ChoiceOptions): Promise<void> {
+  const choice = choiceOf(options)
+  console.log(told(await withLetters(options, async (redis, keys) => dropLetters(redis, keys, choice)), 'deleted'))
 }
 
 function choiceOf ({ id, all, limit = Infinity }: ChoiceOptions): Choice {
@@ -111,7 +80,7 @@ function told (count: number, done: string): string {
   return count === 1 ? `one dead letter was ${done}` : `${count} dead letters were ${done}`
 }
 
-/** Users are called what callers please: no terminal should obey that. */
+/** Escapes control characters. Callers choose user ids, and a terminal would execute escape sequences in them. */
 function printable (text: string): string {
   return JSON.stringify(text).slice(1, -1)
 }

@@ -1,6 +1,6 @@
 import { UserError } from '../base/user-error.ts'
 
-/** The headers in a file: a JSON object of strings, or lines of `Name: value`. @throws UserError naming what is neither */
+/** Reads headers, with names in lower case: a JSON object of strings, or lines of `Name: value`. @throws UserError naming the bad part */
 export function readHeaders (text: string, file: string): Record<string, string> {
   if (text.trimStart().startsWith('{')) return readJson(text, file)
   const lines = text.split(/\r?\n/).filter(line => line.trim() !== '')

@@ -1,12 +1,12 @@
 import { Presets, SingleBar } from 'cli-progress'
 
-/** Shows how far a long task is. */
+/** The display of a long task's progress. */
 export interface Progress {
   update: (done: number, total: number) => void
   stop: () => void
 }
 
-/** A bar on a terminal, a plain line every few seconds elsewhere. */
+/** Opens a progress display: a bar on a terminal, a plain line every 3 s elsewhere. */
 export function startProgress (task: string, stream: NodeJS.WriteStream = process.stderr): Progress {
   const bar = new SingleBar({
     format: `${task} [{bar}] {percentage}% | {duration_formatted} | left: {eta_formatted}`,

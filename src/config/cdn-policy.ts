@@ -3,16 +3,16 @@ import { UserError } from '../base/user-error.ts'
 import type { Document } from './document.ts'
 import { levelsOf, rulesOf } from './elements.ts'
 
-/** Whoever asks with credentials gets answers of their own; and what a policy does not name does not arrive. */
+/** Requests with credentials get answers of their own, and CloudFront forwards only the headers that the policy names. */
 const credentials = ['authorization', 'x-api-key']
 
 /** Headers that a CloudFront cache policy may name, by the service's default quota. */
 const mostHeaders = 10
 
 /**
- * The CloudFront cache policy of a document, as CreateCachePolicy takes it (`CachePolicyConfig`). How long to keep an answer is said by
- * the answer itself.
- * @throws UserError where the rules read more headers than a policy may name
+ * Returns the CloudFront cache policy of a document, in the form of CreateCachePolicy (`CachePolicyConfig`). The `Cache-Control` header
+ * of an answer decides how long CloudFront keeps it.
+ * @throws UserError if the rules read more headers than a policy may name
  */
 export function cachePolicyOf (document: Document, name: string): object {
   const headers = [...headersRead(document), ...credentials]
@@ -32,7 +32,7 @@ export function cachePolicyOf (document: Document, name: string): object {
   }
 }
 
-/** The request headers, in lower case and in order, that the rules of a document read. */
+/** Returns the request headers that the rules of a document read, in lower case and sorted. */
 function headersRead (document: Document): string[] {
   const rules = levelsOf(document).flatMap(rulesOf).map(({ value }) => value as Rule)
   return [...new Set(rules.flatMap(rule => ruleTypes.get(rule.type)!.headers(rule)))].sort()

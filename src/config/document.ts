@@ -6,12 +6,12 @@ import { ResilienceSchema } from '../origins/resilience.ts'
 import { FeatureSchema, NameSchema, strict } from '../base/schema.ts'
 import { CacheControlSchema } from '../cache/cache-control.ts'
 
-/** An element that has several kinds: what is wrong inside is found by the schema of its kind (see tagged.ts). */
+/** An element of one of several kinds. The schema of its kind validates its other keys (see validate.ts). */
 const tagged = Type.Object({ type: Type.String() })
 
 const text = Type.Optional(Type.String({ maxLength: 10_000 }))
 
-/** Settings that a level takes from the one above unless it has its own: root → namespace → recommender → variation. */
+/** Settings that a level inherits from the level above unless it defines them: root → namespace → recommender → variation. */
 export const inherited = {
   cacheControl: Type.Optional(CacheControlSchema),
   autoContext: Type.Optional(AutoContextSchema),
@@ -50,7 +50,7 @@ const NamespaceSchema = strict({
   eventTargets: Type.Optional(Type.Array(tagged, { maxItems: 50 }))
 })
 
-/** The configuration document, but for the insides of what has several kinds. */
+/** The configuration document, except for the keys that depend on the kind of an element. */
 export const DocumentSchema = strict({
   version: text,
   title: text,

@@ -38,13 +38,13 @@ export function eventTargetsOf ({ pointer, value }: Element<NamespaceConfig>): A
   return entries(value.eventTargets, `${pointer}/eventTargets`)
 }
 
-/** Every level of the document that may define what the levels below inherit, the root first. */
+/** Returns every level of the document that may define settings for the levels below, the root first. */
 export function levelsOf (document: Document): Array<Element<object>> {
   const recommenders = recommendersOf(document)
   return [{ pointer: '', value: document }, ...namespacesOf(document), ...recommenders, ...recommenders.flatMap(variationsOf)]
 }
 
-/** The fields of one level's automatic context and automatic filter values. */
+/** Returns the fields of one level's automatic context and automatic filter values. */
 export function autoValuesOf ({ pointer, value }: Element<object>): Array<Element<AutoValuesConfig[string]>> {
   const { autoContext, filters } = value as { autoContext?: AutoValuesConfig, filters?: FiltersConfig }
   const tables = [
@@ -54,12 +54,12 @@ export function autoValuesOf ({ pointer, value }: Element<object>): Array<Elemen
   return tables.flatMap(table => entries(table.value, table.pointer))
 }
 
-/** The rules of all of them. */
+/** Returns the rules of these fields. */
 export function rulesOf (level: Element<object>): Array<Element<Tagged>> {
   return autoValuesOf(level).flatMap(field => entries(field.value.rules, `${field.pointer}/rules`))
 }
 
-/** The object's or list's members that are objects themselves; what else is there, the document's schema has refused. */
+/** Returns the members of an object or list that are objects themselves. The document's schema refuses the other members. */
 export function entries<T> (value: Record<string, T> | readonly T[] | undefined, pointer: string): Array<Element<T> & { key: string }> {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value)

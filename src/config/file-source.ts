@@ -4,8 +4,8 @@ import { basename, resolve } from 'node:path'
 import type { ConfigSource } from './source.ts'
 
 /**
- * A file, looked at every `interval` ms. Polling sees what change events miss: files on mounted volumes, and files replaced
- * by a rename or behind a symbolic link.
+ * Returns a source that polls a file every `interval` ms. Change events would miss files on mounted volumes, and files that are
+ * replaced by a rename or behind a symbolic link.
  */
 export function fileSource (file: string, interval = 500): ConfigSource {
   const path = resolve(file)

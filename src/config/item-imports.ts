@@ -6,7 +6,7 @@ import { inherit } from './inherit.ts'
 
 const defaultSyncInterval = 300
 
-/** The stores that a document names for a namespace, at whatever level, and that take catalogs: one of each type, the outermost. */
+/** Returns the stores that a document names for a namespace, at any level, and that import catalogs: of each type, the outermost one. */
 export function itemImportsOf (document: Document, name: string, recommenders: readonly RecommenderElement[] = recommendersOf(document)): ItemImport[] {
   const namespace = namespacesOf(document).find(element => element.name === name)
   if (namespace === undefined) return []

@@ -4,10 +4,10 @@ import type { Kind, Registry } from '../base/schema.ts'
 import type { Document, Tagged } from './document.ts'
 import { entries, levelsOf, recommendersOf, rulesOf, variationsOf } from './elements.ts'
 
-/** Spellings that the sample's documentation and code use for one and the same. */
+/** Other spellings of operators, which the documentation and code of the AWS sample use. */
 const operatorAliases: ReadonlyMap<unknown, string> = new Map([['start-with', 'starts-with'], ['end-with', 'ends-with']])
 
-/** A copy of a document in which everything has its one name. It may be anything: what is wrong with it is found later. */
+/** Returns a copy of a document with aliases replaced by the names that they stand for. The input may be invalid in any way. */
 export function normalise (input: unknown): unknown {
   const document = structuredClone(input) as Document
   if (typeof document !== 'object' || document === null) return document

@@ -4,10 +4,10 @@ import type { Finding } from '../base/validation.ts'
 import type { Document } from './document.ts'
 import { validateDocument, type ValidatedDocument } from './validate.ts'
 
-/** A document that cannot be used, with everything that is wrong with it. */
+/** The error for an invalid document, with all of its mistakes. */
 export class ConfigError extends UserError {
   readonly findings: Finding[]
-  /** The findings, a line each. */
+  /** The findings as text, one per line. */
   readonly details: string
 
   constructor (origin: string, findings: Finding[], options?: ErrorOptions) {
@@ -20,8 +20,8 @@ export class ConfigError extends UserError {
 }
 
 /**
- * Reads a configuration document.
- * @param origin where the text is from, for the message
+ * Parses and validates a configuration document.
+ * @param origin the file or other source of the text, for the message
  * @throws ConfigError listing all mistakes at once
  */
 export function parseConfig (text: string, origin: string): Document {
@@ -34,7 +34,7 @@ function validate (input: unknown, origin: string): ValidatedDocument {
   try {
     return validateDocument(input)
   } catch (cause) {
-    // Recursion ends where the stack does.
+    // Validation is recursive, and a document that is nested too deeply overflows the stack.
     if (cause instanceof RangeError) throw new ConfigError(origin, [{ pointer: '', message: 'is nested too deeply' }], { cause })
     throw cause
   }
@@ -44,7 +44,7 @@ function parseJson (text: string, origin: string): unknown {
   try {
     return JSON.parse(text.replace(/^\ufeff/, ''))
   } catch (cause) {
-    // Node.js quotes the text around the mistake, which no log should show, and does not always say where it is.
+    // The message of Node.js quotes the text around the mistake, which must not get into a log, and does not always have a position.
     const mistakes: ParseError[] = []
     parseTolerantly(text, mistakes, { disallowComments: true })
     const [mistake] = mistakes

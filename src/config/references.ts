@@ -5,8 +5,8 @@ import { experimentsOf, recommendersOf, variationsOf, type Element, type Recomme
 import { inherit } from './inherit.ts'
 
 /**
- * Names of variations in a document that are not there (in experiments, fallbacks and hedges), and hedges that would have to wait.
- * The document may be unsound: what is not of the right form is passed over here.
+ * Returns a finding for each unknown variation that experiments, fallbacks or hedges name, and for each hedge that calls a provider.
+ * The document may be invalid: parts of the wrong form are skipped.
  */
 export function referenceFindings (document: Document): Finding[] {
   return recommendersOf(document).flatMap(recommender => {

@@ -1,11 +1,11 @@
-/** Where the configuration document comes from. */
+/** A source of the configuration document. */
 export interface ConfigSource {
-  /** For the log. */
+  /** The name for the log. */
   readonly name: string
-  /** For probes, which anybody may read. */
+  /** The name for probes, which anybody may read. */
   readonly title: string
-  /** The document's text as it is now. */
+  /** Returns the current text of the document. */
   read: () => Promise<string>
-  /** Calls back whenever the document may have changed; returns how to stop. */
+  /** Calls `onChange` whenever the document may have changed. Returns a function that stops this. */
   watch: (onChange: () => void) => () => void
 }

@@ -13,9 +13,9 @@ import { normalise } from './normalise.ts'
 import { referenceFindings } from './references.ts'
 
 export interface ValidatedDocument {
-  /** Normalised; to be used only where there are no findings. */
+  /** The normalised document. It is valid only if there are no findings. */
   document: Document
-  /** Everything that is wrong with it. */
+  /** All mistakes in the document. */
   findings: Finding[]
 }
 
@@ -23,7 +23,7 @@ const checkDocument = checker(DocumentSchema)
 const checkInherited = checker(InheritedSchema)
 const checkers = new Map<Kind, Checker<Kind['schema']>>()
 
-/** Checks a parsed document whole: its structure, the parts that have several kinds, and what they refer to. */
+/** Validates a parsed document: its structure, the elements that have several kinds, and the references between elements. */
 export function validateDocument (input: unknown): ValidatedDocument {
   const document = normalise(input) as Document
   const structure = checkDocument(document).findings
@@ -66,7 +66,7 @@ function credentialFindings ({ pointer, value }: Element<Rule>): Finding[] {
   return [{ pointer: `${pointer}/header`, message: 'carries credentials: it cannot become part of a context' }]
 }
 
-/** Constants of a field that could never be a value of it. */
+/** Returns a finding for each constant (`default` or `mapTo`) of a field that is no value of the field's type. */
 function valueFindings ({ pointer, value: { type, default: otherwise, rules } }: ReturnType<typeof autoValuesOf>[number]): Finding[] {
   if (!valueTypes.includes(type)) return []
   const mapped = entries(rules as Rule[], `${pointer}/rules`).flatMap(rule => entries(rule.value.valueMappings, `${rule.pointer}/valueMappings`))
@@ -89,7 +89,7 @@ function variationFindings ({ pointer, value }: Element<{ type: string }>, actio
   return findings
 }
 
-/** Checks an element by the schema of its kind. */
+/** Validates an element by the schema of its kind. */
 function kindFindings ({ pointer, value }: Element<object>, tag: 'type' | 'method', kinds: Registry<Kind>): Finding[] {
   const name = (value as Record<string, unknown>)[tag]
   if (typeof name !== 'string') return []

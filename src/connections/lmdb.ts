@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs'
 import { UserError } from '../base/user-error.ts'
 
-/** Room that is left on a disk, so that a write never meets its end: lmdb's writer does not survive that. */
+/** Bytes that stay free on a disk. lmdb's writer crashes if a write fills the disk. */
 const reserve = 16 * 1024 * 1024
 
 export class DiskFullError extends UserError {
@@ -12,9 +12,9 @@ export class DiskFullError extends UserError {
 }
 
 /**
- * To be asked before each batch of writes.
- * @param bytes what is about to be written beside, if it is much
- * @throws DiskFullError where less than 16 MiB (a quarter of a small disk) would be left
+ * Checks the free space of a disk; call it before each batch of writes.
+ * @param bytes size of other data that is about to be written, if it is large
+ * @throws DiskFullError if less than 16 MiB (or a quarter of a small disk) would stay free
  */
 export function assertRoom (directory: string, bytes = 0): void {
   const { bavail, blocks, bsize } = statfsSync(directory)
@@ -23,10 +23,9 @@ export function assertRoom (directory: string, bytes = 0): void {
 
 /**
  * Waits until writes are committed.
- * lmdb tells of a failed commit by the promise of each batch of writes, and once more by a promise inside that error: both are
- * looked at here.
- * @param writes what `put` and `remove` returned; those of one batch return the same promise
- * @throws Error whose cause is what the disk said
+ * lmdb rejects the promise of each batch of writes if a commit fails, and also a promise inside that error: this function handles both.
+ * @param writes promises of `put` and `remove`; the writes of one batch share a promise
+ * @throws Error whose cause is the error of the disk
  */
 export async function committed (writes: Iterable<Promise<unknown>>): Promise<void> {
   const results = await Promise.allSettled(new Set(writes))

@@ -1,14 +1,14 @@
-/** The other workers of this process's primary: each has a memory of its own, and has to be told. */
+/** The other workers of this process's primary. Each has its own memory, so changes are announced to all. */
 export interface Peers {
-  /** Hands a message to all others. Resolves with what each of them answered, once all have, or have had their time. */
+  /** Sends a message to all others. Resolves with their answers, once all have answered or timed out. */
   tell: (topic: string, message: unknown) => Promise<unknown[]>
-  /** Handles what others tell under a topic; what it returns is the answer. @returns what ends that */
+  /** Registers a handler of a topic's messages. Its return value is the answer. @returns a function that removes the handler */
   on: (topic: string, handle: Handler) => () => void
 }
 
 export type Handler = (message: never) => unknown
 
-/** For a process that is alone. */
+/** Peers of a process without other workers. */
 export const noPeers: Peers = {
   tell: async () => [],
   on: () => () => {}

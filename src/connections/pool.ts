@@ -1,22 +1,22 @@
-/** Something opened that is shared, until it is released. */
+/** A shared resource, held until it is released. */
 export interface Lease<T> {
   readonly value: T
   release: () => void
 }
 
-/** Opened things shared by key. One that nobody holds any more is closed after a grace, so that requests under way can end. */
+/** Resources that are shared by key. A resource without holders is closed after a grace period, so that requests under way can end. */
 export interface Pool {
   /**
-   * What is open under the key, or else what `open` gives. Where `open` fails, nothing stays behind.
-   * @param close closes it again; the first caller's counts
+   * Returns a lease of the resource with the key, opening it if necessary. If `open` fails, the pool keeps no entry.
+   * @param close closes the resource; the pool uses the one of the caller that opened it
    */
   acquire: <T>(key: string, open: () => Promise<T>, close: (value: T) => Promise<void> | void, options?: AcquireOptions) => Promise<Lease<T>>
-  /** Closes everything, held or not; after it nothing can be acquired. */
+  /** Closes all resources, held or not. Afterwards nothing can be acquired. */
   close: () => Promise<void>
 }
 
 export interface AcquireOptions {
-  /** It still needs what else is open to be closed: when everything closes, it is closed before. */
+  /** Closes the resource before all others when the pool closes, as closing it still needs them. */
   first?: boolean
 }
 
@@ -30,17 +30,18 @@ interface Entry {
 }
 
 export interface PoolOptions {
-  /** Told what could not be closed. */
+  /** Receives errors of closing. */
   onError: (error: unknown) => void
-  /** From the last release to closing, in ms; no less than the longest request. */
+  /** Time from the last release to closing, in ms; at least that of the longest request. */
   grace?: number
 }
 
+/** Creates an empty pool. */
 export function createPool ({ onError, grace = 30_000 }: PoolOptions): Pool {
   const entries = new Map<string, Entry>()
   let closed = false
 
-  // The entry stays until it is closed: who wants the same thing meanwhile has to wait for it.
+  // The entry stays until it is closed: a caller that acquires the same key meanwhile waits for it.
   async function remove (key: string, entry: Entry): Promise<void> {
     entry.closing ??= entry.close().catch(onError).finally(() => { entries.delete(key) })
     await entry.closing

@@ -1,18 +1,19 @@
 import { hash } from 'node:crypto'
 
 /**
- * What state the data are in that answers are made of, by name: a catalog, a history. Where one was replaced whole, answers made of
- * the one before are not to be found any more.
+ * Revisions of the data that answers are computed from (such as a catalog or a log of events), by name. When one is replaced as a whole,
+ * the digest changes, so that cached answers from the old data are no longer found.
  */
 export interface Revisions {
   /** @param revision the same for the same data, on every instance */
   set: (name: string, revision: string) => void
-  /** Stands for all of them. */
+  /** Digest of all revisions. */
   readonly digest: string
-  /** @returns what ends it */
+  /** Calls the listener after each change of the digest. @returns a function that removes the listener */
   onChange: (listener: () => void) => () => void
 }
 
+/** Creates an empty set of revisions. */
 export function createRevisions (): Revisions {
   const revisions = new Map<string, string>()
   const listeners = new Set<() => void>()

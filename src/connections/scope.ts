@@ -4,19 +4,19 @@ import type { AcquireOptions, Lease, Pool } from './pool.ts'
 import type { Revisions } from './revisions.ts'
 import type { WebhookSecrets } from './webhook-secrets.ts'
 
-/** Opened parts that live longer than one configuration. The floors above add their own: see `plan/resources.ts`. */
+/** Opened resources that outlive one configuration. The floors above add their own: see `plan/resources.ts`. */
 export interface Connections {
-  /** Where this instance keeps its files. */
+  /** The directory of this instance's files. */
   dataDir: string
   /** Absent: this process has no Redis. */
   redisUrl?: string | undefined
-  /** What webhooks are signed with; absent: this process has none. */
+  /** Keys that sign webhooks; absent: this process has none. */
   webhookSecrets?: WebhookSecrets | undefined
   /** Epoch milliseconds. */
   now: () => number
-  /** Told what went wrong in the background. */
+  /** Receives errors of background work. */
   onError: (error: unknown) => void
-  /** Everything that is open: stores, recommenders, clients. */
+  /** Open resources: stores, recommenders, clients. */
   pool: Pool
   userVersions: UserVersions
   revisions: Revisions
@@ -24,14 +24,14 @@ export interface Connections {
   peers: Peers
 }
 
-/** Where a part of a configuration opens what it needs. */
+/** The connections as one part of a configuration sees them: it opens the resources that it needs through `share`. */
 export interface Scope extends Omit<Connections, 'pool'> {
   namespace: string
-  /** What is open under the key, or else what `open` gives; held until this configuration retires, and closed when none holds it. */
+  /** Returns the resource with the key, opening it if necessary. The configuration holds it until it retires. Without holders it closes. */
   share: <T>(key: string, open: () => Promise<T>, close: (value: T) => Promise<void> | void, options?: AcquireOptions) => Promise<T>
 }
 
-/** Keeps what a configuration holds open. A scope passes on everything that the resources hold, and shares the pool's entries. */
+/** Creates the holder of a configuration's leases. Its scopes expose `resources` and share entries of the pool; `release` ends the leases. */
 export function createHolder<R extends Connections> ({ pool, ...resources }: R): { scopeOf: (namespace: string) => Omit<R, 'pool'> & Scope, release: () => void } {
   const leases: Array<Lease<unknown>> = []
   const share: Scope['share'] = async (key, open, close, options) => {

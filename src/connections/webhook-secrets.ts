@@ -1,7 +1,7 @@
-/** Keys to sign webhooks with, by the names that configurations know them under. */
+/** Keys that sign webhooks, by their names in configurations. */
 export type WebhookSecrets = ReadonlyMap<string, Buffer>
 
-/** In bytes, as Standard Webhooks wants it. */
+/** In bytes, as Standard Webhooks requires. */
 const keySize = { least: 24, most: 64 }
 
 export const webhookSecretsFormat = `expected name=whsec_…, several with commas between them: the secret in base 64, of ${keySize.least} to ${keySize.most} bytes`
@@ -9,8 +9,9 @@ export const webhookSecretsFormat = `expected name=whsec_…, several with comma
 const entry = /^([a-zA-Z0-9_-]{1,128})=whsec_([A-Za-z0-9+/]+={0,2})$/
 
 /**
+ * Parses the secrets of webhooks.
  * @param text name=whsec_…,other=whsec_…; empty: none
- * @returns undefined where it is not that. Who tells so must not tell the text: it is secret.
+ * @returns undefined if the text has another format. An error message must not contain the text, as it is secret.
  */
 export function readWebhookSecrets (text: string): WebhookSecrets | undefined {
   const secrets = new Map<string, Buffer>()

@@ -4,29 +4,30 @@ import { ruleTypes, type Reader, type Rule } from './rule-types.ts'
 import type { Surroundings } from './surroundings.ts'
 import { mapValue, type Scalar } from './value-mapping.ts'
 
-/** What was derived for a field. */
+/** The values derived for a field. */
 export interface AutoValue {
   readonly type: ValueType
-  /** As texts, none twice, in the order of the rules; at least one. */
+  /** At least one, as distinct texts, in the order of the rules. */
   readonly values: readonly string[]
-  /** The rules that they come from; none where they are the default. */
+  /** The rules that gave the values; empty for the default value. */
   readonly rules: readonly MatchedRule[]
 }
 
 export interface MatchedRule {
   readonly type: string
-  /** Among the rules of its field, from 0. */
+  /** Position among the rules of its field, from 0. */
   readonly position: number
 }
 
-/** Derives the values of fields from a request; a field for which nothing holds is not among them. */
+/** Compiled rules that derive the values of fields from a request. */
 export interface AutoValues {
+  /** Returns the derived values by field. A field without a matching rule and without a default is absent. */
   derive: (surroundings: Surroundings) => ReadonlyMap<string, AutoValue>
   /** The request headers that the rules read, in lower case. */
   readonly headers: readonly string[]
 }
 
-/** Longer values are taken for no value: Personalize takes none. */
+/** In characters. Personalize refuses longer values, so they count as absent. */
 const longestValue = 1000
 
 interface Field {
@@ -37,7 +38,7 @@ interface Field {
   readonly rules: ReadonlyArray<{ read: Reader, valueMappings: Rule['valueMappings'], matched: MatchedRule }>
 }
 
-/** Turns the rules of a document into what evaluates them. */
+/** Compiles the rules of a document; undefined if there are no fields. */
 export function compileAutoValues (config: AutoValuesConfig | undefined): AutoValues | undefined {
   const fields = Object.entries(config ?? {}).map(([name, { type, default: otherwise, evaluateAll = false, rules }]): Field => {
     const text = otherwise === undefined ? undefined : asText(otherwise, type)
@@ -81,7 +82,7 @@ function evaluate ({ type, evaluateAll, fallback, rules }: Field, surroundings: 
 
 const integer = /^[+-]?\d{1,19}$/
 
-/** A value as the text of its type; undefined where it is none of that type. */
+/** Returns a value as text; undefined if it is not of the given type. */
 export function asText (value: Scalar, type: ValueType): string | undefined {
   const text = String(value)
   if (type === 'string') return text === '' || text.length > longestValue ? undefined : text

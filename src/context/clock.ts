@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 
-/** The time on the calendar and on the wall, somewhere. */
+/** A local time: the parts of date and time that rules use. */
 export interface LocalTime {
   /** 0 to 23. */
   readonly hour: number
@@ -12,10 +12,10 @@ export interface LocalTime {
   readonly day: number
 }
 
-/** Tells what time it is in a zone; in the default zone where there is no such zone. */
+/** Returns the current time in a zone. For an unknown or absent zone, it uses the default zone. */
 export type Clock = (zone: string | undefined) => LocalTime
 
-/** What zones are called comes from outside: names that were asked for lately are remembered, and not all. */
+/** Zone names come from requests, so the cache of zones is bounded. */
 const mostZones = 1_000
 const longestZone = 64
 const minute = 60_000
@@ -23,22 +23,23 @@ const days = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
 
 interface Zone {
   readonly format: Intl.DateTimeFormat
-  /** What the time was when it was asked for last: it is worked out once a minute. */
+  /** The minute (since the epoch) for which `time` was computed: it is computed once a minute. */
   at: number
   time: LocalTime | undefined
 }
 
 /**
+ * Creates a clock.
  * @param now epoch ms
  * @param defaultZone an IANA name
- * @throws RangeError where there is no such zone
+ * @throws RangeError if the default zone does not exist
  */
 export function createClock (now: () => number, defaultZone = 'UTC'): Clock {
   const zones = new LRUCache<string, Zone | 'unknown'>({ max: mostZones })
   const home = openZone(defaultZone)
 
   function find (name: string): Zone {
-    // Zones are the same in any case, and take tens of kilobytes: written in a thousand ways, one is still one.
+    // Zone names ignore case. A zone takes tens of kilobytes, so all spellings of its name share one entry.
     const key = name.toLowerCase()
     let zone = zones.get(key)
     if (zone === undefined) zones.set(key, zone = tryZone(key) ?? 'unknown')
@@ -56,7 +57,7 @@ export function createClock (now: () => number, defaultZone = 'UTC'): Clock {
   }
 }
 
-/** Whether there is such a zone. */
+/** Returns whether a zone exists. */
 export function isZone (name: string): boolean {
   return name.length <= longestZone && tryZone(name) !== undefined
 }
@@ -79,15 +80,15 @@ function timeIn (format: Intl.DateTimeFormat, at: number): LocalTime {
   return { hour: Number(parts['hour']), dayOfWeek: days.indexOf(weekday!), month: Number(parts['month']), day: Number(parts['day']) }
 }
 
-/** Astronomical seasons as the AWS sample draws them, by month and day: from these dates on. */
+/** First days of the astronomical seasons, as in the AWS sample: month × 100 + day. */
 const spring = 321
 const summer = 621
 const autumn = 923
 const winter = 1223
 
 /**
- * The season: spring 0, summer 1, autumn 2, winter 3.
- * @param latitude in degrees; south of the equator the seasons are the other way round
+ * Returns the season: spring 0, summer 1, autumn 2, winter 3.
+ * @param latitude in degrees; south of the equator the seasons are opposite
  */
 export function seasonOf ({ month, day }: LocalTime, latitude: number | undefined): number {
   const date = month * 100 + day

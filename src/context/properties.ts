@@ -2,10 +2,10 @@ import { isJsonNumber } from '../base/json-number.ts'
 import type { AutoValue, AutoValues } from './auto-values.ts'
 import type { Surroundings } from './surroundings.ts'
 
-/** Properties that are derived from a request: names, and values as JSON texts. */
+/** Properties that were derived from a request: names, and values as JSON texts. */
 export type DerivedProperties = ReadonlyArray<readonly [name: string, value: string]>
 
-/** What the rules say of the events of a request: several values are joined by `|`, and a single number is one. */
+/** Returns the properties that the rules derive for a request's events. Several values are joined by `|`; a single number stays a number. */
 export function deriveProperties (autoContext: AutoValues | undefined, surroundings: Surroundings): DerivedProperties {
   return [...autoContext?.derive(surroundings) ?? []].map(([name, value]) => [name, asJson(value)])
 }
@@ -16,9 +16,9 @@ function asJson ({ type, values }: AutoValue): string {
 }
 
 /**
- * Puts derived properties before those that an event has: what it says itself wins, and stays as it is written.
+ * Returns an event's properties with derived ones put before them. The event's own properties win, and keep their original text.
  * @param properties JSON text of an object
- * @param longest in characters; what would go beyond is left out
+ * @param longest in characters; derived properties that would exceed it are left out
  */
 export function addProperties (properties: string | undefined, derived: DerivedProperties, longest: number): string | undefined {
   if (derived.length === 0) return properties

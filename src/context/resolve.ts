@@ -3,12 +3,12 @@ import { compileAutoValues, type AutoValue, type AutoValues } from './auto-value
 import type { AutoValuesConfig, FiltersConfig } from './rules.ts'
 import type { Surroundings } from './surroundings.ts'
 
-/** What a variation adds to the requests that it answers. */
+/** The compiled context and filter rules of a variation. */
 export interface ContextRules {
   readonly autoContext: AutoValues | undefined
-  /** The first whose condition holds is used. */
+  /** `resolve` uses the first filter whose condition holds. */
   readonly filters: readonly Filter[]
-  /** The request headers that all this depends on, in lower case. */
+  /** The request headers that the rules read, in lower case. */
   readonly headers: readonly string[]
 }
 
@@ -18,10 +18,10 @@ export interface Filter {
   readonly autoValues: AutoValues | undefined
 }
 
-/** The part of a request that rules decide on. */
+/** The part of a request that the rules decide. */
 export type Resolution = Pick<OriginRequest, 'filter' | 'filterValues' | 'context'>
 
-/** How a resolution came about. */
+/** A resolution with the values that the rules derived. */
 export interface Explanation extends Resolution {
   readonly autoContext: ReadonlyMap<string, AutoValue>
   readonly autoFilterValues: ReadonlyMap<string, AutoValue>
@@ -31,7 +31,7 @@ type Asked = Pick<OriginRequest, 'userId'> & Resolution
 
 const none: ReadonlyMap<string, AutoValue> = new Map()
 
-/** Turns what a document says of context and filters into what resolves requests. */
+/** Compiles the context rules and filters of a document. */
 export function compileContext (autoContext: AutoValuesConfig | undefined, filters: FiltersConfig = []): ContextRules {
   const compiled = compileAutoValues(autoContext)
   const compiledFilters = filters.map(({ arn, condition, autoDynamicFilterValues }) =>
@@ -40,18 +40,18 @@ export function compileContext (autoContext: AutoValuesConfig | undefined, filte
   return { autoContext: compiled, filters: compiledFilters, headers: [...new Set(headers)].sort() }
 }
 
-/** No context is derived, and nothing filtered. */
+/** Rules that derive no context and apply no filter. */
 export const noRules = compileContext(undefined)
 
 /**
- * The context, filter and filter values of a request. What the request says itself wins over what is derived. The filter is the one
- * that the request names, else the first whose condition holds; values without a filter mean nothing and are dropped.
+ * Returns the context, filter and filter values of a request. Values in the request win over derived ones. The filter is the one that the
+ * request names, else the first whose condition holds. Without a filter, filter values are dropped.
  */
 export function resolve (rules: ContextRules, request: Asked, surroundings: Surroundings): Resolution {
   return rules.autoContext === undefined && rules.filters.length === 0 && request.filterValues === undefined ? request : explain(rules, request, surroundings)
 }
 
-/** As `resolve`, and what the rules found. */
+/** Returns the same as `resolve`, with the values that the rules derived. */
 export function explain ({ autoContext, filters }: ContextRules, { userId, filter: named, filterValues, context }: Asked, surroundings: Surroundings): Explanation {
   const chosen = filters.find(({ arn, userRequired }) => named === undefined ? !userRequired || userId !== undefined : arn === named || arn.endsWith(`:filter/${named}`))
   const filter = named ?? chosen?.arn
@@ -75,8 +75,8 @@ function blend (derived: ReadonlyMap<string, AutoValue>, write: (value: AutoValu
 }
 
 /**
- * As Personalize takes filter values: texts in quotes and separated by commas, numbers plain. There is no way to write a quote inside
- * of one: a text with a quote would say something else than it means, and is left out.
+ * Returns values in Personalize's format for filter values: quoted texts separated by commas, numbers plain. The format has no escape
+ * for a quote: a text with a quote would change its meaning, and is left out.
  */
 function asFilterValue ({ type, values }: AutoValue): string | undefined {
   const texts = type === 'string' ? values.filter(value => !value.includes('"')).map(value => `"${value}"`) : values
@@ -84,5 +84,5 @@ function asFilterValue ({ type, values }: AutoValue): string | undefined {
   return text === '' || text.length > longestFilterValue ? undefined : text
 }
 
-/** What Personalize takes for one value. */
+/** Personalize's limit of one filter value, in characters. */
 const longestFilterValue = 1000

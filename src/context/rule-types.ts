@@ -4,10 +4,10 @@ import { seasonOf } from './clock.ts'
 import { latitudeHeader, timeZoneHeader, type Surroundings } from './surroundings.ts'
 import { valueMappings, type ValueMapping } from './value-mapping.ts'
 
-/** What a rule finds in a request, before it is mapped. */
+/** Returns the value that a rule finds in a request, before it is mapped; undefined if there is none. */
 export type Reader = (surroundings: Surroundings) => string | number | undefined
 
-/** A rule as every type has it. */
+/** The members of a rule of any type. */
 export interface Rule {
   type: string
   header?: string
@@ -23,10 +23,10 @@ export interface RuleType extends Kind {
 
 const HeaderRuleSchema = strict({ type: Type.Literal('header-value'), header: Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 128 }), valueMappings })
 
-/** Who may ask, and as whom, is nothing that a provider or a key of the cache is told. */
+/** Headers with credentials. Rules must not read them, so that credentials reach neither providers nor cache keys. */
 export const credentialHeaders: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization', 'x-api-key'])
 
-/** A header's value; an empty one counts as absent unless something is mapped to it. */
+/** Reads a header's value. An empty value counts as absent, unless a mapping gives it another value. */
 const headerValue: RuleType = {
   type: 'header-value',
   schema: HeaderRuleSchema,
@@ -37,7 +37,7 @@ const headerValue: RuleType = {
   headers: ({ header }) => [header!.toLowerCase()]
 }
 
-/** Something that follows from what time it is where the user is. */
+/** Returns a rule type whose value depends on the user's local time. */
 function timeRule (type: string, read: Reader, more: { aliases?: string[], headers?: string[] } = {}): RuleType {
   const { headers = [], ...rest } = more
   return { type, ...rest, schema: strict({ type: Type.Literal(type), valueMappings }), reader: () => read, headers: () => [timeZoneHeader, ...headers] }

@@ -5,7 +5,7 @@ import { scalar } from './value-mapping.ts'
 export const valueTypes = ['string', 'integer', 'long', 'float'] as const
 export type ValueType = typeof valueTypes[number]
 
-/** A rule is checked by its type, apart. */
+/** Rules are validated separately, by the schema of their type. */
 const AutoValueSchema = strict({
   type: Type.Enum(valueTypes),
   description: Type.Optional(Type.String()),

@@ -1,29 +1,29 @@
 import { createClock, type Clock, type LocalTime } from './clock.ts'
 import { readNumber } from './numbers.ts'
 
-/** The headers that say where the user is. */
+/** The headers that carry the user's time zone and latitude. */
 export const timeZoneHeader = 'cloudfront-viewer-time-zone'
 export const latitudeHeader = 'cloudfront-viewer-latitude'
 
-/** CloudFront percent-encodes what is not ASCII in these. */
+/** CloudFront percent-encodes non-ASCII characters in these headers. */
 const encoded: ReadonlySet<string> = new Set(['cloudfront-viewer-city', 'cloudfront-viewer-country-name', 'cloudfront-viewer-country-region-name'])
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>
 
-/** What is known of where and when a request was made, besides what it says itself. */
+/** Headers, local time and latitude of a request: the input of context rules. */
 export interface Surroundings {
-  /** @param name in lower case @returns undefined where the request has no such header */
+  /** Returns a header's value; undefined if the request lacks it. @param name in lower case */
   header: (name: string) => string | undefined
-  /** Where the user is. */
+  /** The local time of the user. */
   readonly time: LocalTime
-  /** In degrees; undefined where nobody says. */
+  /** In degrees; undefined without a valid header. */
   readonly latitude: number | undefined
 }
 
-/** Nothing is worked out before a rule asks for it. */
+/** Returns the surroundings of a request. Each part is computed when a rule first reads it. */
 export function surroundingsOf (headers: Headers, clock: Clock): Surroundings {
   function header (name: string): string | undefined {
-    // What every object has, such as `constructor`, is no header.
+    // Inherited properties such as `constructor` are no headers.
     const value = Object.hasOwn(headers, name) ? headers[name] : undefined
     const text = Array.isArray(value) ? value.join(', ') : value
     return text !== undefined && encoded.has(name) ? decode(text) : text
@@ -31,7 +31,7 @@ export function surroundingsOf (headers: Headers, clock: Clock): Surroundings {
   let time: LocalTime | undefined
   return {
     header,
-    // It stays as it was when it was asked for first: what answers is to go by the hour that its answer is kept under.
+    // The first value is kept: the answer and its cache key must be computed with the same hour.
     get time () {
       time ??= clock(header(timeZoneHeader))
       return time
@@ -43,7 +43,7 @@ export function surroundingsOf (headers: Headers, clock: Clock): Surroundings {
   }
 }
 
-/** Those of a request that has no headers. */
+/** The surroundings of a request without headers. */
 export const nowhere = surroundingsOf({}, createClock(Date.now))
 
 function decode (text: string): string {

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { strict } from '../base/schema.ts'
 import { readNumber } from './numbers.ts'
 
-/** A text or a number, in a document. */
+/** A string or a number in a configuration document. */
 export const scalar = Type.Union([Type.String({ maxLength: 1000 }), Type.Number()])
 export type Scalar = Static<typeof scalar>
 
@@ -16,13 +16,13 @@ export type ValueMapping = Static<typeof ValueMappingSchema>
 
 export const valueMappings = Type.Optional(Type.Array(ValueMappingSchema, { maxItems: 1000 }))
 
-/** What the first mapping that holds maps a value to; the value itself where there are no mappings, undefined where none holds. */
+/** Returns the `mapTo` of the first mapping that matches a value; the value itself without mappings; undefined if none matches. */
 export function mapValue (value: Scalar, mappings: readonly ValueMapping[] | undefined): Scalar | undefined {
   if (mappings === undefined || mappings.length === 0) return value
   return mappings.find(mapping => holds(mapping, value))?.mapTo
 }
 
-/** With a number on either side numbers are compared, and what is none holds for nothing; else texts, by their characters. */
+/** Returns whether a mapping matches. Compares numbers if either side is one (then a text that is no number never matches), else texts. */
 function holds ({ operator, value: expected }: ValueMapping, value: Scalar): boolean {
   switch (operator) {
     case 'contains': return String(value).includes(String(expected))

@@ -5,10 +5,10 @@ import type { Entry, EntryKind } from '../delivery/dataset.ts'
 import { isItemId } from '../metadata/catalog.ts'
 import { IdSchema, strict } from '../base/schema.ts'
 
-/** Entries of a request. */
+/** The most entries of a request. */
 const mostEntries = 100
 
-/** Of one entry, in characters of JSON: the limits of Amazon Personalize. https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_PutItems.html */
+/** The longest properties of an entry, in characters of JSON, as in Amazon Personalize. https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_PutItems.html */
 const longest: Readonly<Record<EntryKind, number>> = { users: 24_000, items: 32_000 }
 
 function propertiesSchema (kind: EntryKind) {
@@ -27,16 +27,16 @@ export const UsersBodySchema = strict({ users: Type.Array(UserSchema, { minItems
 /** The body of `POST /items/{namespace}`. */
 export const ItemsBodySchema = strict({ items: Type.Array(ItemSchema, { minItems: 1, maxItems: mostEntries }) })
 
-/** What they can look like, for the documentation. */
+/** Example bodies for the OpenAPI document. */
 export const exampleUsers = { users: [{ userId: 'user-1', properties: { age: 34, membership: 'gold' } }] }
 export const exampleItems = { items: [{ itemId: 'item-42', properties: { name: 'Birch rucksack', category: 'hiking', price: 61.62 } }] }
 
-/** @throws GatewayError 400 that names what is wrong */
+/** Returns the users of a body as entries. @throws GatewayError 400 that names the bad part */
 export function readUsers ({ users }: Static<typeof UsersBodySchema>): Entry[] {
   return users.map(({ userId, properties }, i) => ({ id: readId(userId, `body/users/${i}/userId`), properties: readProperties(properties, 'users', i) }))
 }
 
-/** @throws GatewayError 400 that names what is wrong */
+/** Returns the items of a body as entries. @throws GatewayError 400 that names the bad part */
 export function readItems ({ items }: Static<typeof ItemsBodySchema>): Entry[] {
   return items.map(({ itemId, properties }, i) => ({ id: readId(itemId, `body/items/${i}/itemId`), properties: readProperties(properties, 'items', i) }))
 }
@@ -50,7 +50,7 @@ function readProperties (properties: string | object | undefined, kind: EntryKin
   if (properties === undefined) return undefined
   const name = `body/${kind}/${i}/properties`
   const text = jsonObjectText(properties, longest[kind], name)
-  // What has half a character has no UTF-8, in which it would be kept.
+  // Half a surrogate pair has no UTF-8 encoding, in which the text is stored.
   if (!text.isWellFormed()) throw new GatewayError('InvalidBody', `${name}: expected a JSON object of whole characters; it has half a surrogate pair`)
   return text
 }

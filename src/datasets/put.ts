@@ -5,21 +5,21 @@ import { GatewayError } from '../base/errors.ts'
 import type { Dataset, Entry, EntryKind, Missing } from '../delivery/dataset.ts'
 
 /**
- * Puts users or items into every dataset of the namespace at once. What was made for users is out of date then.
- * @returns the datasets, all of which have every entry
- * @throws GatewayError 400 for what a dataset would never take, and 429 where one takes no more for now: then none was sent anywhere;
- *   409 where the namespace has no such datasets; 503 (or 502, where trying again is no use) where one does not have all of them
+ * Puts users or items into every dataset of the namespace at once. After that, cached answers for these users are out of date.
+ * @returns the outcome for each dataset; every dataset has every entry
+ * @throws GatewayError 400 for an entry that a dataset would never take, and 429 if the queue of a dataset is full: then no entry was sent
+ *   anywhere; 409 if the namespace has no such datasets; 503 (or 502, if a retry cannot succeed) if a dataset does not have every entry
  */
 export async function putEntries (namespace: NamespacePlan, kind: EntryKind, entries: readonly Entry[], { userVersions }: { userVersions: UserVersions }): Promise<Record<string, string>> {
   const datasets = namespace.datasets[kind]
-  if (datasets.size === 0) throw new GatewayError('NoDatasets', `namespace: "${namespace.name}" has no place for ${kind} in the configuration`)
+  if (datasets.size === 0) throw new GatewayError('NoDatasets', `namespace: "${namespace.name}" has no dataset or store for ${kind} in the configuration`)
   for (const [name, dataset] of datasets) check(name, dataset, kind, entries)
   const missing = new Map<string, Missing>()
   await Promise.all([...datasets].map(async ([name, dataset]) => {
     const lacking = await dataset.put(entries)
     if (lacking !== undefined) missing.set(name, lacking)
   }))
-  // Some dataset may have them even where another failed.
+  // Even if one dataset failed, another one may have the users.
   if (kind === 'users') await Promise.all(entries.map(async ({ id }) => userVersions.raise({ namespace: namespace.name, userId: id })))
   const targets = Object.fromEntries([...datasets.keys()].map(name => [name, told(missing.get(name))]))
   if (missing.size > 0) throw notWritten(kind, missing, targets)
@@ -31,7 +31,7 @@ function check (name: string, dataset: Dataset, kind: EntryKind, entries: readon
     const problem = dataset.problemOf(entry)
     if (problem !== undefined) throw new GatewayError('InvalidBody', `body/${kind}/${i}: ${problem}, says "${name}"`)
   }
-  if (dataset.full) throw new GatewayError('DatasetQueueFull', `"${name}" does not take ${kind} as fast as they come; nothing was sent anywhere, send it again later`, { retryAfter: 1 })
+  if (dataset.full) throw new GatewayError('DatasetQueueFull', `"${name}" does not take more ${kind} for now: its queue is full; nothing was sent anywhere, send the ${kind} again later`, { retryAfter: 1 })
 }
 
 function notWritten (kind: EntryKind, missing: ReadonlyMap<string, Missing>, targets: Record<string, string>): GatewayError {

@@ -2,7 +2,7 @@ import { awsFailure } from '../origins/aws-failure.ts'
 import { failures } from './failures.ts'
 import type { Failure, Refusal } from './sink.ts'
 
-/** Errors of Kinesis and Firehose, whose protocol has the status 400 for all that is not their own fault. */
+/** Failures by the name of the error. Kinesis and Firehose answer 400 for every error that is not their own fault. */
 const failureOfName: Readonly<Record<string, keyof typeof failures>> = {
   ProvisionedThroughputExceededException: 'throttled',
   LimitExceededException: 'throttled',
@@ -22,17 +22,17 @@ const failureOfName: Readonly<Record<string, keyof typeof failures>> = {
   InvalidKMSResourceException: 'refused'
 }
 
-/** What a call of an SDK client that threw means. */
+/** Returns the failure for an error that a call of an SDK client has thrown. */
 export function awsFailureOf (error: unknown, signal: AbortSignal): Failure {
   const failure = awsFailure(error, signal)
   if (failure === 'bad-request') return failures[failureOfName[(error as Error).name] ?? failure]
   return failure in failures ? failures[failure as keyof typeof failures] : failures.unavailable
 }
 
-/** Errors of single records that are not for their sake. */
+/** Errors of single records that the records themselves did not cause. */
 const passing = new Set(['ProvisionedThroughputExceededException', 'InternalFailure', 'ServiceUnavailableException'])
 
-/** What the answer to a call says of one of its records: it was taken where there is no error. */
+/** Returns the refusal of one record by its part of the answer to a call; undefined if the record was taken. */
 export function refusalOfRecord (result: { ErrorCode?: string | undefined } | undefined): Refusal | undefined {
   if (result === undefined) return failures['invalid-answer']
   if (result.ErrorCode === undefined) return undefined

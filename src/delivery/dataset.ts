@@ -1,4 +1,3 @@
-import { createDeliveryQueue } from './queue.ts'
 import { shortfallOf, type Shortfall } from './shortfall.ts'
 import type { Sink } from './sink.ts'
 import type { Scope } from '../connections/scope.ts'
@@ -6,27 +5,27 @@ import type { Scope } from '../connections/scope.ts'
 /** The datasets that a namespace can have. */
 export type EntryKind = 'users' | 'items'
 
-/** A user or an item, as datasets take it. */
+/** A user or an item, in the form that datasets take. */
 export interface Entry {
   readonly id: string
   /** The JSON text of an object. */
   readonly properties: string | undefined
 }
 
-/** What a dataset does not have of what it was given, and why. */
+/** The entries that a dataset does not have after a put, and the reason. */
 export interface Missing extends Shortfall {
   readonly ids: readonly string[]
 }
 
-/** Where a namespace's users, or its items, go. */
+/** A destination of a namespace's users or items. */
 export interface Dataset {
-  /** Whether it takes no more for now. */
+  /** Whether its queue is full for now. */
   readonly full: boolean
-  /** What is wrong with an entry that it would never take. */
+  /** Returns the problem of an entry that the dataset would never take; undefined if there is none. */
   readonly problemOf: (entry: Entry) => string | undefined
   /**
-   * Puts entries in the place of those of the same ids, those of one id in the order of the calls.
-   * @returns what the dataset does not have of them; undefined where it has all
+   * Puts entries, each in the place of the entry with the same id. Entries with one id are put in the order of the calls.
+   * @returns the entries that the dataset does not have, and the reason; undefined if it has all
    */
   put: (entries: readonly Entry[]) => Promise<Missing | undefined>
 }
@@ -36,12 +35,12 @@ export interface DatasetSink extends Sink<Entry> {
   readonly problemOf?: (entry: Entry) => string | undefined
 }
 
-/** What waits for a dataset, and for how long: someone waits for the answer. */
+/** The size of the queue, and its times in ms: a caller waits for the answer. */
 const queueOptions = { most: { parcels: 1_000, bytes: 32 * 1024 * 1024 }, patience: 5_000, longestWait: 10_000 }
 
-/** The dataset that a sink is the protocol of, with a queue that all configurations share which name it alike. */
+/** Opens a dataset over its protocol. All configurations that use the same key share one queue. */
 export async function openDataset (scope: Scope, key: string, sink: DatasetSink): Promise<Dataset> {
-  // Of two in one call nobody says which would stay.
+  // If a call had two entries with one id, it would not be defined which one stays. The sink gets only the last one.
   const send: DatasetSink['send'] = async (entries, signal) => {
     const last = new Map(entries.map(entry => [entry.id, entry]))
     if (last.size === entries.length) return sink.send(entries, signal)
@@ -49,6 +48,7 @@ export async function openDataset (scope: Scope, key: string, sink: DatasetSink)
     const refusals = await sink.send([...last.values()], signal)
     return entries.map(({ id }) => refusals[ids.indexOf(id)])
   }
+  const { createDeliveryQueue } = await import('./queue.ts')
   const queue = await scope.share(`dataset ${key}`, async () => createDeliveryQueue({ ...sink, send }, queueOptions), async queue => queue.drain(), { first: true })
   return {
     get full () { return queue.full },

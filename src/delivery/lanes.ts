@@ -1,33 +1,33 @@
 import type { Parcel, Sink } from './sink.ts'
 
-/** A parcel on its way. */
+/** A parcel that waits or is being sent. */
 export interface Waiting<T> {
   readonly parcel: Parcel<T>
-  /** When it came, on the clock of `performance`. */
+  /** When it was added, on the clock of `performance`. */
   readonly since: number
-  /** It goes alone, since a call with others was refused and it is not known for whose sake. */
+  /** Whether it goes alone: a call with others was refused as a whole, and it is not known which parcel was the cause. */
   alone: boolean
 }
 
 interface Lane<W> {
   readonly waiting: W[]
-  /** Since when that is under way, or waits to be tried again, which was taken out; undefined: nothing is, and more may go. */
+  /** The `since` of the first parcel that is out (being sent, or waiting for its retry); undefined if none is, so that more may go. */
   outSince: number | undefined
 }
 
-/** What goes into one call. */
+/** The properties of a sink that limit one call. */
 type Calls<T> = Pick<Sink<T>, 'limits' | 'groupOf' | 'atomic'>
 
 /**
- * What waits for a target, in a lane for each owner. Nothing leaves a lane while something of it is under way: so what is of one owner
- * arrives in its order, whatever is refused on the way.
+ * The parcels that wait for a target, in a lane for each owner. No parcel leaves a lane while another one of it is out. So the parcels
+ * of one owner arrive in their order, even if some are refused and retried.
  */
 export class Lanes<T, W extends Waiting<T> = Waiting<T>> {
   readonly #sink: Calls<T>
   readonly #lanes = new Map<string, Lane<W>>()
-  /** Those that have nothing out and hold something, in the order in which they came to be so. */
+  /** The lanes that have parcels waiting and none out, in the order in which they became ready. */
   readonly #ready = new Set<Lane<W>>()
-  /** Parcels in them. */
+  /** The number of parcels in the ready lanes. */
   readyCount = 0
 
   constructor (sink: Calls<T>) {
@@ -45,7 +45,7 @@ export class Lanes<T, W extends Waiting<T> = Waiting<T>> {
     if (lane.outSince === undefined) this.readyCount++
   }
 
-  /** Takes out what goes into the next call; at least one where any is ready. */
+  /** Takes out the parcels of the next call; at least one if any is ready. */
   take (): W[] {
     const batch: W[] = []
     let room = this.#sink.limits.bytes
@@ -63,7 +63,7 @@ export class Lanes<T, W extends Waiting<T> = Waiting<T>> {
     return batch
   }
 
-  /** How many of a lane go into a call beside those that are in it. */
+  /** Returns how many parcels of a lane fit into a call besides its batch. */
   #fitting (waiting: readonly W[], batch: readonly W[], room: number): number {
     const { limits, groupOf, atomic } = this.#sink
     const first = waiting[0]!
@@ -74,7 +74,7 @@ export class Lanes<T, W extends Waiting<T> = Waiting<T>> {
     let count = 0
     for (const { parcel, alone } of waiting) {
       if (count >= most || alone || groupOf?.(parcel.value) !== group) break
-      // What is larger than a call may be goes by itself, and the target says so.
+      // A parcel that is larger than the limit goes by itself, and the target refuses it.
       if (parcel.size > room && batch.length + count > 0) break
       room -= parcel.size
       count++
@@ -82,12 +82,12 @@ export class Lanes<T, W extends Waiting<T> = Waiting<T>> {
     return count
   }
 
-  /** These are done with: what is behind them may go. @returns whether there is any */
+  /** Marks parcels as done, so that the parcels behind them may go. @returns whether there are any */
   settle (done: readonly W[]): boolean {
     return done.map(({ parcel: { owner } }) => this.#release(owner)).includes(true)
   }
 
-  /** These go again, before what is behind them. */
+  /** Puts parcels back to be sent again, before the parcels behind them. */
   putBack (again: readonly W[]): void {
     for (const waiting of again.toReversed()) this.#lanes.get(waiting.parcel.owner)!.waiting.unshift(waiting)
     for (const { parcel: { owner } } of again) this.#release(owner)
@@ -106,7 +106,7 @@ export class Lanes<T, W extends Waiting<T> = Waiting<T>> {
     return true
   }
 
-  /** How long that has waited which came first of what waits or is out, in ms. */
+  /** How long ago the oldest parcel that waits or is out was added, in ms. */
   get oldest (): number {
     let since = Infinity
     for (const { outSince, waiting } of this.#lanes.values()) since = Math.min(since, outSince ?? waiting[0]!.since)

@@ -3,33 +3,33 @@ import { Lanes, type Waiting } from './lanes.ts'
 import type { Parcel, Refusal, Sink } from './sink.ts'
 
 export interface QueueOptions {
-  /** How long a parcel waits for others to go with, in ms. */
+  /** How long a parcel waits for others that go into the same call, in ms. */
   flushAge?: number
-  /** How long is tried to deliver a parcel, in ms from the first try. */
+  /** How long a parcel is retried, in ms from its first try. */
   patience?: number
   /** How long a parcel may wait for its first try, in ms. */
   longestWait?: number
   /** How long a call may take, in ms. */
   callTimeout?: number
-  /** Parcels in the queue, and their bytes, from which on it is full. */
+  /** The numbers of parcels and bytes at which the queue is full. */
   most?: { parcels: number, bytes: number }
-  /** Told of parcels that are tried again. */
+  /** Receives the number of parcels that are retried. */
   onRetry?: (count: number) => void
-  /** 0 to 1. */
+  /** Returns a number from 0 to 1, which varies the pauses. */
   random?: () => number
 }
 
-/** Brings parcels to one target: many in a call, those of one owner in their order, what was refused again until its time is up. */
+/** Delivers parcels to one target: many in a call, those of one owner in order. It retries refused parcels until their time is up. */
 export interface DeliveryQueue<T> {
-  /** @returns for each parcel why the target does not have it; undefined where it has */
+  /** @returns for each parcel the reason why the target does not have it; undefined if it has it */
   deliver: (parcels: ReadonlyArray<Parcel<T>>) => Promise<ReadonlyArray<Refusal | undefined>>
-  /** Whether nothing should be added for now. Who does nonetheless has to be bounded by something else. */
+  /** Whether callers should add nothing for now. A caller that adds parcels all the same has to be bounded in another way. */
   readonly full: boolean
-  /** Parcels that wait or are under way. */
+  /** The number of parcels that wait or are being sent. */
   readonly depth: number
-  /** How long ago that one of them came which came first, in ms. */
+  /** How long ago the oldest of them was added, in ms. */
   readonly oldest: number
-  /** From now on nothing waits for more to come; resolves when nothing is left. */
+  /** Sends parcels without waiting for more from now on. Resolves when the queue is empty. */
   drain: () => Promise<void>
 }
 
@@ -40,11 +40,11 @@ interface Sending<T> extends Waiting<T> {
   readonly done: (refusal?: Refusal) => void
 }
 
-/** A first retry waits up to this long, each further one up to twice as long, in ms. */
+/** The longest pause before the first retry, and before any retry, in ms. The limit doubles with each retry. */
 const firstPause = 20
 const longestPause = 500
 
-/** So many calls in a row that fail whole tell that a target is away: then it is asked but once in a while, in ms. */
+/** After this many failed calls in a row the circuit opens. Then only one call per interval, in ms, probes the target. */
 const breaker = { failures: 5, probeInterval: 1_000 }
 
 const away: Refusal = { reason: 'it does not answer', retry: 'later' }
@@ -58,13 +58,14 @@ export function createDeliveryQueue<T> (sink: Sink<T>, options: QueueOptions = {
   const emptied: Array<() => void> = []
   let [depth, bytes, underWay] = [0, 0, 0]
   let flushing: NodeJS.Timeout | undefined
-  // A call costs more than what is in it: while one is under way, more can gather for the next. Those of a group are alone in it anyway.
+  // A call costs more than its parcels: while one is running, more parcels can gather for the next. With `groupOf` a call has
+  // the parcels of one group only, so that a longer wait gains little.
   const gatherAge = sink.groupOf === undefined ? 3 * flushAge : flushAge
   let gatheringSince = 0
   let draining = false
   let failedAt = -Infinity
 
-  /** Sends when a call is full, else when the time to wait for more is over. */
+  /** Sends if a call is full, and otherwise when the time to wait for more is over. */
   function schedule (): void {
     if (draining || lanes.readyCount >= sink.limits.parcels) return pump()
     if (lanes.readyCount === 0 || flushing !== undefined) return
@@ -92,7 +93,7 @@ export function createDeliveryQueue<T> (sink: Sink<T>, options: QueueOptions = {
     const owners = new Set(again.map(({ parcel }) => parcel.owner))
     const waited = lanes.settle(batch.filter(({ parcel }) => !owners.has(parcel.owner)))
     if (again.length > 0) retry(again)
-    // What was kept back for its owner's sake has waited long enough for others.
+    // Parcels that were held back behind others of their owner have waited long enough.
     if (waited || underWay === sink.limits.calls - 1 || (flushing !== undefined && performance.now() - gatheringSince >= flushAge)) pump()
     else schedule()
     if (depth === 0) for (const done of emptied.splice(0)) done()
@@ -114,7 +115,7 @@ export function createDeliveryQueue<T> (sink: Sink<T>, options: QueueOptions = {
     } catch (error) {
       if (error instanceof TargetAway) return batch.map(() => error.refusal)
       if (error instanceof BrokenCircuitError) return batch.map(() => away)
-      // A mistake of ours must not keep the queue from going on.
+      // A defect in the gateway must not stop the queue.
       return batch.map(() => ({ ...broken, cause: error }))
     }
   }
@@ -127,7 +128,7 @@ export function createDeliveryQueue<T> (sink: Sink<T>, options: QueueOptions = {
       return await sink.send(values, controller.signal)
     } catch (error) {
       const failure = { ...sink.failureOf(error, controller.signal), cause: error, whole: true }
-      // Calls side by side that fail for one and the same moment are one sign.
+      // Concurrent calls that fail at the same time count as one failure.
       if (!failure.away || began < failedAt) return values.map(() => failure)
       failedAt = performance.now()
       throw new TargetAway(failure)
@@ -136,7 +137,7 @@ export function createDeliveryQueue<T> (sink: Sink<T>, options: QueueOptions = {
     }
   }
 
-  /** @returns whether nothing more is to be done for it */
+  /** Decides on a parcel after a call. @returns whether it is finished; if not, it has to be sent again */
   function settle (waiting: Sending<T>, refusal: Refusal | undefined, batchSize: number): boolean {
     const { parcel, triedSince, done } = waiting
     if (refusal?.retry === 'now' && performance.now() + firstPause < triedSince! + patience) {

@@ -1,42 +1,43 @@
-/** Why a target does not have something. */
+/** The reason why a target does not have a parcel. */
 export interface Refusal {
-  /** For the caller to read. */
+  /** The reason in words, for the caller. */
   readonly reason: string
-  /** When trying again may help: at once, when whoever sent it does, or never. */
+  /** When a retry may help: `now` (the queue retries), `later` (the caller may send it again), or `never`. */
   readonly retry: 'now' | 'later' | 'never'
-  /** What went wrong inside, for the log. */
+  /** The internal error, for the log. */
   readonly cause?: unknown
-  /** It is that of a whole call: it is not known for whose sake. */
+  /** Whether a whole call was refused, so that it is not known which parcel was the cause. */
   readonly whole?: boolean
 }
 
-/** What a call that threw means for all that it was to bring. */
+/** The refusal of all parcels of a call that threw. */
 export interface Failure extends Refusal {
-  /** Whether the target is in trouble; what it refuses for its rate or its content is no sign of that. */
+  /** Whether the target is in trouble. A refusal because of the rate or the content is no sign of that. */
   readonly away: boolean
 }
 
-/** What is delivered as one: an event, a record of several, an item. */
+/** A unit of delivery: an event, a record of several events, an item. */
 export interface Parcel<T> {
   readonly value: T
-  /** Whose it is: what is of one user goes in order. */
+  /** The owner, such as the user. Parcels of one owner are delivered in order. */
   readonly owner: string
   /** In bytes. */
   readonly size: number
 }
 
-/** The protocol of what takes parcels: one call. It knows nothing of queues, retries or order. */
+/** The protocol of a destination of parcels: one call. It does no queuing, retries or ordering. */
 export interface Sink<T> {
-  /** What one call takes at most, and how many calls may be under way at once. */
+  /** The most parcels and bytes of one call, and the most calls at once. */
   readonly limits: { readonly parcels: number, readonly bytes: number, readonly calls: number }
-  /** What all parcels of a call have in common; absent where any may go together. It has to tell owners apart. */
+  /** Returns the key that all parcels of a call share; absent if any may go together. Parcels of two owners need different keys. */
   readonly groupOf?: (value: T) => string
-  /** Whether a call takes all of its parcels or none. Where not, a call never has two of one owner: the second could overtake the first. */
+  /** Whether a call takes all of its parcels or none. If not, a call has at most one parcel of an owner, so that none is overtaken. */
   readonly atomic: boolean
   /**
-   * @param signal ends the wait
-   * @returns for each parcel why it was not taken; undefined where it was
-   * @throws where none was taken
+   * Makes one call.
+   * @param signal aborts the call
+   * @returns for each parcel the reason why it was not taken; undefined if it was taken
+   * @throws if no parcel was taken
    */
   readonly send: (values: readonly T[], signal: AbortSignal) => Promise<ReadonlyArray<Refusal | undefined>>
   readonly failureOf: (error: unknown, signal: AbortSignal) => Failure

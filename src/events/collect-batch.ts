@@ -6,7 +6,7 @@ import type { Shortfalls } from './dispatch.ts'
 import type { EventsBody } from '../targets/event.ts'
 import { readBody } from './read-body.ts'
 
-/** What became of one body of several: the status and the answer that it would have had by itself. */
+/** The outcome of one body of a batch: the status and the members of the answer that the body would get by itself. */
 export interface BodyResult {
   status: number
   [member: string]: unknown
@@ -16,15 +16,15 @@ export interface BodyResult {
 export const mostBatchEvents = 5_000
 
 export interface CollectBatchOptions extends CollectOptions {
-  /** @throws GatewayError 400 for what is not shaped like a body */
+  /** Validates the form of a body. @throws GatewayError 400 */
   check: (body: unknown) => EventsBody
 }
 
 /**
- * Takes the bodies of one request, for many users, in their order. A bad one keeps none of the others away.
- * @param bodies what was read, or the error that it could not be read for
- * @returns for each body what became of it
- * @throws GatewayError 400 for too many events, 404, 409, and 429 where a target takes no more for now: then none was sent anywhere
+ * Delivers the bodies of one request, for many users, in their order. A bad body does not affect the others.
+ * @param bodies the parsed bodies, not yet validated
+ * @returns the outcome of each body
+ * @throws GatewayError 400 for too many events, 404, 409, and 429 if the queue of a target is full: then nothing was sent anywhere
  */
 export async function collectBatch (plan: Plan, namespaceName: string, bodies: readonly unknown[], options: CollectBatchOptions): Promise<BodyResult[]> {
   const namespace = namespaceOf(plan, namespaceName)

@@ -12,14 +12,14 @@ export interface CollectOptions extends ReadBodyOptions {
   userVersions: UserVersions
 }
 
-/** What became of the events at each target. */
+/** The outcome of the events, by the name of the target. */
 export type Outcomes = Record<string, string>
 
 /**
- * Takes the events of one request and hands them to every target of the namespace at once.
- * @returns the targets, all of which have every event
- * @throws GatewayError 400 for a bad body, 404, 409 where the namespace has no targets, 429 where a target takes no more for now, and
- *   503 (or 502, where trying again is no use) with the outcome of each target where one does not have them all
+ * Reads the events of one request and delivers them to every target of the namespace at once.
+ * @returns the outcome for each target; every target has every event
+ * @throws GatewayError 400 for a bad body, 404, 409 if the namespace has no targets, 429 if the queue of a target is full, and 503 (or
+ *   502, if a retry cannot succeed) with the outcome for each target if a target does not have every event
  */
 export async function collectEvents (plan: Plan, namespaceName: string, body: EventsBody, options: CollectOptions): Promise<Outcomes> {
   const namespace = namespaceOf(plan, namespaceName)
@@ -32,13 +32,14 @@ export async function collectEvents (plan: Plan, namespaceName: string, body: Ev
 }
 
 /**
- * Brings bodies to the targets, and makes what was made for their users out of date.
- * @throws GatewayError 409 where the namespace has no targets, 429 where one takes no more for now
+ * Delivers bodies to the targets. After that, cached answers for their users are out of date.
+ * @returns the outcome of each body
+ * @throws GatewayError 409 if the namespace has no targets, 429 if the queue of a target is full
  */
 export async function deliverBodies (namespace: NamespacePlan, bodies: readonly EventBody[], { dispatch, userVersions }: Pick<CollectOptions, 'dispatch' | 'userVersions'>): Promise<readonly Shortfalls[]> {
   if (namespace.eventTargets.size === 0) throw new GatewayError('NoEventTargets', `namespace: "${namespace.name}" has no event targets in the configuration`)
   const shortfalls = await dispatch(namespace, bodies)
-  // Some target may have them even where another failed.
+  // Even if one target failed, another one may have the events.
   await Promise.all([...new Set(bodies.map(ownerOf))].map(async userId => userVersions.raise({ namespace: namespace.name, userId })))
   return shortfalls
 }
@@ -47,12 +48,12 @@ export function outcomesOf ({ eventTargets }: NamespacePlan, shortfalls: Shortfa
   return Object.fromEntries([...eventTargets].map(([name, { accepted }]) => [name, told(shortfalls.get(name), accepted)]))
 }
 
-/** Which events each target does not have. */
+/** Returns the ids of the events that each target does not have. */
 function missingOf (shortfalls: Shortfalls): Record<string, readonly string[]> {
   return Object.fromEntries([...shortfalls].map(([name, { eventIds }]) => [name, eventIds]))
 }
 
-/** What is said of the conversions of a body, where it has any. */
+/** Returns the outcome of a body's conversions for the answer; nothing if it has none. */
 export function conversionsOf ({ conversions }: Pick<EventBody, 'conversions'>): { conversions?: string } {
   return conversions.length === 0 ? {} : { conversions: 'not recorded: this build runs no experiments' }
 }

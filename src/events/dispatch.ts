@@ -6,13 +6,13 @@ import { createLines } from './lines.ts'
 import type { EventStats } from '../targets/stats.ts'
 import { deliverTo, type EventTarget, type Shortfall } from '../targets/target.ts'
 
-/** What became of a body: by target, what it does not have of it. Targets that have all are not in it. */
+/** The outcome of a body: by target, the events that the target does not have. Targets that have all events are not in the map. */
 export type Shortfalls = ReadonlyMap<string, Shortfall>
 
 /**
- * Brings bodies to every target of their namespace that does not have them yet. The bodies of one user arrive in their order.
- * @returns what became of each
- * @throws GatewayError 429 where a target takes no more for now; then none was sent anywhere
+ * Delivers bodies to every target of their namespace that does not have them yet. The bodies of one user arrive in their order.
+ * @returns the outcome of each body
+ * @throws GatewayError 429 if the queue of a target is full; then nothing was sent anywhere
  */
 export type Dispatch = (namespace: NamespacePlan, bodies: readonly EventBody[]) => Promise<readonly Shortfalls[]>
 
@@ -21,15 +21,15 @@ export interface DispatchOptions {
   stats: EventStats
 }
 
-/** An event that is being sent at this moment. */
+/** An event that a request is sending. */
 interface UnderWay {
   readonly sending: Promise<readonly Shortfalls[]>
-  /** Which of the bodies that are being sent it is in. */
+  /** The index of its body among the bodies of that request. */
   readonly index: number
   readonly targets: NamespacePlan['eventTargets']
 }
 
-/** An event that is not sent, since it is under way: with another request, or, where that is not known yet, with this one. */
+/** An event that is not sent again, since `first` is on its way with another request, or with this one if `first` is undefined. */
 interface Repeat {
   readonly index: number
   readonly eventId: string
@@ -48,7 +48,7 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
     try {
       const repeatable = bodies.flatMap(({ events }) => events.filter(({ idGiven }) => idGiven).map(({ eventId }) => eventId))
       if (repeatable.length > 0) known = await ledger.recall(namespace.name, repeatable, targetNames)
-      // Whoever has less to look up must not overtake.
+      // A request with less to look up must not overtake an earlier one of the same user.
       await place.turn
       delivering = deliver(namespace, bodies, known)
     } finally {
@@ -59,13 +59,13 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
     return shortfalls
   }
 
-  /** Hands bodies to every target at once. */
+  /** Delivers bodies to every target at once. */
   async function deliver ({ name, eventTargets }: NamespacePlan, bodies: readonly EventBody[], known: Known): Promise<readonly Shortfalls[]> {
     const lacking = [...eventTargets].map(([targetName, target]) => ({ targetName, target, bodies: bodies.map(body => lackingOf(body, targetName, known)) }))
     for (const { targetName, target, bodies } of lacking) {
       if (target.full !== true || bodies.every(body => body === undefined)) continue
       stats.of(name, targetName).turnedAway += bodies.reduce((sum, body) => sum + (body?.events.length ?? 0), 0)
-      throw new GatewayError('EventQueueFull', `"${targetName}" does not take events as fast as they come; nothing was sent anywhere, send it again later`, { retryAfter: 1 })
+      throw new GatewayError('EventQueueFull', `"${targetName}" does not take more events for now: its queue is full; nothing was sent anywhere, send the events again later`, { retryAfter: 1 })
     }
     const shortfalls = bodies.map(() => new Map<string, Shortfall>())
     await Promise.all(lacking.flatMap(({ targetName, target, bodies }) => bodies.map(async (body, i) => {
@@ -82,11 +82,11 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
     const counts = stats.of(namespace, targetName)
     const failed = shortfall?.eventIds.length ?? 0
     counts.failed += failed
-    // What is queued counts as delivered when its target has it.
+    // Queued events count as delivered later, when the target has them.
     if (target.accepted !== 'queued') counts.delivered += events.length - failed
   }
 
-  /** Takes out the events that are under way, or come more than once. @returns where those are that are left, too */
+  /** Removes events that another request is sending, and repeated ones. @returns also the body's index for each given id that is left */
   function withoutRepeats (namespace: string, bodies: readonly EventBody[]): { own: EventBody[], mine: ReadonlyMap<string, number>, repeats: Repeat[] } {
     const mine = new Map<string, number>()
     const repeats: Repeat[] = []
@@ -111,12 +111,12 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
       for (const key of mine.keys()) underWay.delete(key)
     })
     for (const [key, index] of mine) underWay.set(key, { sending, index, targets: namespace.eventTargets })
-    // Who repeats an event hears what becomes of it.
+    // A request that repeats an event gets the outcome of the first one.
     const awaited = repeats.map(repeat => ({ ...repeat, first: repeat.first ?? underWay.get(keyOf(namespace.name, repeat.eventId))! }))
     const sendsNone = own.every(({ events }) => events.length === 0)
     const shortfalls = (await sending).map(shortfalls => new Map(shortfalls))
     for (const { index, eventId, first } of awaited) {
-      // Where some were sent, it cannot be said that none was, though others were turned away.
+      // The 429 of another request says that nothing was sent. It must not be the answer to a request that has sent some events.
       const theirs = sendsNone ? await first.sending : await first.sending.catch(() => undefined)
       for (const target of namespace.eventTargets.keys()) {
         const shortfall = theirs === undefined || !first.targets.has(target) ? notSent : theirs[first.index]!.get(target)
@@ -127,7 +127,7 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
   }
 }
 
-const notSent: Shortfall = { reason: 'the request that brought them first did not send them there', retryable: true, eventIds: [] }
+const notSent: Shortfall = { reason: 'the first request with these events did not send them to this target', retryable: true, eventIds: [] }
 
 function keyOf (namespace: string, eventId: string): string {
   return `${namespace}\n${eventId}`
@@ -138,12 +138,12 @@ function addTo (shortfalls: Map<string, Shortfall>, target: string, shortfall: S
   shortfalls.set(target, { ...more, retryable: retryable || shortfall.retryable, eventIds: eventIds.includes(eventId) ? eventIds : [...eventIds, eventId] })
 }
 
-/** By event, the targets that are known to have it. */
+/** By event id, the targets that are known to have the event. */
 type Known = ReadonlyMap<string, ReadonlySet<string>>
 
 const nothingKnown: Known = new Map()
 
-/** What a target does not have of a body yet; undefined where that is nothing. */
+/** Returns the part of a body that a target does not have yet; undefined if it has everything. */
 function lackingOf (body: EventBody, target: string, known: Known): EventBody | undefined {
   const events = known.size === 0 ? body.events : body.events.filter(({ eventId }) => known.get(eventId)?.has(target) !== true)
   // Conversions have no id of their own: they were sent with the events that the target has.
@@ -151,7 +151,7 @@ function lackingOf (body: EventBody, target: string, known: Known): EventBody | 
   return events.length === body.events.length ? body : { ...body, events }
 }
 
-/** Which targets have which events now: of those that somebody may send again. */
+/** Returns by event id the targets that have the event now, for the events that a caller may send again. */
 function deliveries (bodies: readonly EventBody[], shortfalls: readonly Shortfalls[], targets: readonly string[], known: Known): Map<string, ReadonlySet<string>> {
   const having = new Map<string, ReadonlySet<string>>()
   for (const [i, { events }] of bodies.entries()) {

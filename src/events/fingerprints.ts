@@ -1,44 +1,44 @@
 export interface FingerprintsOptions {
   /** Epoch milliseconds. */
   now: () => number
-  /** For how long at least a text is remembered, in ms, unless there are too many of them. */
+  /** How long a text is remembered at least, in ms, unless there are too many texts. */
   keepFor: number
-  /** How many slots a generation may have, a power of two; three quarters of them are used. Each takes 8 bytes. */
+  /** The most slots of a generation, a power of two; three quarters of them are used. A slot takes 8 bytes. */
   slots?: number
 }
 
-/** Remembers that it has seen texts, in memory that is bounded. Of two texts one can be taken for the other once in 2^64 times. */
+/** A set of texts in bounded memory. It keeps hashes of 64 bits: the probability that it mistakes one text for another is 2^-64. */
 export interface Fingerprints {
   add: (text: string) => void
   has: (text: string) => boolean
 }
 
-/** What was added from one moment to another, by open addressing. */
+/** The texts that were added in one period: a hash table with open addressing. */
 interface Generation {
   readonly since: number
-  /** Two numbers a slot; where the second is 0, it is free. */
+  /** Two numbers per slot. A slot is free if its second number is 0. */
   readonly table: Uint32Array
   count: number
 }
 
-/** How many the first one has. */
+/** The slots of the first generation. */
 const firstSlots = 2 ** 14
 
 /**
- * Generations, the newest first. Another begins when the newest is full or as old as texts are to be kept; one that was full so early is
- * followed by a larger one. They are never copied: that would take longer than a request may.
+ * Creates a set of texts, in generations, the newest first. A new generation begins when the newest one is full, or as old as `keepFor`.
+ * After a full generation the next one is twice as large. Tables are never copied, since that would take longer than a request may.
  */
 export function createFingerprints ({ now, keepFor, slots = 2 ** 22 }: FingerprintsOptions): Fingerprints {
-  // Nobody can know beforehand which texts would be taken for each other.
+  // Random seeds keep a caller from choosing texts that have the same hash.
   const [seed = 0, otherSeed = 0] = crypto.getRandomValues(new Uint32Array(2))
   let generations: Generation[] = []
 
-  /** Of the text that is looked for. */
+  /** The hash of the text that was given to `look` last. */
   let [high, low] = [0, 0]
 
   const slotsOf = (table: Uint32Array): number => table.length / 2
   const isFull = ({ count, table }: Generation): boolean => count >= slotsOf(table) * 3 / 4
-  /** What came last to a generation came before the one after it began. */
+  /** All texts of a generation were added before the next generation began. */
   const isKept = (i: number): boolean => i === 0 || now() - generations[i - 1]!.since < keepFor
 
   function begin (): Generation {
@@ -51,7 +51,7 @@ export function createFingerprints ({ now, keepFor, slots = 2 ** 22 }: Fingerpri
     return begun
   }
 
-  /** Makes a text the one that is looked for. */
+  /** Computes the hash of a text into `high` and `low`. */
   function look (text: string): void {
     let [a, b] = [seed, otherSeed]
     for (let i = 0; i < text.length; i++) {
@@ -67,7 +67,7 @@ export function createFingerprints ({ now, keepFor, slots = 2 ** 22 }: Fingerpri
 
   const isAt = (table: Uint32Array, slot: number): boolean => table[2 * slot] === high && table[2 * slot + 1] === low
 
-  /** Where it is, or where it would be. */
+  /** Returns the slot that holds the hash, or else the free slot for it. */
   function slotOf (table: Uint32Array): number {
     const last = slotsOf(table) - 1
     let slot = (Math.imul(high ^ low, 0x9e3779b1) >>> 8) & last

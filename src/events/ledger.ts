@@ -2,42 +2,42 @@ import { hash } from 'node:crypto'
 import type { Commands } from '../cache/epochs.ts'
 import { createFingerprints } from './fingerprints.ts'
 
-/** Which targets have which events, for at least as long as a caller may repeat one. */
+/** A record of which targets have which events, kept at least as long as a caller may repeat an event. */
 export interface Ledger {
-  /** @returns by event, the targets that are known to have it; nothing of events that none has */
+  /** @returns by event id, the targets that are known to have the event; no entry for an event that none has */
   recall: (namespace: string, eventIds: readonly string[], targets: readonly string[]) => Promise<Map<string, ReadonlySet<string>>>
-  /** @param targets those that there are; each event with those of them that have it */
+  /** @param events by event id, the targets that have the event @param targets all targets of the namespace */
   remember: (namespace: string, events: ReadonlyMap<string, ReadonlySet<string>>, targets: readonly string[]) => Promise<void>
 }
 
-/** How long it is remembered that a target has an event, in seconds. */
+/** How long the ledger remembers that a target has an event, in seconds. */
 export const rememberedFor = 600
 
-/** What the ledger needs of a connection that may be away. */
+/** The part of a Redis connection that the ledger uses. The connection may be down. */
 export interface RedisConnection {
   readonly up: boolean
   run: <T>(command: (redis: Commands) => Promise<T>) => Promise<T>
 }
 
-/** The lists of targets of a namespace that are known, the latest ones: configurations that follow each other soon have no more. */
+/** The most lists of targets that are kept for a namespace, the latest ones: within ten minutes, few configurations follow each other. */
 const mostLists = 8
 
-/** So many events are asked for, or told of, at once: a command has its time, and others want to be served meanwhile. */
+/** The most events that are read from, or written to, Redis at once: commands have a time limit, and other commands wait meanwhile. */
 const slice = 200
 
 export interface LedgerOptions {
   /** Epoch milliseconds. */
   now: () => number
-  /** Where instances share what they remember; absent: each remembers its own. */
+  /** The Redis through which instances share the ledger; absent: each instance has its own. */
   redis?: RedisConnection | undefined
-  /** Told what Redis did not do; the ledger goes on without. */
+  /** Receives the errors of Redis. The ledger goes on in memory. */
   onError: (error: unknown) => void
 }
 
-/** Remembers in memory, and in Redis where there is one: a repeated request may reach another instance. */
+/** Creates a ledger in memory, and in Redis if there is one, since a repeated request may reach another instance. */
 export function createLedger ({ now, redis, onError }: LedgerOptions): Ledger {
   const memory = createFingerprints({ now, keepFor: rememberedFor * 1000 })
-  /** By namespace, the targets that it had when something was remembered: what all of them have is remembered for the list of them. */
+  /** By namespace, the lists of all targets that it had. An event that all targets have is remembered once, under their list. */
   const lists = new Map<string, readonly string[]>()
 
   function noteList (namespace: string, list: string): void {
@@ -45,7 +45,7 @@ export function createLedger ({ now, redis, onError }: LedgerOptions): Ledger {
     if (known.at(-1) !== list) lists.set(namespace, [...known.filter(other => other !== list), list].slice(-mostLists))
   }
 
-  /** @returns what Redis answers for each; for fewer where it is away, or goes */
+  /** Runs a command for one slice after the other. @returns the answers of Redis; fewer if it is down, or fails meanwhile */
   async function ask<T, A> (about: readonly T[], command: (redis: Commands, some: readonly T[]) => Promise<A[]>): Promise<A[]> {
     const answers: A[] = []
     try {
@@ -75,7 +75,7 @@ export function createLedger ({ now, redis, onError }: LedgerOptions): Ledger {
       const all = targets.join()
       noteList(namespace, all)
       for (const [eventId, having] of events) {
-        // As a rule all have it, and it takes the room of one.
+        // Usually all targets have the event. One entry for their list takes less memory than one entry each.
         const entries = having.size === targets.length ? [all] : having
         for (const entry of entries) memory.add(entryOf(namespace, entry, eventId))
       }
@@ -89,7 +89,7 @@ function entryOf (namespace: string, targets: string, eventId: string): string {
 }
 
 function keyOf (namespace: string, eventId: string): string {
-  // As JSON, since halves of characters would all be the same. What is in braces keeps a namespace's keys together in a cluster, where
-  // several can be asked for at once only so.
+  // The id is hashed as JSON, since all halves of surrogate pairs are the same in UTF-8. The braces keep the keys of a namespace in one
+  // slot of a cluster, as MGET requires.
   return `personalization:event:{${namespace}}:${hash('sha1', JSON.stringify(eventId), 'base64url')}`
 }

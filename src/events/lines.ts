@@ -1,18 +1,18 @@
-/** A place in a line: to be left whatever happens, or those behind wait for ever. */
+/** A place in one or more lines. The caller has to leave it in every case, or the callers behind it wait for ever. */
 export interface Place {
-  /** Resolves when all have left who joined before; undefined where there is nobody. */
+  /** Resolves when all callers that joined before have left; undefined if there are none. */
   readonly turn: Promise<unknown> | undefined
   leave: () => void
 }
 
-/** Lines by key. What is prepared side by side, one thing faster than another, goes on in the order in which it came. */
+/** Waiting lines by key. Tasks that are prepared concurrently, and not equally fast, continue in the order in which they joined. */
 export interface Lines {
-  /** Joins several lines at once; nobody can be before and behind the same other. */
+  /** Joins several lines at once. Of two callers, the same one is in front in every line that they share. */
   join: (keys: readonly string[]) => Place
 }
 
 export function createLines (): Lines {
-  /** Of each line that last who joined it. */
+  /** By line, a promise that resolves when the last caller in the line has left. */
   const ends = new Map<string, Promise<void>>()
   return {
     join (keys) {

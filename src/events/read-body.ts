@@ -16,12 +16,12 @@ export interface ReadBodyOptions {
   broughtBy: Bringer
 }
 
-/** What Personalize takes, in characters of JSON. */
+/** The longest properties that Amazon Personalize takes, in characters of JSON. */
 const longestProperties = 1024
 
 /**
- * Checks what a schema cannot, and applies the defaults, once for all targets.
- * @throws GatewayError 400 that names what is wrong
+ * Returns a body with its defaults, as every target gets it. It validates the body beyond its schema.
+ * @throws GatewayError 400 that names the bad part
  */
 export function readBody (body: EventsBody, namespace: NamespacePlan, options: ReadBodyOptions): EventBody {
   const { userId, sessionId, eventList = [], experimentConversions } = body
@@ -69,7 +69,7 @@ function checkConversions ({ recommenders }: NamespacePlan, { experimentConversi
   }
 }
 
-/** Whether a recommender's experiment, or where none is named any of them, counts a metric. */
+/** Returns whether an experiment of a recommender counts a metric: the named one, or any of them if `feature` is absent. */
 function measures ({ features, metrics }: RecommenderPlan, feature: string | undefined, metric: string): boolean {
   const concerned = feature === undefined ? features : features.filter(name => name === feature)
   return (features.length === 0 && feature === undefined) || concerned.some(name => metrics.get(name)?.includes(metric) ?? true)

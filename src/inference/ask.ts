@@ -3,30 +3,30 @@ import type { OriginAnswer, OriginRequest } from '../origins/origin.ts'
 import { failureRules, OriginError, type OriginFailure } from '../origins/origin-error.ts'
 import { startDeadline } from '../base/deadline.ts'
 
-/** An answer, and how it was made. */
+/** An answer, and the variation that it is from. */
 export interface Answered {
   answer: OriginAnswer
   variation: VariationPlan
-  /** Why another variation than the assigned one answered. */
+  /** The failure because of which another variation than the assigned one answered. */
   degraded?: OriginFailure
 }
 
-/** A provider may go on this many times longer than its caller waits, so that its late answer is of use to the next. */
+/** With a hedge, a provider call may run this many times longer than its caller waits: its late answer serves later requests. */
 const latePatience = 4
 const longestWait = 30_000
 
 const never = new AbortController().signal
 const tooLate = Symbol('too late')
 
-/** The request as a variation wants it: each has context and filters of its own. */
+/** Returns the request for a variation, with the context and filters of that variation. */
 export type RequestFor = (variation: VariationPlan) => OriginRequest
 
-/** @param onLate takes what the provider answers after its hedge was served */
+/** Receives the provider's answer if it comes after the hedge was served. */
 export type OnLate = (answer: Answered) => void
 
 /**
- * Asks a variation's origin until the deadline; where it has a hedge, that is served at the deadline. What runs in this process may
- * answer after the deadline, too: it does not wait.
+ * Calls a variation's origin until the deadline. If the variation has a hedge, the hedge's answer is served at the deadline. The
+ * deadline does not abort a variation that runs in this process, since it does not wait for anything.
  * @throws OriginError
  */
 export async function ask (recommender: RecommenderPlan, variation: VariationPlan, requestFor: RequestFor, deadline: AbortSignal, onLate: OnLate): Promise<Answered> {
@@ -40,8 +40,8 @@ async function call (variation: VariationPlan, requestFor: RequestFor, signal: A
 }
 
 /**
- * Asks the hedge and the fallbacks of a variation that failed, in order.
- * @throws GatewayError for the first failure, where nothing else answered either
+ * Calls the hedge and the fallbacks of a failed variation, in order, until one answers.
+ * @throws GatewayError for the first failure, if none of them answers
  */
 export async function fallBack ({ variations }: RecommenderPlan, failed: VariationPlan, requestFor: RequestFor, deadline: AbortSignal, error: OriginError): Promise<Answered> {
   const names = failed.hedge === undefined ? failed.fallback : [failed.hedge, ...failed.fallback]
@@ -52,7 +52,7 @@ export async function fallBack ({ variations }: RecommenderPlan, failed: Variati
       try {
         return { answer: await call(variation, requestFor, deadline), variation, degraded: error.failure }
       } catch (next) {
-        // What failed first says more to the caller than what failed in its stead.
+        // The caller gets the first failure, which says more than the failure of a fallback.
         if (!(next instanceof OriginError)) throw next
       }
     }
@@ -61,9 +61,9 @@ export async function fallBack ({ variations }: RecommenderPlan, failed: Variati
 }
 
 /**
- * Waits for the provider until the deadline, and serves the hedge then. The hedge is worked out when the provider is slower than it
- * is to nineteen of twenty, so that it is there in time; the provider is not stopped at the deadline, and what it answers then is
- * for the next who asks the same.
+ * Waits for the provider until the deadline, and then serves the hedge. The hedge is computed once the provider exceeds its 95th
+ * percentile latency, so that it is ready at the deadline. The provider call goes on after the deadline, and its late answer is kept
+ * for the next equal request.
  */
 async function askHedged (variation: VariationPlan, hedge: VariationPlan, requestFor: RequestFor, onLate: OnLate): Promise<Answered> {
   const { timeout, origin } = variation

@@ -2,9 +2,9 @@ import type { Resolution } from '../context/resolve.ts'
 import type { InferenceRequest } from './request.ts'
 
 /**
- * The key of an answer: what went into it and nothing else. Requests that mean the same have the same key, and no others have.
- * @param fingerprint stands for the configuration, and for the data that it was answered from: the same document has the same again
- * @param resolutions filter and context of the request, in the eyes of each variation that may answer it
+ * Returns the cache key of an answer. Two requests have the same key if, and only if, the same inputs decide their answers.
+ * @param fingerprint identifies the configuration and the data behind the answer; an equal document has an equal fingerprint
+ * @param resolutions filter and context of the request, resolved for each variation that may answer it
  */
 export function cacheKey (fingerprint: string, variation: string, request: InferenceRequest, resolutions: readonly Resolution[]): string {
   const { action, namespace, recommender, userId, itemId, itemIds, numResults, decorateItems } = request
@@ -13,7 +13,7 @@ export function cacheKey (fingerprint: string, variation: string, request: Infer
   return JSON.stringify(parts)
 }
 
-/** Nothing said and nothing in it mean the same. */
+/** Returns the entries sorted by key; undefined for an absent or empty map, which mean the same. */
 function canonical (map: Readonly<Record<string, string>> | undefined): string[][] | undefined {
   if (map === undefined) return undefined
   const entries = Object.entries(map)

@@ -16,7 +16,7 @@ const DerivedSchema = Type.Record(Type.String(), Type.Object({
   from: Type.Array(Type.String(), { description: 'The rules that gave the values, by type and position, or "default".' })
 }))
 
-/** How an inference request is understood. */
+/** The variation, context, filter and cache key of an inference request, and the rules that decided them. */
 export const ExplanationSchema = Type.Object({
   action: Type.Enum(actions),
   namespace: Type.String(),
@@ -34,7 +34,7 @@ export const ExplanationSchema = Type.Object({
 }, { $id: 'Explanation' })
 
 /**
- * What would be asked of whom for a request, and why; nobody is asked.
+ * Returns how the gateway would answer a request (variation, context, filter, cache key), and why. It calls no provider.
  * @throws GatewayError 404
  */
 export function explainRequest (plan: Plan, request: InferenceRequest, headers: IncomingHttpHeaders, surroundings: Surroundings): Static<typeof ExplanationSchema> {

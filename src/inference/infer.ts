@@ -8,20 +8,20 @@ import { cacheKey } from './cache-key.ts'
 import { createMaker } from './make.ts'
 import type { InferenceRequest } from './request.ts'
 
-/** An inference request with everything settled that decides its answer. */
+/** An inference request with everything resolved that decides its answer. */
 export interface Inference {
   readonly request: InferenceRequest
   readonly surroundings: Surroundings
   readonly recommender: RecommenderPlan
   readonly variation: VariationPlan
   readonly lookup: Lookup
-  /** Of the document that it was settled by. */
+  /** The version of the document that it was resolved by. */
   readonly configVersion: string | undefined
 }
 
 /**
- * Settles what is to be answered: find the recommender, assign a variation, resolve context and filters, work out the key.
- * @param kept whether the answer may be kept
+ * Resolves a request: finds the recommender, assigns a variation, resolves context and filters, computes the cache key.
+ * @param kept whether the cache may keep the answer
  * @throws GatewayError 404
  */
 export function prepare (plan: Plan, request: InferenceRequest, surroundings: Surroundings, kept: boolean): Inference {
@@ -31,7 +31,7 @@ export function prepare (plan: Plan, request: InferenceRequest, surroundings: Su
   const resolutions = decidingRules(recommender, variation).map(rules => resolve(rules, request, surroundings))
   return {
     request,
-    // What no header has a part in may be remembered, and is to keep no request alive.
+    // An inference that depends on no header may be kept by URL. It must not keep the headers of its request in memory.
     surroundings: recommender.vary === '' ? nowhere : surroundings,
     recommender,
     variation,
@@ -44,7 +44,7 @@ export function prepare (plan: Plan, request: InferenceRequest, surroundings: Su
   }
 }
 
-/** Answers from the cache, or from the origin. @throws GatewayError */
+/** Returns the answer from the cache, or else from the origin. @throws GatewayError */
 export async function infer (inference: Inference, cache: Cache): Promise<Found> {
   return cache.get(inference.lookup, createMaker(inference))
 }
@@ -55,7 +55,7 @@ function findRecommender (plan: Plan, { action, namespace, recommender }: Infere
   return found
 }
 
-/** The rules of every variation that may answer in the place of one, its own first. */
+/** Returns the rules of every variation that may answer (the assigned one, its hedge and its fallbacks), its own first. */
 function decidingRules ({ variations }: RecommenderPlan, { contextRules, hedge, fallback }: VariationPlan): ContextRules[] {
   if (hedge === undefined && fallback.length === 0) return [contextRules]
   const others = variations.filter(({ name }) => name === hedge || fallback.includes(name))

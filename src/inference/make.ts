@@ -22,8 +22,8 @@ export interface MakerOptions {
 }
 
 /**
- * Makes the answer that the cache does not have: ask the origin, post-process, decorate, cut, render. One deadline holds for all of it,
- * the fallbacks included.
+ * Returns the maker of an answer that the cache does not have: call the origin, post-process, cut, decorate, render. One deadline
+ * holds for all of these steps, including the fallbacks.
  */
 export function createMaker ({ request, surroundings, recommender, variation }: MakerOptions): Maker {
   const stopwatch = createStopwatch()
@@ -36,7 +36,7 @@ export function createMaker ({ request, surroundings, recommender, variation }: 
       return await finish(answered, deadline.signal, stopwatch)
     } finally {
       deadline.clear()
-      // Timers ring up to two milliseconds early by this clock: in what then seems to be left nobody else is to be asked.
+      // Timers fire up to 2 ms early by this clock. No fallback may be called in the time that then seems to be left.
       if (deadline.signal.aborted) endsAt = 0
     }
   }
@@ -62,7 +62,7 @@ export function createMaker ({ request, surroundings, recommender, variation }: 
   }
   return {
     make: async keepLate => untilDeadline('origin', async deadline => ask(recommender, variation, requestFor, deadline, late => {
-      // It is late: it gets the time that a request has.
+      // The deadline is over. The late answer gets a new one, as long as that of a request.
       const more = startDeadline(variation.timeout)
       finish(late, more.signal, createStopwatch()).then(keepLate).catch(() => {}).finally(() => { more.clear() })
     })),
@@ -77,7 +77,7 @@ export function createMaker ({ request, surroundings, recommender, variation }: 
   }
 }
 
-/** A post-processor's failure is already an answer to the caller: no other variation would do better. */
+/** Returns the OriginError behind an error. A failed post-processor throws a GatewayError, since no fallback would do better. */
 function originErrorOf (error: unknown): OriginError | undefined {
   if (error instanceof GatewayError) return originErrorOf(error.cause)
   return error instanceof OriginError ? error : undefined
@@ -90,7 +90,7 @@ function lookAhead ({ postProcessor }: RecommenderPlan, request: InferenceReques
 
 async function postProcess (postProcessor: PostProcessor, { answer, variation, degraded }: Answered, request: InferenceRequest, signal: AbortSignal): Promise<OriginAnswer> {
   if (request.action === 'predicted-ratings') return answer
-  // An answer that came in the place of a late one leaves the function no time.
+  // The answer of a hedge comes at the deadline, and leaves the post-processor no time.
   if (degraded !== undefined && signal.aborted) return answer
   try {
     return await postProcessor.process(request, variation.config, answer, signal)
@@ -106,13 +106,13 @@ function cut (answer: OriginAnswer, numResults: number): OriginAnswer {
 interface Decoration {
   /** JSON texts by item id. */
   metadata: ReadonlyMap<string, string>
-  /** Why some are not there. */
+  /** Why some items have no metadata. */
   undecorated?: Undecorated
 }
 
 const nothing: Decoration = { metadata: new Map() }
 
-/** The list is worth more than what is said of its items: it goes out without where that cannot be had in time. */
+/** Returns the metadata of the items. If the store fails or is too slow, the answer goes out without the missing metadata. */
 async function decorate ({ itemMetadata }: VariationPlan, { items }: OriginAnswer, { decorateItems }: InferenceRequest, deadline: AbortSignal, stopwatch: Stopwatch): Promise<Decoration> {
   if (itemMetadata === undefined || !decorateItems || items.length === 0) return nothing
   try {

@@ -4,14 +4,14 @@ import type { Action } from '../origins/origin.ts'
 import { FeatureSchema, IdSchema, isId } from '../base/schema.ts'
 import type { InferenceRequest } from './request.ts'
 
-/** A namespace or a recommender that is in no configuration is unknown, not malformed: any text will do here. */
+/** Any text is valid: a name that no configuration has is answered with 404, not with 400. */
 const segment = Type.String({ minLength: 1, maxLength: 256 })
 
 export const RecommenderParamsSchema = Type.Object({ namespace: segment, recommender: segment })
 
 export const UserParamsSchema = Type.Object({ ...RecommenderParamsSchema.properties, userId: IdSchema })
 
-/** At most this many items can be reordered or rated at once. */
+/** The most items that one request can reorder or rate. */
 export const mostItems = 500
 
 export const ItemIdsSchema = Type.Array(IdSchema, { minItems: 1, maxItems: mostItems, examples: [['item-1', 'item-2', 'item-3']] })
@@ -36,7 +36,7 @@ export const ListQuerySchema = Type.Object({
 
 type CommonQuery = Static<typeof CommonQuerySchema>
 
-/** What the path of a request, or its body, names. */
+/** The names and ids in the path, or in the body, of a request. */
 interface Subject {
   namespace: string
   recommender: string
@@ -46,7 +46,8 @@ interface Subject {
 }
 
 /**
- * Reads what the schema leaves as text. Every request has all members, in one order: what takes them further is faster by it.
+ * Returns the inference request, and parses the parameters that the schema leaves as text. Every request has all members, in one
+ * order, so that the code that reads them sees one shape of object and is faster.
  * @throws GatewayError 400 naming the parameter
  */
 export function readRequest (action: Action, { namespace, recommender, userId, itemId, itemIds }: Subject, numResults: number, query: CommonQuery): InferenceRequest {

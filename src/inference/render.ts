@@ -8,8 +8,8 @@ const listName: Readonly<Record<Action, string>> = {
 }
 
 /**
- * The body of an answer, as text. Metadata comes as the JSON text that the store holds and is put in as it is: parsing it only
- * to write it again would be most of the cost of a miss.
+ * Returns the body of an answer as JSON text. It inserts the JSON text of metadata as the store holds it: parsing and writing it
+ * again would be most of the cost of a miss.
  */
 export function renderBody (action: Action, { items, ratings, recommendationId }: OriginAnswer, metadata: ReadonlyMap<string, string>): string {
   const list = ratings !== undefined ? within(ratings) : metadata.size === 0 ? within(items) : items.map(item => renderItem(item, metadata.get(item.itemId))).join(',')
@@ -17,7 +17,7 @@ export function renderBody (action: Action, { items, ratings, recommendationId }
   return `{"${listName[action]}":[${list}]${more}}`
 }
 
-/** The members of a list, without its brackets. */
+/** Returns the JSON text of a list's members, without the brackets. */
 function within (list: readonly unknown[]): string {
   return JSON.stringify(list).slice(1, -1)
 }

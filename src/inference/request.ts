@@ -3,8 +3,8 @@ import type { OriginRequest } from '../origins/origin.ts'
 /** One inference request, validated. */
 export interface InferenceRequest extends OriginRequest {
   decorateItems: boolean
-  /** The user stands for a group, so that shared caches may keep the answer. */
+  /** Whether the user stands for a group, so that shared caches may keep the answer. */
   syntheticUser: boolean
-  /** The experiment asked for. */
+  /** The experiment that the request names. */
   feature: string | undefined
 }

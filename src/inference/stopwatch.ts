@@ -1,7 +1,7 @@
-/** Takes the time of the stages of a request. */
+/** Measures how long the stages of a request take. */
 export interface Stopwatch {
   time: <T>(stage: string, task: () => Promise<T>) => Promise<T>
-  /** The stages that took any time, as the `Server-Timing` header has them, in ms. */
+  /** Returns the stages that took 0.001 ms or more, in the format of the `Server-Timing` header, in ms. */
   toString: () => string
 }
 

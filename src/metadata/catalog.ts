@@ -8,32 +8,32 @@ import { UserError } from '../base/user-error.ts'
 
 /** A catalog of items in a file. */
 export interface Catalog {
-  /** What it is called in messages. */
+  /** Its name in messages. */
   readonly name: string
-  /** Tells one state of a catalog from another, such as an object's ETag. */
+  /** Identifies the state of a catalog, such as an object's ETag. */
   readonly tag: string
-  /** When it was made, in epoch ms. */
+  /** Time at which it was made, in epoch ms. */
   readonly madeAt: number
   /**
-   * Its items, a batch at a time, from the beginning each time it is asked for; in bounded memory.
-   * @throws ImportError once all has been read, where any line is bad; UserError where it cannot be read on
+   * Reads the items in batches, in bounded memory. Each call starts from the beginning.
+   * @throws ImportError after reading everything, if any line is bad; UserError if reading cannot go on
    */
   items: () => AsyncIterable<readonly Item[]>
 }
 
 export interface Item {
   readonly itemId: string
-  /** Everything but the id: the JSON text of an object. Of JSON Lines its members stand there as they were written, digit by digit. */
+  /** All members but the id, as the JSON text of an object. Members of JSON Lines keep their original text, with every digit of a number. */
   readonly metadata: string
 }
 
-/** A catalog whose content a store does not take: another try would end the same. */
+/** Thrown for a catalog whose content a store refuses, so that a retry is pointless. */
 export class CatalogError extends UserError {}
 
-/** The catalog that a file holds: JSON Lines, CSV or TSV by its name, compressed (`.gz`) or not. */
+/** Returns the catalog in a file: JSON Lines, CSV or TSV by its name, compressed (`.gz`) or not. */
 export async function openCatalog (file: string, options: ReadOptions = {}): Promise<Catalog> {
   const { mtimeMs } = await stat(file)
-  // Who names a file wants it imported, whatever was before: nothing about a file tells for sure that it is still the same.
+  // The tag is random, so that a file is always imported: no property of a file proves that its content is unchanged.
   return { name: file, tag: randomUUID(), madeAt: mtimeMs, items: () => readItems(file, options) }
 }
 
@@ -51,13 +51,13 @@ async function * readItems (file: string, options: ReadOptions): AsyncGenerator<
   bad.refuse()
 }
 
-/** The item that a record describes, or what is wrong with it. */
+/** Returns the item of a record, or a message that says why the record is invalid. */
 function toItem ({ record, text }: SoundRecord, columns: Columns | undefined): Item | string {
   const { itemId, metadata } = text === undefined ? ofRow(record) : ofJson(text, record['id'], columns)
   return typeof itemId === 'string' && isItemId(itemId) ? { itemId, metadata } : 'id: expected a string of 1 to 256 characters'
 }
 
-/** Whether a catalog may hold an item of this id. Half of a surrogate pair has no UTF-8, which ids are kept in: two ids with one could become the same. */
+/** Returns whether a catalog may contain an id. UTF-8, in which ids are stored, lacks lone surrogates: two ids with one could become equal. */
 export function isItemId (text: string): boolean {
   return isId(text) && text.isWellFormed()
 }
@@ -80,13 +80,13 @@ function ofJson (text: string, id: unknown, columns: Columns | undefined): Parts
   }
 }
 
-/** A key that comes twice has the value that it has the last time. */
+/** Returns the text of a member's value. Of a repeated key, the last value counts. */
 function valueOf (text: string, members: readonly Member[], key: string | undefined): string | undefined {
   const member = members.findLast(member => member.key === key)
   return member && text.slice(member.valueFrom, member.to)
 }
 
-/** Everything but the id. */
+/** Returns the text of the object without the id. */
 function without (text: string, members: readonly Member[]): string {
   return `{${members.filter(({ key }) => key !== 'id').map(({ from, to }) => text.slice(from, to)).join(',')}}`
 }

@@ -1,8 +1,8 @@
-/** A store of a namespace's items that the gateway fills. */
+/** A namespace's item store that the gateway fills from the staging bucket. */
 export interface ItemImport {
   readonly namespace: string
-  /** Its part of the document. */
+  /** The store's part of the configuration document. */
   readonly config: { readonly type: string }
-  /** How often to look for a new catalog, in seconds. */
+  /** Interval of checks for a new catalog, in seconds. */
   readonly syncInterval: number
 }

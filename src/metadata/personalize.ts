@@ -4,7 +4,7 @@ import { itemMetadataType } from './store-type.ts'
 
 const nothing: ReadonlyMap<string, string> = new Map()
 
-/** Amazon Personalize brings the metadata along with its answers (at most 10 columns, with at most 50 items): there is nothing to look up. */
+/** Metadata that Amazon Personalize returns with its answers (at most 10 columns, for at most 50 items). The store looks nothing up. */
 export const personalize = itemMetadataType({
   type: 'personalize',
   schema: strict({

@@ -1,21 +1,21 @@
-/** Where items' metadata is looked up. */
+/** A store of items' metadata. */
 export interface ItemMetadataStore {
   /**
-   * The metadata of those items that it has, as JSON texts by item id; never parsed on the way.
+   * Returns the metadata of the items that the store has, as JSON texts by item id. The texts are not parsed.
    * @param signal ends the wait
-   * @throws ItemMetadataError where some could not be looked up
+   * @throws ItemMetadataError if some could not be looked up
    */
   get: (itemIds: readonly string[], signal: AbortSignal) => ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>
   close: () => Promise<void>
 }
 
-/** Why items go out without their metadata. */
+/** The reason why items are returned without their metadata. */
 export type Undecorated = 'timeout' | 'throttled' | 'unavailable'
 
-/** Some items could not be looked up. */
+/** Thrown if some items could not be looked up. */
 export class ItemMetadataError extends Error {
   readonly reason: Undecorated
-  /** What was found all the same. */
+  /** The metadata that was found, as JSON texts by item id. */
   readonly found: ReadonlyMap<string, string>
 
   constructor (reason: Undecorated, found: ReadonlyMap<string, string>, options?: ErrorOptions) {

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { Agent, errors, type Dispatcher } from 'undici'
+import type { Agent, Dispatcher, errors } from 'undici'
 import { headerProblems, HttpHeadersSchema } from '../base/http-headers.ts'
 import { strict } from '../base/schema.ts'
 import { callHttp, type HttpAnswer } from './http-call.ts'
@@ -31,6 +31,7 @@ export const http = originType({
   ],
   async open ({ url: template, method = 'GET', headers, ...config }, scope) {
     const ownNames = Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
+    const { Agent, errors } = await import('undici')
     const agent = await scope.share('http', async () => new Agent(agentOptions), async closing => closing.destroy())
     const { origin, path } = compileUrlTemplate(template)
     const sentHeaders = { accept: 'application/json', ...(method === 'POST' ? { 'content-type': 'application/json' } : {}), ...ownNames }
@@ -41,14 +42,14 @@ export const http = originType({
     return {
       async recommend (request, signal) {
         const options = { origin, path: path(request), method, headers: sentHeaders, body: method === 'GET' ? null : await body(request) }
-        const { text, contentType } = await call(agent, options, signal)
+        const { text, contentType } = await call(agent, options, signal, errors.ResponseExceededMaxSizeError)
         return mapAnswer('Http', mappings.response, request, text, contentType)
       }
     }
   }
 })
 
-async function call (agent: Agent, options: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<HttpAnswer> {
+async function call (agent: Agent, options: Dispatcher.DispatchOptions, signal: AbortSignal, TooLarge: typeof errors.ResponseExceededMaxSizeError): Promise<HttpAnswer> {
   try {
     const answer = await callHttp(agent, options, signal)
     if (answer.status !== 200) throw new OriginError('Http', failureOfStatus(answer.status), { cause: new Error(`it answered ${answer.status}`) })
@@ -56,6 +57,6 @@ async function call (agent: Agent, options: Dispatcher.DispatchOptions, signal: 
   } catch (cause) {
     if (cause instanceof OriginError) throw cause
     if (signal.aborted) throw new OriginError('Http', 'timeout', { cause })
-    throw new OriginError('Http', cause instanceof errors.ResponseExceededMaxSizeError ? 'invalid-answer' : 'unavailable', { cause })
+    throw new OriginError('Http', cause instanceof TooLarge ? 'invalid-answer' : 'unavailable', { cause })
   }
 }

@@ -1,4 +1,3 @@
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import Type from 'typebox'
 import { strict } from '../base/schema.ts'
 import type { Scope } from '../connections/scope.ts'
@@ -32,6 +31,7 @@ export const lambda = originType({
  * @returns what it answers, parsed
  */
 export async function openFunction (arn: string, scope: Scope): Promise<(payload: object, signal: AbortSignal) => Promise<unknown>> {
+  const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda')
   const client = await awsClient(scope, LambdaClient, parseArn(arn).region)
   return async (payload, signal) => {
     const { FunctionError, Payload } = await callAws('Function', signal, async () =>

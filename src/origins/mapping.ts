@@ -1,5 +1,9 @@
-import jsonata from 'jsonata'
+import { createRequire } from 'node:module'
+import type Jsonata from 'jsonata'
 import type { OriginRequest } from './origin.ts'
+
+/** A mapping is compiled while a document is validated, which waits for nothing: so this is what loads JSONata with the first mapping. */
+const require = createRequire(import.meta.url)
 
 /** Bounds of one evaluation: ms, depth of calls, members of a list. */
 const bounds = { timeout: 100, stack: 200, sequence: 10_000 }
@@ -28,6 +32,7 @@ function refuseRegularExpressions (node: unknown): void {
  */
 export function compileMapping (expression: string): Mapping {
   try {
+    const jsonata = require('jsonata') as typeof Jsonata
     const compiled = jsonata(expression, { ...bounds, RegexEngine: NoRegularExpressions })
     refuseRegularExpressions(compiled.ast())
     // Text that comes at run time is data, never an expression.

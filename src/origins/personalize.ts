@@ -1,4 +1,4 @@
-import { GetPersonalizedRankingCommand, GetRecommendationsCommand, PersonalizeRuntimeClient, type PredictedItem } from '@aws-sdk/client-personalize-runtime'
+import type { PredictedItem } from '@aws-sdk/client-personalize-runtime'
 import Type, { type Static } from 'typebox'
 import { strict } from '../base/schema.ts'
 import { awsClient, parseArn } from '../connections/aws.ts'
@@ -41,6 +41,7 @@ export function personalize ({ type, resource, actions }: PersonalizeKind): Orig
 }
 
 async function openPersonalize (target: { campaignArn?: string }, arn: string, promotions: Array<Static<typeof PromotionSchema>> | undefined, scope: OriginScope): Promise<Origin> {
+  const { GetPersonalizedRankingCommand, GetRecommendationsCommand, PersonalizeRuntimeClient } = await import('@aws-sdk/client-personalize-runtime')
   const client = await awsClient(scope, PersonalizeRuntimeClient, parseArn(arn).region)
   return {
     async recommend (request, signal) {

@@ -1,4 +1,4 @@
-import { InvokeEndpointCommand, SageMakerRuntimeClient, type InvokeEndpointCommandOutput } from '@aws-sdk/client-sagemaker-runtime'
+import type { InvokeEndpointCommandOutput } from '@aws-sdk/client-sagemaker-runtime'
 import Type from 'typebox'
 import { strict } from '../base/schema.ts'
 import { awsClient } from '../connections/aws.ts'
@@ -27,6 +27,7 @@ export const sagemaker = originType({
   provider: 'SageMaker',
   check: checkMappings,
   async open (config, scope) {
+    const { InvokeEndpointCommand, SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime')
     const client = await awsClient(scope, SageMakerRuntimeClient)
     const mappings = compileMappings(config)
     const { endpointName, contentType = 'application/json', accept = 'application/json', targetVariant, inferenceComponent } = config

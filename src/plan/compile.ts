@@ -8,7 +8,7 @@ import { openPostProcessor } from '../origins/post-process.ts'
 import { itemMetadataTypes } from '../metadata/registry.ts'
 import type { OriginScope } from '../origins/origin.ts'
 import { originTypes } from '../origins/registry.ts'
-import { protect } from '../origins/protect.ts'
+import type { protect, ProtectedOrigin } from '../origins/protect.ts'
 import { defaults } from '../origins/resilience.ts'
 import { createHolder } from '../connections/scope.ts'
 import { cachePolicy, createCacheControlHeader } from '../cache/cache-control.ts'
@@ -19,17 +19,17 @@ import { itemImportsOf } from '../config/item-imports.ts'
 import type { PlanScope, Resources } from './resources.ts'
 import { recommenderKey, type NamespacePlan, type Plan, type RecommenderPlan, type VariationPlan } from './plan.ts'
 
-/** A plan with all that it holds open. */
+/** A plan, and the function that releases everything that it holds open. */
 export interface CompiledPlan {
   plan: Plan
-  /** Of the document. */
+  /** The digest of the document. */
   digest: string
   release: () => void
 }
 
 /**
- * Makes a valid document ready to serve.
- * @throws what could not be opened; then nothing stays open
+ * Compiles a valid document into a plan, and opens everything that the document names.
+ * @throws the first error of opening; then nothing stays open
  */
 export async function compile (document: Document, generation: number, resources: Resources): Promise<CompiledPlan> {
   const { scopeOf, release } = createHolder(resources)
@@ -82,7 +82,7 @@ async function compileRecommender (levels: Array<Element<object>>, recommender: 
   }
 }
 
-/** What experiments measure, where they say so. */
+/** Returns the metrics by experiment, for the experiments that name any. */
 function metricsOf (experiments: NonNullable<RecommenderConfig['experiments']>): Map<string, string[]> {
   return new Map(Object.entries(experiments).flatMap(([feature, { metrics }]) => metrics === undefined ? [] : [[feature, Object.keys(metrics)]]))
 }
@@ -100,7 +100,7 @@ async function compileVariation (levels: Array<Element<object>>, { name, value }
     name,
     type: value.type,
     config: value,
-    origin: provider === undefined ? origin : protect(origin, provider, resilience),
+    origin: provider === undefined ? origin : await protectOrigin(origin, provider, resilience),
     local: provider === undefined,
     timeout: resilience.timeout ?? defaults.timeout,
     hedge,
@@ -112,9 +112,15 @@ async function compileVariation (levels: Array<Element<object>>, { name, value }
   }
 }
 
+/** Loads the breaker and the bulkhead with the first origin that is not in this process. */
+async function protectOrigin (...args: Parameters<typeof protect>): Promise<ProtectedOrigin> {
+  const { protect } = await import('../origins/protect.ts')
+  return protect(...args)
+}
+
 type RulesOf = (levels: ReadonlyArray<Element<object>>, place: string | undefined) => ContextRules
 
-/** Partition, region and account of what a variation asks; undefined where it has none. A filter of another place is not for it. */
+/** Returns partition, region and account of a Personalize variation, or undefined. Filters of another place do not apply to it. */
 function placeOf ({ arn }: { arn?: unknown }): string | undefined {
   return typeof arn === 'string' && arn.includes(':personalize:') ? placeOfArn(arn) : undefined
 }
@@ -124,7 +130,7 @@ function placeOfArn (arn: string): string {
   return `${partition}:${region}:${account}`
 }
 
-/** Compiles what is the same once, so that it can be told by its identity. */
+/** Returns a compiler that compiles equal rules once, so that they can be compared by identity. */
 function contextCompiler (): RulesOf {
   const compiled = new Map<string, ContextRules>()
   return (levels, place) => {
@@ -137,7 +143,7 @@ function contextCompiler (): RulesOf {
   }
 }
 
-/** Opens one after the other, so that a failure leaves nothing half open behind its back. */
+/** Opens one after the other, so that no other opening is running when one fails. */
 async function inOrder<T, R> (values: readonly T[], open: (value: T) => Promise<R>): Promise<R[]> {
   const opened: R[] = []
   for (const value of values) opened.push(await open(value))

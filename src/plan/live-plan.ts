@@ -7,25 +7,25 @@ import type { ConfigSource } from '../config/source.ts'
 import type { ConfigStatus } from './status.ts'
 
 export interface LivePlan {
-  /** What serves now. Read it once per request. @throws GatewayError 503 until the first document is loaded */
+  /** The plan that serves now. Read it once per request. @throws GatewayError 503 until the first document is loaded */
   readonly plan: Plan
-  /** The same; undefined until the first document is loaded. */
+  /** The plan that serves now; undefined until the first document is loaded. */
   readonly current: Plan | undefined
   readonly status: ConfigStatus
-  /** Settled with the first load. @throws ConfigError, or what could not be opened, where that document cannot be used */
+  /** Settles with the first load. @throws ConfigError for an invalid document, or the error of opening something that it names */
   readonly loaded: Promise<void>
   close: () => Promise<void>
 }
 
 export interface LivePlanEvents {
   onLoaded: (plan: Plan) => void
-  /** A new document was refused; the one before goes on serving. */
+  /** Receives the error if a new document was refused. The previous document goes on serving. */
   onRefused: (error: unknown) => void
 }
 
 /**
- * Loads the document, and again whenever its source changes. A document is validated and compiled whole before it takes over; the
- * one before goes on serving meanwhile, and after a document that cannot be used.
+ * Loads the document, and loads it again whenever its source changes. A new document is validated and compiled as a whole before it
+ * takes over. The previous one goes on serving until then, and also if the new one cannot be used.
  */
 export function openLivePlan (source: ConfigSource, resources: Resources, events: LivePlanEvents): LivePlan {
   let text: string | undefined
@@ -41,7 +41,7 @@ export function openLivePlan (source: ConfigSource, resources: Resources, events
   async function load (): Promise<void> {
     const newest = await readText(source)
     if (newest === text) {
-      // Changed back to what serves.
+      // The source has changed back to the document that serves.
       delete status.error
       return
     }
@@ -63,7 +63,7 @@ export function openLivePlan (source: ConfigSource, resources: Resources, events
       if (current !== serving) status.reloads.succeeded++
     } catch (error) {
       status.reloads.failed++
-      status.error = { at: time(), message: error instanceof ConfigError ? error.details : 'what it names could not be opened; the log says more' }
+      status.error = { at: time(), message: error instanceof ConfigError ? error.details : 'something that the document names could not be opened; see the log' }
       events.onRefused(error)
     }
   }
@@ -72,7 +72,7 @@ export function openLivePlan (source: ConfigSource, resources: Resources, events
     if (current !== undefined) current = withFingerprint(current)
   })
 
-  // One at a time, in the order of the changes, of which none is missed: watching begins before reading.
+  // Reloads run one at a time, in the order of the changes. Watching begins before the first read, so that no change is missed.
   let reloading: Promise<void>
   const stop = source.watch(() => { reloading = reloading.then(reload) })
   const loaded = load()

@@ -5,7 +5,7 @@ import { openDataset, type Dataset } from '../delivery/dataset.ts'
 import { openPersonalizeDataset } from '../targets/personalize-datasets.ts'
 import type { PlanScope } from './resources.ts'
 
-/** Where the users and the items of a namespace go, by what it is called in an answer. */
+/** The destinations of a namespace's users and items, by their names in answers. */
 export interface Datasets {
   readonly users: ReadonlyMap<string, Dataset>
   readonly items: ReadonlyMap<string, Dataset>
@@ -13,7 +13,7 @@ export interface Datasets {
 
 /**
  * Opens the datasets that event targets name, under the names of those targets, and the stores of item metadata that the gateway fills,
- * under their types.
+ * under the names of their types.
  */
 export async function openDatasets (targets: ReadonlyArray<{ type: string }>, stores: readonly ItemImport[], scope: PlanScope): Promise<Datasets> {
   const users = new Map<string, Dataset>()

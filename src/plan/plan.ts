@@ -11,11 +11,11 @@ import type { ProtectedOrigin } from '../origins/protect.ts'
 import type { CacheControlHeader } from '../cache/cache-control.ts'
 import type { ItemImport } from '../metadata/item-import.ts'
 
-/** A configuration made ready to serve: inheritance flattened, origins open. It never changes; another takes its place. */
+/** A configuration that is ready to serve: inheritance flattened, origins open. It is immutable; another plan replaces it. */
 export interface Plan {
-  /** Rises by one with each configuration that takes over in this process. */
+  /** Increases by one with each configuration that takes over in this process. */
   readonly generation: number
-  /** The same on every instance that serves the same document from the same data, and no other. */
+  /** Equal on two instances if, and only if, they serve the same document from the same data. */
   readonly fingerprint: string
   readonly version: string | undefined
   readonly title: string | undefined
@@ -29,13 +29,13 @@ export interface NamespacePlan {
   readonly description: string | undefined
   /** By `action/name`. */
   readonly recommenders: ReadonlyMap<string, RecommenderPlan>
-  /** By what they are called in an answer. */
+  /** By their names in answers. */
   readonly eventTargets: ReadonlyMap<string, EventTarget>
-  /** Where its users and items go. */
+  /** The destinations of its users and items. */
   readonly datasets: Datasets
-  /** The stores of its items that the gateway fills. */
+  /** The stores of item metadata that the gateway fills. */
   readonly itemImports: readonly ItemImport[]
-  /** What is derived for the properties of events. */
+  /** The rules that derive properties of events. */
   readonly autoContext: AutoValues | undefined
 }
 
@@ -45,41 +45,41 @@ export interface RecommenderPlan {
   readonly name: string
   readonly title: string | undefined
   readonly description: string | undefined
-  /** In the order of the document; the first answers where no experiment decides. */
+  /** In the order of the document. Without an experiment, the first one answers. */
   readonly variations: readonly VariationPlan[]
-  /** The request headers that its answers depend on, as `Vary` lists them; empty where there are none. */
+  /** The request headers that its answers depend on, in the format of `Vary`; empty if there are none. */
   readonly vary: string
   readonly postProcessor: PostProcessor | undefined
   /** The names of its experiments. */
   readonly features: readonly string[]
-  /** What conversions may count, by experiment; those that name nothing take anything. */
+  /** The metrics that conversions may count, by experiment. An experiment that names none takes any metric. */
   readonly metrics: ReadonlyMap<string, readonly string[]>
 }
 
 export interface VariationPlan {
   readonly name: string
   readonly type: string
-  /** As in the document, for providers that want to know. */
+  /** The variation's element of the document, for providers that read it. */
   readonly config: object
   readonly origin: Origin | ProtectedOrigin
   /** Whether it answers in this process, without waiting. */
   readonly local: boolean
   /** The most a request may take, in ms. */
   readonly timeout: number
-  /** The variation to serve at the deadline in the place of this one. */
+  /** The variation whose answer is served if this one misses the deadline. */
   readonly hedge: string | undefined
-  /** Variations to ask where this one fails. */
+  /** The variations to call if this one fails, in order. */
   readonly fallback: readonly string[]
-  /** Its automatic context and its filters; one object for all variations that have the same. */
+  /** Its automatic context and its filters. Variations with equal rules share one object. */
   readonly contextRules: ContextRules
-  /** What downstream caches may keep. */
+  /** The `Cache-Control` header for downstream caches. */
   readonly cacheControl: CacheControlHeader
-  /** What the gateway itself keeps. */
+  /** The policy of the gateway's own cache. */
   readonly cachePolicy: CachePolicy
   readonly itemMetadata: ItemMetadataStore | undefined
 }
 
-/** @throws GatewayError 404 */
+/** Returns the plan of a namespace. @throws GatewayError 404 */
 export function namespaceOf (plan: Plan, name: string): NamespacePlan {
   const namespace = plan.namespaces.get(name)
   if (namespace === undefined) throw new GatewayError('NamespaceNotFound', `namespace: "${name}" is not in the configuration`)

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 
-/** How the last attempts to load the configuration went, for people and probes. */
+/** The status of the configuration, and of the last attempts to load it, for people and probes. */
 export const ConfigStatusSchema = Type.Object({
   source: Type.String(),
   version: Type.Optional(Type.String()),

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
-import { open, type Database, type RootDatabase } from 'lmdb'
+import type { Database, RootDatabase } from 'lmdb'
 import { assertRoom, committed } from '../connections/lmdb.ts'
 
-/** An interaction as the log keeps it, whole enough to train another recommender from. */
+/** An interaction in the log, complete enough to train another recommender. */
 export interface LoggedEvent {
   eventId: string
   userId?: string | undefined
@@ -25,33 +25,33 @@ export interface LogEntry {
 }
 
 export interface Appended {
-  /** The events that were new. */
+  /** The new events. */
   added: LogEntry[]
-  /** Settled when the other events, which another call is writing just now, are safe, too. */
+  /** Settles once the other events, which a concurrent call is writing, are committed. */
   others: Promise<void>
 }
 
 export interface AppendOptions {
-  /** Where an event of the past has its place, in epoch ms; the end of the log where absent: what arrives late happened late to us. */
+  /** Returns the time by which an event is placed in the log, in epoch ms. Default: now, which is the end of the log. */
   timeOf?: (event: LoggedEvent) => number
-  /** Told the keys as soon as they are settled. */
+  /** Receives the keys of the new events before they are written. */
   onWriting?: (keys: Buffer[]) => void
 }
 
 export interface EventLog {
   /**
-   * Writes the events that the log does not have yet, by their id, all or none. Resolves once they survive the end of this
-   * process; the flush to the disk follows.
-   * @throws DiskFullError, or what the disk says
+   * Writes the events whose ids the log does not have yet, all or none. Resolves once they are committed, so that they survive the end of
+   * this process; the flush to the disk follows.
+   * @throws DiskFullError, or Error if the disk refuses the write
    */
   append: (events: readonly LoggedEvent[], options?: AppendOptions) => Promise<Appended>
-  /** The next entries, after a key. */
+  /** Returns the next entries after a key, or the first ones. */
   read: (after: Buffer | undefined, limit: number) => LogEntry[]
-  /** How many events it holds, those of other processes included. */
+  /** The number of events in the log, including those of other processes. */
   readonly count: number
-  /** Names the last import; empty where there was none. */
+  /** Random id of the last import; empty before the first. */
   readonly imported: string
-  /** Says that an import has ended: events may have come anywhere in time. */
+  /** Records that an import has ended. Its events may be anywhere in the log. */
   markImported: () => Promise<void>
   close: () => Promise<void>
 }
@@ -59,29 +59,30 @@ export interface EventLog {
 export interface EventLogOptions {
   /** Epoch milliseconds. */
   now: () => number
-  /** Told what went wrong with removing the oldest. */
+  /** Receives errors of removing the oldest events. */
   onError: (error: unknown) => void
-  /** Most events kept; past it the oldest go. */
+  /** Events kept, at most; beyond it the oldest are removed. */
   limit?: number
 }
 
-/** Once the log is full, this share of it is removed, so that it happens seldom. */
+/** Share of a full log that is removed at once, so that removals are rare. */
 const pruneShare = 0.02
 const pruneAtOnce = 2_000
 
 const keyLength = 16
 
 /**
- * Opens (or makes) an append-only log in LMDB: events in the order in which they arrived, imported ones where their time puts them.
- * Several processes may have it open.
+ * Opens or creates an append-only log in LMDB: events in the order of arrival, imported events by their time.
+ * Several processes may open the same log.
  */
 export async function openEventLog (directory: string, { now, onError, limit = 20_000_000 }: EventLogOptions): Promise<EventLog> {
   await mkdir(directory, { recursive: true })
+  const { open } = await import('lmdb')
   const root: RootDatabase = open({ path: directory, maxDbs: 3 })
   const entries: Database<string, Buffer> = root.openDB('entries', { keyEncoding: 'binary', encoding: 'string' })
   const ids: Database<string, string> = root.openDB('ids', { encoding: 'string' })
   const meta: Database<string, string> = root.openDB('meta', { encoding: 'string' })
-  // Events being written, by id: one that comes twice at once is written once, and both wait for it.
+  // Events being written, by id. If two calls append the same event at once, it is written once, and both calls wait for it.
   const writing = new Map<string, Promise<void>>()
   const nextKey = keySequence()
   let pruning: Promise<void> | undefined
@@ -110,7 +111,7 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
   }
 
   function read (after: Buffer | undefined, limit: number): LogEntry[] {
-    // Else what another process has just written might not be seen.
+    // Without the reset, the read transaction might not see the latest writes of other processes.
     root.resetReadTxn()
     const range = after === undefined ? { limit } : { start: after, exclusiveStart: true, limit }
     return [...entries.getRange(range)].map(({ key, value }) => ({ key: Buffer.from(key), event: decode(value) }))
@@ -152,7 +153,7 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
     },
     async markImported () { await committed([meta.put('imported', randomUUID())]) },
     async close () {
-      // lmdb does not survive being closed under a write.
+      // lmdb crashes if it is closed during a write.
       await Promise.allSettled(appending)
       await pruning
       await root.close()
@@ -160,7 +161,7 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
   }
 }
 
-/** Keys sort by time, then in the order of writing; a random part keeps processes apart. */
+/** Returns a generator of keys that sort by time, then by order of writing. A random part makes the keys of processes distinct. */
 function keySequence (): (time: number) => Buffer {
   const processPart = Math.floor(Math.random() * 2 ** 32)
   let written = 0
@@ -173,7 +174,7 @@ function keySequence (): (time: number) => Buffer {
   }
 }
 
-/** The time that a key sorts by, in epoch ms. */
+/** Returns the time in a key, in epoch ms. */
 export function timeOfKey (key: Buffer): number {
   return key.readUIntBE(0, 6)
 }

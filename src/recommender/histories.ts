@@ -1,6 +1,6 @@
 import { fit } from './column.ts'
 
-/** Below this many histories a percentile says nothing, and none is called overlong. */
+/** With fewer histories, a percentile is meaningless, and no history counts as overlong. */
 const enoughToJudge = 1000
 const overlongPercentile = 0.995
 
@@ -12,7 +12,7 @@ export class Histories {
   #lengths = new Uint16Array(1024)
   #sessionIds: Array<string | undefined> = []
   readonly #bySessionId = new Map<string, number>()
-  /** How many histories have at least this many items; what the percentile is read from. */
+  /** By length: the number of histories with at least so many items. The percentile is computed from it. */
   readonly #reached: Uint32Array
   #longest: number
 
@@ -48,7 +48,7 @@ export class Histories {
     return number > 0 && number >= this.next - this.limit
   }
 
-  /** The number of the newest interaction; 0 where there is none. */
+  /** Returns the number of the history's newest interaction; 0 if there is none. */
   newest (number: number): number {
     return this.#newest[this.#at(number)]!
   }
@@ -57,7 +57,7 @@ export class Histories {
     this.#newest[this.#at(number)] = interaction
   }
 
-  /** Counts one more distinct item; false where that makes the history overlong, so that it gives no (further) postings. */
+  /** Counts one more distinct item. @returns false if the history is now overlong, so that it gives no (further) postings */
   lengthen (number: number): boolean {
     const at = this.#at(number)
     const length = this.#lengths[at]! + 1

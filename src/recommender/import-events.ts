@@ -13,28 +13,28 @@ export interface ImportEventsOptions extends ReadOptions {
   dataDir: string
   namespace: string
   file: string
-  /** For records that name none. */
+  /** Type of records without one; default `view`. */
   eventType?: string | undefined
-  /** Take nothing of a file with a bad line in it. */
+  /** Refuses a file with any bad line. */
   strict?: boolean | undefined
-  /** Epoch milliseconds, for records that name no time. */
+  /** Epoch milliseconds, for records without a time. */
   now: () => number
 }
 
 export interface ImportedEvents {
-  /** Good ones in the file. */
+  /** Number of valid events in the file. */
   read: number
-  /** Those that the log did not have yet. */
+  /** Number of events that the log did not have yet. */
   added: number
-  /** Lines that were passed over. */
+  /** Lines that were skipped. */
   bad: BadLines
 }
 
 /**
  * Loads events into the log of a namespace's embedded recommender. A server that runs on the same directory learns them within
- * seconds. Importing a file twice adds nothing (a record without an `eventId` gets one made from what it says), so a file whose
- * bad lines were mended can be imported again.
- * @throws ImportError listing the bad lines, where `strict`; the file is then checked whole before any of it is written
+ * seconds. A second import of a file adds nothing (a record without an `eventId` gets one derived from its content), so a file can be
+ * imported again after its bad lines were corrected.
+ * @throws ImportError listing the bad lines, if `strict`; then the whole file is checked before any event is written
  */
 export async function importEvents ({ dataDir, namespace, file, strict = false, onProgress, ...options }: ImportEventsOptions): Promise<ImportedEvents> {
   const passes = strict ? 2 : 1
@@ -75,7 +75,7 @@ async function write (log: EventLog, file: string, options: ReadEventsOptions): 
       else events.push(event)
     }
     imported.read += events.length
-    // One batch is read while the one before is written; where that fails, the next turn tells.
+    // The next batch is read while this one is written. The next iteration throws the error of a failed write.
     imported.added += await writing
     writing = append(log, events)
     writing.catch(() => {})
@@ -91,14 +91,14 @@ async function append (log: EventLog, events: LoggedEvent[]): Promise<number> {
   return added.length
 }
 
-/** The events of a file, or what is wrong with them. */
+/** Reads the events of a file; for an invalid record, a message that says why. */
 async function * readEvents (file: string, { eventType, now, ...read }: ReadEventsOptions): AsyncGenerator<Array<{ line: number, event: LoggedEvent | string }>> {
   for await (const batch of readRecords(file, read)) {
     yield batch.map(source => ({ line: source.line, event: 'problem' in source ? source.problem : toEvent(source.record, eventType, now) }))
   }
 }
 
-/** The event that a record describes, or what is wrong with it. */
+/** Returns the event of a record, or a message that says why the record is invalid. */
 function toEvent (record: Record<string, unknown>, defaultType: string | undefined, now: () => number): LoggedEvent | string {
   const userId = text(record['userId'])
   const sessionId = text(record['sessionId'])
@@ -117,7 +117,7 @@ function toEvent (record: Record<string, unknown>, defaultType: string | undefin
   return { userId, sessionId, itemId, eventType, sentAt: Math.min(sentAt, now()), eventValue, eventId: eventId ?? contentId(userId, sessionId, itemId, eventType, isGiven(record['sentAt']) ? sentAt : undefined) }
 }
 
-/** The same for the same event, however often it is imported. */
+/** Returns an id derived from an event's content, so that each import gives the same event the same id. */
 function contentId (...facts: ReadonlyArray<string | number | undefined>): string {
   return hash('sha1', facts.join('\0'), 'base64url')
 }

@@ -3,8 +3,8 @@ import { fit } from './column.ts'
 const none = 0
 
 /**
- * The interactions of all users in one ring, oldest out first. Each is linked to the one before it in its history and to
- * the one before it of its user, so that both can be walked newest first without a list of their own.
+ * The interactions of all users in one ring, oldest out first. Each is linked to the previous one of its history and to
+ * the previous one of its user, so that both can be walked newest first without separate lists.
  * Interactions are numbered from 1 without end; a link is the distance back to the older one.
  */
 export class Interactions {
@@ -15,12 +15,12 @@ export class Interactions {
   #backInHistory = new Uint32Array(1024)
   #backOfUser = new Uint32Array(1024)
 
-  /** @param limit most interactions kept */
+  /** @param limit interactions kept, at most */
   constructor (limit: number) {
     this.limit = limit
   }
 
-  /** Appends one after the newest of its history and of its user (0 where there is none); returns its number. */
+  /** Appends an interaction after the newest of its history and of its user (0 if there is none). @returns its number */
   append (item: number, weight: number, lastInHistory: number, lastOfUser: number): number {
     const number = this.next++
     const at = this.#at(number)
@@ -36,13 +36,13 @@ export class Interactions {
     return number !== none && number >= this.next - this.limit
   }
 
-  /** The item's slot. */
+  /** Returns the slot of an interaction's item. */
   item (number: number): number {
     const item = this.#items[this.#at(number)]!
     return item < 0 ? ~item : item
   }
 
-  /** Whether a newer interaction with the same item took this one's place in its history. */
+  /** Returns whether a newer interaction with the same item has replaced this one in its history. */
   isSuperseded (number: number): boolean {
     return this.#items[this.#at(number)]! < 0
   }
@@ -59,12 +59,12 @@ export class Interactions {
     this.#items[this.#at(number)] = ~this.item(number)
   }
 
-  /** The one before it in its history; 0 at the end of what is kept. */
+  /** Returns the previous interaction in its history; 0 if none is kept. */
   previousInHistory (number: number): number {
     return this.#previous(number, this.#backInHistory)
   }
 
-  /** The one before it of its user; 0 at the end of what is kept. */
+  /** Returns the previous interaction of its user; 0 if none is kept. */
   previousOfUser (number: number): number {
     return this.#previous(number, this.#backOfUser)
   }
@@ -74,7 +74,7 @@ export class Interactions {
     return distance !== none && this.isKept(number - distance) ? number - distance : none
   }
 
-  // `%`, not a bit mask: numbers go past 2³¹ in a long life.
+  // `%`, not a bit mask: in a long-running process, numbers exceed 2³¹.
   #at (number: number): number {
     return number % this.limit
   }

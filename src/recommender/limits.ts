@@ -1,6 +1,6 @@
 /**
- * The most an index holds; past each of them the oldest goes first. Bench/recommender.ts tells what it takes. There is an index for
- * each set of event weights in a namespace, and a second one while it is learned anew.
+ * Limits of one index; beyond each, the oldest entries are evicted. bench/recommender.ts measures the memory. A namespace has an index
+ * per set of event weights, and a second one while an index is rebuilt.
  */
 export interface IndexLimits {
   /** Distinct items. */
@@ -15,9 +15,9 @@ export interface IndexLimits {
   postings: number
   /** Distinct items of one history. */
   historyItems: number
-  /** Distinct items of one user that a query looks back over. */
+  /** Distinct items of one user that a query reads, at most. */
   lookBack: number
-  /** How many interactions are walked through for each item looked for, those met again and again included. */
+  /** Interactions that a walk may visit per item, repeated ones included. */
   stepsPerItem: number
 }
 

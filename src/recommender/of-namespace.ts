@@ -3,11 +3,12 @@ import type { Scope } from '../connections/scope.ts'
 import { openEventLog } from './event-log.ts'
 import { createRecommender, type Recommender } from './recommender.ts'
 
+/** Returns the directory of a namespace's event log. */
 export function eventLogDirectory (dataDir: string, namespace: string): string {
   return join(dataDir, 'events', namespace)
 }
 
-/** The embedded recommender of the scope's namespace, shared by all of its variations and event targets. */
+/** Opens the embedded recommender of the scope's namespace. All of its variations and event targets share it. */
 export async function recommenderOf (scope: Scope): Promise<Recommender> {
   const { namespace, dataDir, now, onError, peers, revisions } = scope
   const onImported = (name: string): void => { revisions.set(`events/${namespace}`, name) }

@@ -1,12 +1,12 @@
 import { fit } from './column.ts'
 
-/** After this long an interaction counts half as much. */
+/** Time after which an interaction counts half as much. */
 const halfLifeMs = 7 * 24 * 3600 * 1000
 
 /**
- * Time-decayed popularity with the most popular items always in order.
- * All items decay alike, so their order changes only when one gains. What is kept per item is the base-2 logarithm of
- * Σ weight · 2^(time / half-life): it needs no re-scaling, and neither overflows nor underflows over decades.
+ * Time-decayed popularity, with a list of the most popular items that is always in order.
+ * All items decay at the same rate, so the order changes only when one gains. Each item stores the base-2 logarithm of
+ * Σ weight · 2^(time / half-life), which needs no re-scaling, and neither overflows nor underflows over decades.
  */
 export class Popularity {
   readonly #listed: number
@@ -14,7 +14,7 @@ export class Popularity {
   #ranks = new Int32Array(1024).fill(-1)
   readonly #ranking: number[] = []
 
-  /** @param listed how many of the most popular are kept in order */
+  /** @param listed the number of most popular items that are kept in order */
   constructor (listed = 2000) {
     this.#listed = listed
   }
@@ -24,12 +24,12 @@ export class Popularity {
     return this.#ranking
   }
 
-  /** Comparable between items; -Infinity where there was no interaction. */
+  /** Returns the logarithm of an item's popularity, comparable between items; -Infinity without an interaction. */
   log (item: number): number {
     return this.#logs[item] ?? -Infinity
   }
 
-  /** The item's popularity as a share of the most popular item's, 0 to 1. */
+  /** Returns the item's popularity as a share of the most popular item's, 0 to 1. */
   share (item: number): number {
     const best = this.#ranking[0]
     return best === undefined ? 0 : 2 ** (this.log(item) - this.log(best))

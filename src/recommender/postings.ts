@@ -4,8 +4,8 @@ export class Postings {
   histories = new Uint32Array(4)
 
   /**
-   * Puts a history in its place (histories begin in order, but do not meet an item in order); past `limit` the oldest goes.
-   * One that is there already is not added again.
+   * Inserts a history by its number, unless it is already in the list: histories begin in order, but may reach an item out of order.
+   * Beyond `limit`, the oldest is removed.
    */
   add (history: number, limit: number): void {
     let at = this.length

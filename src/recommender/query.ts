@@ -2,20 +2,20 @@ import { fit } from './column.ts'
 import type { SessionIndex } from './session-index.ts'
 import { topPositions } from './top.ts'
 
-/** The knobs of VMIS-kNN, by their names in the paper: L, m and k. */
+/** The parameters of VMIS-kNN, with their names in the paper: L, m and k. */
 export interface KnnParameters {
-  /** L: how many of the user's last distinct items the query is made of. */
+  /** L: the number of the user's last distinct items that form the query. */
   recentItems: number
-  /** m: how many of the most recent histories that share an item are looked at. */
+  /** m: the number of most recent histories sharing an item that are compared. */
   sampleSize: number
-  /** k: how many of those, the most similar, vote. */
+  /** k: the number of most similar histories that vote. */
   neighbours: number
 }
 
 export interface ScoredItem {
   itemId: string
   score: number
-  /** Not from similar histories: filled in because many people like it now. */
+  /** Set for an item that comes from popularity instead of similar histories. */
   popular?: true
 }
 
@@ -29,23 +29,23 @@ export interface UserQuery {
 /** A mark is an unsigned number of 32 bits. */
 const lastMark = 2 ** 32 - 1
 
-/** In `related`: how many histories an item must be in before being rare no longer speaks for it. */
+/** In `related`: added to an item's frequency, so that an item in only a few histories gains little from its rarity. */
 const rarityShrinkage = 5
 
 /**
- * Answers queries on an index. It keeps its scratch space between queries, so use one per index; it never waits, so one is
- * enough. Scores are comparable within one answer only.
+ * Answers queries on an index. It reuses its scratch space between queries. Queries are synchronous, so one instance per index is enough.
+ * Scores are comparable within one answer only.
  */
 export class Query {
   readonly #index: SessionIndex
-  // By item slot. Scores are zero between queries; an item is excluded where its mark is this query's number.
+  // By item slot. Scores are zero between queries; an item is excluded if its mark is this query's number.
   #scores = new Float64Array(1024)
   #excluded = new Uint32Array(1024)
   #queryNumber = 0
   readonly #disliked = new Set<number>()
   // The items of the query, newest first.
   #recent: number[] = []
-  // Items with a score, in the order met.
+  // Items with a score, in the order in which they first got one.
   #touched = new Int32Array(1024)
   #touchedCount = 0
   // Candidate histories, newest first.
@@ -57,7 +57,7 @@ export class Query {
     this.#index = index
   }
 
-  /** Items for a user; popular ones for whom nothing is known. The item the user met last is never among them. */
+  /** Returns items for a user; popular ones for an unknown user. The user's last item is never among them. */
   recommend (query: UserQuery): ScoredItem[] {
     const history = this.#begin(query)
     this.#score(history, query.parameters)
@@ -65,7 +65,7 @@ export class Query {
     return this.#answer(query.numResults)
   }
 
-  /** Items that people met together with an item, and less so with everything else; without what the user has seen. */
+  /** Returns items that often share a history with an item, relative to their frequency overall; honours `excludeSeen`. */
   related (itemId: string, query: UserQuery): ScoredItem[] {
     this.#begin(query)
     this.#recent = []
@@ -79,7 +79,7 @@ export class Query {
     return this.#answer(query.numResults)
   }
 
-  /** The given items, best first: those that similar histories hold, then by popularity, then the unknown in the order given; disliked ones last. */
+  /** Returns the given items, best first: those of similar histories, by popularity, unknown ones in the given order, disliked ones. */
   rerank (itemIds: readonly string[], query: Omit<UserQuery, 'numResults' | 'excludeSeen'>): ScoredItem[] {
     const { items, popularity } = this.#index
     const history = this.#begin({ ...query, numResults: itemIds.length, excludeSeen: false })
@@ -97,8 +97,8 @@ export class Query {
   }
 
   /**
-   * How the user would rate the given items, 1 to 5: by their scores as a share of the best score that any item has for the user,
-   * by popularity where nothing is known of the user; null for an unknown item.
+   * Returns predicted ratings of the given items, from 1 to 5: by each score as a share of the user's best score; by popularity if nothing
+   * is known about the user; null for an unknown item.
    */
   rate (itemIds: readonly string[], query: Omit<UserQuery, 'numResults' | 'excludeSeen'>): Array<number | null> {
     const { items, popularity } = this.#index
@@ -115,7 +115,7 @@ export class Query {
     return ratings
   }
 
-  /** Collects the query's items and marks what must not be recommended; returns the history that the user is in (0: none). */
+  /** Collects the query's items and marks the excluded ones. @returns the user's current history; 0 if there is none */
   #begin ({ userId, excludeSeen, parameters }: UserQuery): number {
     const index = this.#index
     this.#scores = fit(this.#scores, index.items.size)
@@ -152,8 +152,8 @@ export class Query {
   }
 
   /**
-   * Merges the posting lists of the query's items, newest history first, until `sampleSize` histories are found. All lists are
-   * in the same order, so a history is met in every list that holds it at once, and its similarity is complete.
+   * Merges the posting lists of the query's items, newest history first, until `sampleSize` histories are found. All lists have the same
+   * order, so the merge meets a history in all of its lists at once, and its similarity is then complete.
    */
   #gatherCandidates (ownHistory: number, sampleSize: number): number {
     this.#candidates = fit(this.#candidates, sampleSize)
@@ -211,7 +211,7 @@ export class Query {
     }
   }
 
-  /** The best of the scored items, filled up with popular ones, none of them excluded. */
+  /** Returns the best of the scored items, filled up with popular ones; without excluded items. */
   #answer (numResults: number): ScoredItem[] {
     const { items, popularity } = this.#index
     const allowed: number[] = []

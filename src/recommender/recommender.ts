@@ -4,25 +4,25 @@ import { timeOfKey, type Appended, type EventLog, type LoggedEvent } from './eve
 import { Query } from './query.ts'
 import { SessionIndex } from './session-index.ts'
 
-/** How much an event type counts; 1 where a type is not named, zero or less for a dislike. */
+/** Weights by event type. A type that is absent has weight 1; a weight of zero or less means a dislike. */
 export type EventWeights = Readonly<Record<string, number>>
 
-/** What answers queries with one set of event weights. */
+/** A model with one set of event weights. */
 export interface Model {
   readonly query: Query
 }
 
-/** The recommender of one namespace: its log, and models learned from it, one for each set of event weights in use. */
+/** The recommender of one namespace: its log, and a model learned from it for each set of event weights in use. */
 export interface Recommender {
-  /** Logs events, then learns from those that are new. Resolves once they are safe (see EventLog.append). */
+  /** Logs events, then learns from the new ones. Resolves once they are committed (see EventLog.append). */
   learn: (events: readonly LoggedEvent[]) => Promise<void>
-  /** Learns a model from the whole log; from then on it learns from every event. */
+  /** Creates a model from the whole log. From then on, the model learns from every event. */
   model: (weights: EventWeights) => Promise<Model>
   forget: (model: Model) => void
   close: () => Promise<void>
 }
 
-/** An event that another process has logged. */
+/** A logged event, as processes announce it to each other. */
 interface Learned {
   /** Its key in the log. */
   name: string
@@ -31,38 +31,39 @@ interface Learned {
 
 export interface RecommenderOptions {
   now: () => number
-  /** Who learns from the same log, and under which topic they tell each other. */
+  /** The other processes that learn from the same log; `topic` names their announcements of events. */
   peers?: Peers
   topic?: string
-  /** Told when a model could not be learned anew after an import. */
+  /** Receives the error if a model could not be rebuilt after an import. */
   onError: (error: unknown) => void
-  /** Told which import the models know, at the beginning and when they have learned another. */
+  /** Receives the id of the import that the models include: at the start, and after each rebuild. */
   onImported?: (name: string) => void
-  /** How often to look whether events were imported behind our back, in ms. */
+  /** Interval of checks for an import by another process, in ms. */
   importPoll?: number
 }
 
 interface Learner {
   index: SessionIndex
   readonly weights: EventWeights
-  /** Keys of the newest events that were read from the log: another process may tell of them yet. */
+  /** Keys of the newest events that were read from the log. Another process may still announce them; they must not count twice. */
   read: ReadonlySet<string>
 }
 
 type LearnedModel = Learner & { query: Query }
 
-/** A model that is still reading the log, while events go on coming. */
+/** A model that is still reading the log, while new events arrive. */
 interface Apprentice extends Learner {
-  /** Keys of events that arrived meanwhile and are applied as they arrive: the reading leaves them out. */
+  /** Keys of events that arrived meanwhile. They are applied on arrival, so the reader of the log skips them. */
   live: Set<string>
 }
 
-/** Few enough that what is answered meanwhile hardly notices: about 5 ms. */
+/** Events per batch, about 5 ms of work: requests between batches are hardly delayed. */
 const readAtOnce = 400
 
-/** Another process tells of an event no later than this, in ms. */
+/** Time within which another process announces an event, in ms. */
 const tellWithin = 10_000
 
+/** Creates the recommender of a log. */
 export function createRecommender (log: EventLog, { now, onError, peers = noPeers, topic = 'learned', onImported = () => {}, importPoll = 1_000 }: RecommenderOptions): Recommender {
   const models = new Set<LearnedModel>()
   const apprentices = new Set<Apprentice>()
@@ -73,7 +74,7 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
   // Models are read from the log one after the other.
   let learning: Promise<unknown> = Promise.resolve()
 
-  /** @param adopt takes the finished index over, in the same breath, so that no event falls between */
+  /** Builds an index from the log. @param adopt takes the finished index over, synchronously, so that no event is lost in between */
   async function learnFromLog<T> (weights: EventWeights, adopt: (learned: Pick<Learner, 'index' | 'read'>) => T): Promise<T> {
     const read = new Set<string>()
     const apprentice: Apprentice = { index: new SessionIndex(now), weights, live: new Set(uncommitted), read }
@@ -92,7 +93,7 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
         last = batch.at(-1)!.key
         await setImmediate()
       }
-      // Nobody tells of them any later.
+      // After this time, no process announces these events any more.
       setTimeout(() => { read.clear() }, tellWithin).unref()
       return adopt(apprentice)
     } finally {
@@ -100,7 +101,7 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
     }
   }
 
-  // Events of the past may have been imported anywhere in time, and an index wants them in order: it is built anew beside the old.
+  // Imported events may be anywhere in time, and an index needs events in order of time: new indexes are built beside the old ones.
   async function learnAnew (): Promise<void> {
     const name = log.imported
     for (const model of models) {
@@ -121,7 +122,7 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
     return result
   }
 
-  /** What another process has logged is learned as it tells it, not read from the log. */
+  /** Applies events that another process has logged and announced, without reading the log. */
   function learnFromOthers (learned: Learned[]): void {
     for (const { name, event } of learned) {
       for (const { live } of apprentices) live.add(name)

@@ -6,24 +6,24 @@ import { Popularity } from './popularity.ts'
 import { Postings } from './postings.ts'
 import { createSlots, type Slots } from './slots.ts'
 
-/** What the index learns from: one user met one item. */
+/** One interaction of a user with an item, the input of the index. */
 export interface Interaction {
-  /** A visitor without an account is known by the session. */
+  /** For a visitor without an account, the session's id. */
   userId: string
   sessionId?: string | undefined
   itemId: string
-  /** How much it counts; zero or less is a dislike. */
+  /** Weight of the interaction; zero or less is a dislike. */
   weight: number
   /** Epoch milliseconds. */
   time: number
 }
 
-/** Interactions of one user without a session belong together until a gap of this length. */
+/** Without session ids, a gap of this length between two interactions of a user separates histories. */
 const sessionGapMs = 30 * 60 * 1000
 
 /**
- * The inverted index of VMIS-kNN (Kersbergen et al., "Serenade", SIGMOD 2022), kept up to date one event at a time: per item
- * its most recent histories, per history its items, per user the way back through what they did. Feed it in the order of time.
+ * The inverted index of VMIS-kNN (Kersbergen et al., "Serenade", SIGMOD 2022), updated one event at a time: per item its most recent
+ * histories, per history its items, per user their interactions, newest first. Events must be applied in order of time.
  */
 export class SessionIndex {
   readonly limits: IndexLimits
@@ -64,22 +64,22 @@ export class SessionIndex {
     if (event.weight > 0) this.popularity.add(item, event.weight, time)
   }
 
-  /** The item's most recent histories, oldest first; undefined where it has none. */
+  /** Returns the item's most recent histories, oldest first; undefined if there are none. */
   postings (item: number): Postings | undefined {
     return this.#postings[item]
   }
 
-  /** In how many histories, but for overlong ones, the item was met and not disliked, ever. */
+  /** Returns the number of histories, overlong ones excepted, in which the item was ever met and not disliked. */
   frequency (item: number): number {
     return this.#frequencies[item]!
   }
 
-  /** The history that the user was last in. */
+  /** Returns the user's last history. */
   historyOfUser (user: number): number {
     return this.#historyOfUser[user]!
   }
 
-  /** The items that a user met, the last one first, each as often as met, with the interactions; bounded. */
+  /** Yields the items of a user's interactions, newest first, with repetitions; bounded by `lookBack` and `stepsPerItem`. */
   * itemsOfUser (user: number): Generator<readonly [item: number, interaction: number]> {
     const newest = this.#newestOfUser[user]!
     let steps = this.limits.lookBack * this.limits.stepsPerItem
@@ -89,7 +89,7 @@ export class SessionIndex {
     }
   }
 
-  /** Walks through the distinct items of a history, the last one first, until told to stop by `false`; bounded. */
+  /** Visits the distinct items of a history, newest first, until `visit` returns false; bounded by `historyItems` and `stepsPerItem`. */
   walkHistory (history: number, visit: (item: number, interaction: number) => boolean | void): void {
     const newest = this.histories.newest(history)
     let items = this.limits.historyItems
@@ -102,7 +102,7 @@ export class SessionIndex {
     }
   }
 
-  /** The item's slot of an interaction, or -1 where its item has since lost the slot to another. */
+  /** Returns the slot of an interaction's item, or -1 if the slot now belongs to another item. */
   #itemOf (interaction: number): number {
     const item = this.interactions.item(interaction)
     return interaction >= this.#bornAt[item]! ? item : -1
@@ -122,7 +122,7 @@ export class SessionIndex {
     const newest = histories.newest(history)
     const earlier = this.#find(item, history)
     const liked = earlier !== 0 && interactions.weight(earlier) > 0
-    // Who dislikes an item is no neighbour of those who like it.
+    // A history with a disliked item must not count as similar to histories with that item liked: it gets no posting.
     const isNew = !liked && (earlier === 0 || this.#postings[item]?.has(history) !== true)
     if (weight > 0 && isNew && histories.lengthen(history)) {
       this.#frequencies[item]!++
@@ -139,7 +139,7 @@ export class SessionIndex {
     this.#newestOfUser[user] = number
   }
 
-  /** The interaction with an item in a history, 0 where it has none among its recent ones. */
+  /** Returns the interaction with an item in a history; 0 if there is none among its recent ones. */
   #find (item: number, history: number): number {
     let found = 0
     this.walkHistory(history, (other, interaction) => {

@@ -1,16 +1,17 @@
-/** Gives each id a small stable number (its slot), at most `limit` of them: past it the id least recently used loses its slot. */
+/** Assigns each id a small stable number (its slot). Beyond the limit, the least recently used id loses its slot. */
 export interface Slots {
   readonly size: number
-  /** The slot of a known id, else undefined. */
+  /** Returns the slot of a known id, else undefined. */
   get: (id: string) => number | undefined
   id: (slot: number) => string
-  /** The slot of an id, known or new, and makes it the most recently used. */
+  /** Returns the slot of an id, known or new, and marks the id as the most recently used. */
   take: (id: string) => number
 }
 
 /**
- * @param limit most slots in use
- * @param onNew called with a slot that begins to stand for a new id, so that its columns can be reset
+ * Creates an empty set of slots.
+ * @param limit slots in use, at most
+ * @param onNew called with a slot that was assigned to a new id, so that its columns can be reset
  */
 export function createSlots (limit: number, onNew: (slot: number) => void): Slots {
   // A Map iterates in insertion order, so re-inserting on use keeps the least recently used id first.

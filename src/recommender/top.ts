@@ -1,6 +1,6 @@
 /**
- * The positions of the `k` largest of the first `length` values, largest first; among equal values the earlier position wins.
- * A heap of size k with the worst kept on top: O(length · log k).
+ * Returns the positions of the `k` largest of the first `length` values, largest first. Of equal values, the earlier position wins.
+ * Uses a heap of size k with the worst value on top: O(length · log k).
  */
 export function topPositions (values: Float64Array, length: number, k: number): Int32Array {
   const size = Math.min(k, length)

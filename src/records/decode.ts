@@ -1,6 +1,6 @@
 import { UserError } from '../base/user-error.ts'
 
-/** Decodes UTF-8, without the byte order mark that some programs put before it. @throws UserError for what is not UTF-8 */
+/** Decodes UTF-8 and drops the byte order mark that some programs write. @throws UserError for bytes that are not UTF-8 */
 export async function * decodeUtf8 (chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   const decode = (chunk?: Buffer): string => {

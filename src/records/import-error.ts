@@ -1,9 +1,9 @@
 import { UserError } from '../base/user-error.ts'
 
-/** So many bad lines are told one by one. */
+/** Bad lines that are listed one by one, at most. */
 const mostListed = 20
 
-/** A file that was refused whole, with the lines that are bad. */
+/** Thrown for a file that was refused as a whole. Lists its bad lines. */
 export class ImportError extends UserError {
   readonly lines: BadLines
 
@@ -14,7 +14,7 @@ export class ImportError extends UserError {
   }
 }
 
-/** The lines of a file that are bad: all counted, the first ones listed. */
+/** The bad lines of a file: counts all of them, and lists the first ones. */
 export class BadLines {
   count = 0
   readonly listed: Array<{ line: number, problem: string }> = []
@@ -24,7 +24,7 @@ export class BadLines {
     if (this.listed.length < mostListed) this.listed.push({ line, problem })
   }
 
-  /** @throws ImportError where any line was bad */
+  /** Does nothing without bad lines. @throws ImportError if any line was bad */
   refuse (): void {
     if (this.count > 0) throw new ImportError(this)
   }

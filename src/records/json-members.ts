@@ -1,12 +1,12 @@
-/** A member of a JSON object, by its places in the object's text. */
+/** A member of a JSON object, by its offsets in the object's text. */
 export interface Member {
   /** Decoded: `"\u0069d"` is `id`. */
   readonly key: string
-  /** Where its key begins, */
+  /** Offset of its key. */
   readonly from: number
-  /** where its value begins, */
+  /** Offset of its value. */
   readonly valueFrom: number
-  /** and the place after its value. */
+  /** Offset after its value. */
   readonly to: number
 }
 
@@ -17,9 +17,9 @@ const openings: ReadonlySet<number> = new Set([0x7B, 0x5B])
 const closings: ReadonlySet<number> = new Set([0x7D, 0x5D])
 
 /**
- * The members of an object, in their order; a key that comes twice is two members.
- * A parser would tell the values, but not how they were written: 12345678901234567890 and 1.0 come out of it as other texts.
- * @param text a JSON object, known to be sound
+ * Returns the members of an object, in order; a repeated key gives two members.
+ * JSON.parse would lose the original text of values: 12345678901234567890 and 1.0 would become other texts.
+ * @param text a JSON object, known to be valid
  */
 export function membersOf (text: string): Member[] {
   const members: Member[] = []
@@ -50,14 +50,14 @@ function skipSpace (text: string, at: number): number {
   return at
 }
 
-/** @param at where its opening quote is */
+/** Returns the offset after a string. @param at offset of its opening quote */
 function endOfString (text: string, at: number): number {
   let end = text.indexOf('"', at + 1)
   while (isEscaped(text, end)) end = text.indexOf('"', end + 1)
   return end + 1
 }
 
-/** Whether an odd number of backslashes is before it. */
+/** Returns whether an odd number of backslashes precedes a character. */
 function isEscaped (text: string, at: number): boolean {
   let first = at
   while (text.charCodeAt(first - 1) === backslash) first--
@@ -70,7 +70,7 @@ function endOfValue (text: string, from: number): number {
   return openings.has(first) ? endOfNested(text, from) : endOfPlain(text, from)
 }
 
-/** An object's or a list's; how deep it is nested does not matter. */
+/** Returns the offset after an object or a list of any depth. */
 function endOfNested (text: string, from: number): number {
   let depth = 0
   let at = from
@@ -87,7 +87,7 @@ function endOfNested (text: string, from: number): number {
   return at
 }
 
-/** A number's, or that of true, false or null. */
+/** Returns the offset after a number, true, false or null. */
 function endOfPlain (text: string, from: number): number {
   let at = from
   while (!isSpace(text.charCodeAt(at)) && text.charCodeAt(at) !== comma && !closings.has(text.charCodeAt(at))) at++

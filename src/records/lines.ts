@@ -1,6 +1,6 @@
 import { UserError } from '../base/user-error.ts'
 
-/** Longer lines are refused: something is wrong with the file. */
+/** In characters. Longer lines are refused, as the file must be broken. */
 export const longestLine = 2 * 1024 * 1024
 
 export interface Line {
@@ -10,8 +10,8 @@ export interface Line {
 }
 
 /**
- * Splits text into the lines that are not blank, those of one chunk at a time. Only a line feed ends a line (with a carriage
- * return before it or not): JSON texts may hold every other separator that Unicode knows.
+ * Splits text into lines, and yields the non-blank lines of one chunk at a time. Only a line feed ends a line (with or without a carriage
+ * return before it): JSON texts may contain all other line separators of Unicode.
  * @throws UserError for a line over `longest` characters
  */
 export async function * readLines (chunks: AsyncIterable<string>, longest = longestLine): AsyncGenerator<Line[]> {

@@ -2,28 +2,27 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { parse } from 'csv-parse'
 import { UserError } from '../base/user-error.ts'
 import { decodeUtf8 } from './decode.ts'
 import { longestLine, readLines } from './lines.ts'
 
-/** One record of a file, or why there is none in that line. */
+/** One record of a file, or the reason why a line is invalid. */
 export type SourceRecord = SoundRecord | { line: number, problem: string }
 
 export interface SoundRecord {
   line: number
-  /** Its fields: of a table they are all texts. */
+  /** The record's fields. In a CSV or TSV file, all values are texts. */
   record: Record<string, unknown>
-  /** The whole object as it was written, in JSON Lines: numbers may have lost digits on their way into the record. */
+  /** In JSON Lines: the original text of the object, as numbers in `record` may have lost digits. */
   text?: string
 }
 
-/** Which column of a file holds which field: field → column. Where absent, fields are called what their columns are. */
+/** The file's column of each field: field → column. Without it, each field has the name of its column. */
 export type Columns = Readonly<Record<string, string>>
 
 export interface ReadOptions {
   columns?: Columns | undefined
-  /** Told how many bytes of how many have been read. */
+  /** Receives the number of bytes read so far, and the total. */
   onProgress?: ((read: number, total: number) => void) | undefined
 }
 
@@ -34,9 +33,9 @@ const formats: ReadonlyMap<string, Format> = new Map([['jsonl', 'jsonl'], ['ndjs
 const recordsAtOnce = 5000
 
 /**
- * Reads a file of records a batch at a time, in bounded memory. Its name tells the format: JSON Lines, or comma- or tab-separated
- * values with a header line; `.gz` behind it says that it is compressed.
- * @throws UserError where the name tells no format, a column is missing, or the file cannot be read on
+ * Reads a file of records in batches, in bounded memory. The extension determines the format: JSON Lines, or comma- or tab-separated
+ * values with a header line; an additional `.gz` means that the file is compressed.
+ * @throws UserError if the extension is unknown, a column is missing, or the file cannot be read further
  */
 export async function * readRecords (file: string, { columns, onProgress }: ReadOptions = {}): AsyncGenerator<SourceRecord[]> {
   const format = formatOf(file)
@@ -45,9 +44,9 @@ export async function * readRecords (file: string, { columns, onProgress }: Read
 }
 
 /**
- * Reads a text file, unpacked where its name ends with `.gz`, a chunk at a time.
- * @param onProgress told how many bytes of how many have been read
- * @throws UserError where it is not UTF-8 or not a sound .gz file
+ * Reads a text file in chunks, decompressed if its name ends with `.gz`.
+ * @param onProgress receives the number of bytes read so far, and the total
+ * @throws UserError if the file is not UTF-8, or not a valid .gz file
  */
 export async function * readText (file: string, onProgress: ReadOptions['onProgress']): AsyncGenerator<string> {
   const { size } = await stat(file)
@@ -67,7 +66,7 @@ export async function * readText (file: string, onProgress: ReadOptions['onProgr
   }
 }
 
-/** Whether the name of a file tells a format. */
+/** Returns whether the extension of a file is a known format. */
 export function isRecordsFile (name: string): boolean {
   return formats.has(extensionOf(name))
 }
@@ -102,19 +101,20 @@ interface Row {
 }
 
 async function * tableRecords (text: AsyncIterable<string>, format: 'csv' | 'tsv', columns: Columns | undefined): AsyncGenerator<SourceRecord[]> {
+  const { parse } = await import('csv-parse')
   let batch: SourceRecord[] = []
   const source = Readable.from(text)
   const parser = source.pipe(parse({
     delimiter: format === 'csv' ? ',' : '\t',
-    // Tab-separated values know no quotes: one in a title is just that.
+    // Tab-separated values have no quoting: a quote in a title is an ordinary character.
     quote: format === 'csv' ? '"' : null,
-    // Files are put together of parts, and a header line can end otherwise than the lines below it.
+    // In files that were concatenated from parts, the header line and the lines below it can have different line endings.
     record_delimiter: ['\r\n', '\n', '\r'],
     info: true,
     relax_column_count: true,
     skip_empty_lines: true,
     skip_records_with_error: true,
-    on_skip: error => { batch.push({ line: (error as { lines?: number } | undefined)?.lines ?? 0, problem: 'is not sound: check its quotes' }) },
+    on_skip: error => { batch.push({ line: (error as { lines?: number } | undefined)?.lines ?? 0, problem: 'is malformed: check its quotes' }) },
     max_record_size: longestLine
   }))
   source.on('error', (error: Error) => parser.destroy(error))
@@ -152,7 +152,7 @@ function select (record: Record<string, unknown>, columns: Columns | undefined):
   return selected
 }
 
-/** Without a prototype, so that a column called `__proto__` is one like any other. */
+/** Returns an object without a prototype, so that a column named `__proto__` is an ordinary one. */
 function emptyRecord (): Record<string, unknown> {
   return Object.create(null) as Record<string, unknown>
 }

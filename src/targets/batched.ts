@@ -1,14 +1,14 @@
-import { createDeliveryQueue } from '../delivery/queue.ts'
 import { shortfallOf } from '../delivery/shortfall.ts'
 import type { EventSink } from './event-sink.ts'
 import type { EventTarget, EventTargetScope } from './target.ts'
 
 /**
- * The target that a sink is the protocol of: its bodies go through a queue that all configurations share which name the target alike,
- * so that what waits is not lost when another configuration takes over.
+ * Opens a target over its protocol, with a queue in front of it. All configurations with an equal target share the queue, so that
+ * waiting events are not lost when another configuration takes over.
  */
 export async function openBatched<T> (scope: EventTargetScope, config: object, sink: EventSink<T>): Promise<EventTarget> {
   const stats = scope.eventStats.of(scope.namespace, scope.target)
+  const { createDeliveryQueue } = await import('../delivery/queue.ts')
   const queue = await scope.share(`event target ${scope.namespace}/${scope.target} ${JSON.stringify(config)}`, async () => {
     const opened = createDeliveryQueue(sink, { onRetry (count) { stats.retried += count } })
     stats.queues.add(opened)

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Conversion, UserEvent } from './event.ts'
 
-/** The request that brought a body, as records tell of it: without what would let somebody act in the caller's name. */
+/** The request that brought a body, as records contain it: without the caller's credentials. */
 export interface Bringer {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
@@ -18,7 +18,7 @@ export interface EventBody {
   readonly broughtBy: Bringer
 }
 
-/** Never part of a record. */
+/** Headers that are never part of a record. */
 const credentials = new Set(['authorization', 'proxy-authorization', 'x-forwarded-authorization', 'cookie', 'x-api-key', 'x-amz-security-token'])
 
 export function bringerOf (url: string, headers: IncomingHttpHeaders, query: unknown): Bringer {
@@ -26,7 +26,7 @@ export function bringerOf (url: string, headers: IncomingHttpHeaders, query: unk
   return { path: url.split('?', 1)[0]!, headers: Object.fromEntries(told), query: query as Bringer['query'] }
 }
 
-/** Whose events they are. */
+/** Returns the user, or else the session, whose events a body has. */
 export function ownerOf ({ userId, sessionId }: Pick<EventBody, 'userId' | 'sessionId'>): string {
   return userId ?? sessionId!
 }

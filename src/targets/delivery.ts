@@ -1,4 +1,4 @@
 import Type from 'typebox'
 
-/** When a caller is answered: once the target has the events, or once they are where they outlive this process. */
+/** When the caller gets the answer: once the target has the events (`sync`), or once they are stored outside this process (`queued`). */
 export const deliverySchema = Type.Optional(Type.Enum(['sync', 'queued']))

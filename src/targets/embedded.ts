@@ -5,7 +5,7 @@ import { strict } from '../base/schema.ts'
 import type { UserEvent } from './event.ts'
 import { eventTargetType, nothingOf } from './target.ts'
 
-/** The embedded recommender of the namespace. Events without an item teach it nothing and are passed over. */
+/** The embedded recommender of the namespace as a target. It skips events without an item, from which it cannot learn. */
 export const embedded = eventTargetType({
   type: 'embedded',
   schema: strict({ type: Type.Literal('embedded') }),

@@ -5,7 +5,7 @@ import { FeatureSchema, IdSchema, NameSchema, strict } from '../base/schema.ts'
 /** Epoch seconds (milliseconds where the number is too large for seconds), or an ISO 8601 time. */
 const TimeSchema = Type.Union([Type.Number({ minimum: 0, maximum: latestTime }), Type.String({ minLength: 4, maxLength: 40 })])
 
-/** One event as Personalize's PutEvents takes it. */
+/** One event, in the form of PutEvents of Amazon Personalize. */
 export const EventSchema = strict({
   eventId: Type.Optional(IdSchema),
   eventType: Type.String({ minLength: 1, maxLength: 256, examples: ['view'] }),
@@ -36,7 +36,7 @@ export const EventsBodySchema = strict({
   experimentConversions: Type.Optional(Type.Array(ConversionSchema, { minItems: 1, maxItems: 500 }))
 })
 
-/** What a body can look like, for the documentation. */
+/** An example body for the OpenAPI document. */
 export const exampleBody = { userId: 'user-1', sessionId: 'session-1', eventList: [{ eventType: 'click', itemId: 'item-42' }] }
 
 export type EventsBody = Static<typeof EventsBodySchema>
@@ -45,7 +45,7 @@ export type Conversion = Static<typeof ConversionSchema>
 /** An event with its defaults applied, as every target gets it. */
 export interface UserEvent {
   eventId: string
-  /** Whether its id is the caller's, who may then send it again. */
+  /** Whether the caller gave the id, and so may send the event again. */
   idGiven: boolean
   userId?: string | undefined
   sessionId?: string | undefined

@@ -1,6 +1,5 @@
 import { createHmac, hash } from 'node:crypto'
 import Type from 'typebox'
-import { Agent, errors } from 'undici'
 import { failures } from '../delivery/failures.ts'
 import type { Failure } from '../delivery/sink.ts'
 import { headerProblems, HttpHeadersSchema } from '../base/http-headers.ts'
@@ -14,17 +13,17 @@ import { recordsOf } from './record.ts'
 
 const [opening, closing] = ['{"records":[', ']}']
 
-/** Of one call, and of a record with the comma behind it. */
+/** The limits of one call. The size of a record includes the comma behind it. */
 const limits = { parcels: 500, bytes: 1024 * 1024 - opening.length - closing.length, calls: 8 }
 const comma = 1
 
-/** Shorter than a call may take: what was never sent can be tried again. */
+/** Connecting times out before the call does: a request that was never sent can be retried. */
 const agentOptions = { connections: 64, connectTimeout: 1_500, keepAliveTimeout: 30_000 }
 
-/** Of an answer's body, which nobody reads: so much is let pass for the sake of the connection, in bytes and in ms. */
+/** How much of an answer's body is read and dropped, in bytes and in ms, so that the connection can be used again. */
 const drained = { limit: 64 * 1024, patience: 1_000 }
 
-/** A webhook: records are posted to a URL, signed as Standard Webhooks has it where there is a secret. */
+/** A webhook: the target posts records to a URL, signed according to Standard Webhooks if there is a secret. */
 export const http = eventTargetType({
   type: 'http',
   schema: strict({
@@ -38,6 +37,7 @@ export const http = eventTargetType({
   async open (config, scope) {
     const sign = signerOf(config.secret, scope)
     const { origin, pathname, search } = new URL(config.url)
+    const { Agent, errors } = await import('undici')
     const agent = await scope.share('webhooks', async () => new Agent(agentOptions), async opened => opened.destroy())
     const ownHeaders = Object.fromEntries(Object.entries(config.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
     return openBatched(scope, config, {
@@ -52,12 +52,16 @@ export const http = eventTargetType({
         if (answer.statusCode < 200 || answer.statusCode > 299) throw new NotTaken(answer.statusCode)
         return records.map(() => undefined)
       },
-      failureOf
+      failureOf (error, signal) {
+        if (error instanceof NotTaken) return failureOfStatus(error.status)
+        if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) return failures['invalid-answer']
+        return signal.aborted ? failures.timeout : failures.unavailable
+      }
     })
   }
 })
 
-/** It answered that it has nothing of a call. */
+/** The error for an answer that says that the receiver took nothing of a call. */
 class NotTaken extends Error {
   readonly status: number
 
@@ -67,24 +71,18 @@ class NotTaken extends Error {
   }
 }
 
-function failureOf (error: unknown, signal: AbortSignal): Failure {
-  if (error instanceof NotTaken) return failureOfStatus(error.status)
-  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) return failures['invalid-answer']
-  return signal.aborted ? failures.timeout : failures.unavailable
-}
-
 function failureOfStatus (status: number): Failure {
   if (status === 429) return failures.throttled
   if (status === 408 || status >= 500) return failures.unavailable
-  // Whoever is there now is not who was meant: no record is at fault.
+  // A redirect, or one of these statuses, means that the URL or the credentials are wrong, and not a record.
   if (status < 400 || [401, 403, 404, 410].includes(status)) return failures.refused
   return failures['bad-request']
 }
 
 /**
- * Makes the headers that a receiver knows a call by: https://www.standardwebhooks.com. Its id is that of its records: it tells a call
- * that came twice.
- * @throws UserError where the process does not have the secret
+ * Returns a function that makes the headers of Standard Webhooks: https://www.standardwebhooks.com. The id is a hash of the body, by
+ * which a receiver recognizes a call that came twice.
+ * @throws UserError if the process does not have the secret
  */
 function signerOf (name: string | undefined, { webhookSecrets, now }: Pick<Scope, 'webhookSecrets' | 'now'>): (body: string) => Record<string, string> {
   const key = name === undefined ? undefined : webhookSecrets?.get(name)

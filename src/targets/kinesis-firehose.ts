@@ -1,4 +1,3 @@
-import { FirehoseClient, PutRecordBatchCommand, ServiceUnavailableException } from '@aws-sdk/client-firehose'
 import Type from 'typebox'
 import { awsClient } from '../connections/aws.ts'
 import { awsFailureOf, refusalOfRecord } from '../delivery/aws-refusals.ts'
@@ -9,11 +8,11 @@ import { eventTargetType } from './target.ts'
 import { deliverySchema } from './delivery.ts'
 import { recordsOf } from './record.ts'
 
-/** Of one call, and of a record. https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
+/** The limits of one call, and of a record. https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
 const limits = { parcels: 500, bytes: 4 * 1024 * 1024, calls: 8 }
 const largestRecord = 1_000 * 1024
 
-/** What parts the records where they end up one behind the other: in S3 they are JSON Lines then. */
+/** The separator of records, which Firehose concatenates: in S3 they become JSON Lines. */
 const separator = '\n'
 
 /** A delivery stream of Amazon Data Firehose: one record for each body. */
@@ -21,6 +20,7 @@ export const kinesisFirehose = eventTargetType({
   type: 'kinesis-firehose',
   schema: strict({ type: Type.Literal('kinesis-firehose'), streamName: Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,64}$' }), delivery: deliverySchema }),
   async open (config, scope) {
+    const { FirehoseClient, PutRecordBatchCommand, ServiceUnavailableException } = await import('@aws-sdk/client-firehose')
     const client = await awsClient(scope, FirehoseClient)
     return openBatched(scope, config, {
       limits,
@@ -32,12 +32,8 @@ export const kinesisFirehose = eventTargetType({
         const answer = await client.send(new PutRecordBatchCommand({ DeliveryStreamName: config.streamName, Records: [...Records] }), { abortSignal })
         return Records.map((_record, i) => refusalOfRecord(answer.RequestResponses?.[i]))
       },
-      failureOf: (error, signal) => isThrottled(error) && !signal.aborted ? failures.throttled : awsFailureOf(error, signal)
+      // It has no other name for a stream that is written too fast than for one that is away.
+      failureOf: (error, signal) => error instanceof ServiceUnavailableException && !signal.aborted ? failures.throttled : awsFailureOf(error, signal)
     })
   }
 })
-
-/** It has no other name for a stream that is written too fast than for one that is away. */
-function isThrottled (error: unknown): boolean {
-  return error instanceof ServiceUnavailableException
-}

@@ -1,4 +1,3 @@
-import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import Type from 'typebox'
 import { awsClient } from '../connections/aws.ts'
 import { awsFailureOf, refusalOfRecord } from '../delivery/aws-refusals.ts'
@@ -8,16 +7,17 @@ import { eventTargetType } from './target.ts'
 import { deliverySchema } from './delivery.ts'
 import { recordsOf } from './record.ts'
 
-/** Of one call, and of a record with its key. https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html */
+/** The limits of one call, and of a record with its key. https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html */
 const limits = { parcels: 500, bytes: 5 * 1024 * 1024, calls: 8 }
 const largestRecord = 1024 * 1024
 const longestKey = 256
 
-/** A stream of Amazon Kinesis: one record for each body, by session, else by user. */
+/** A stream of Amazon Kinesis: one record for each body, with the session, or else the user, as partition key. */
 export const kinesisStream = eventTargetType({
   type: 'kinesis-stream',
   schema: strict({ type: Type.Literal('kinesis-stream'), streamName: Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,128}$' }), delivery: deliverySchema }),
   async open (config, scope) {
+    const { KinesisClient, PutRecordsCommand } = await import('@aws-sdk/client-kinesis')
     const client = await awsClient(scope, KinesisClient)
     return openBatched(scope, config, {
       limits,

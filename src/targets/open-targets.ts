@@ -1,11 +1,10 @@
-import { openQueued } from './queued/queued.ts'
 import { eventTargetTypes } from './registry.ts'
 import type { EventScope, EventTarget, EventTargetScope } from './target.ts'
 
-/** A target's part of the configuration, as far as all kinds have it. */
+/** The keys that all kinds of targets have in the configuration. */
 type TargetConfig = { type: string, delivery?: string }
 
-/** Targets, each by what it is called in an answer: its type, numbered from the second of a type on. */
+/** Returns targets by their names in answers: the type, with a number from the second target of a type on. */
 export function namedTargets<T extends { type: string }> (configs: readonly T[]): Map<string, T> {
   const named = new Map<string, T>()
   for (const config of configs) {
@@ -16,7 +15,7 @@ export function namedTargets<T extends { type: string }> (configs: readonly T[])
   return named
 }
 
-/** Opens targets, each under what it is called in an answer. */
+/** Opens targets. @returns them by their names in answers */
 export async function openEventTargets (configs: readonly TargetConfig[], scope: EventScope): Promise<Map<string, EventTarget>> {
   const targets = new Map<string, EventTarget>()
   for (const [target, config] of namedTargets(configs)) targets.set(target, await openTarget(config, { ...scope, target }))
@@ -25,5 +24,7 @@ export async function openEventTargets (configs: readonly TargetConfig[], scope:
 
 async function openTarget (config: TargetConfig, scope: EventTargetScope): Promise<EventTarget> {
   const opened = await eventTargetTypes.get(config.type)!.open(config, scope)
-  return config.delivery === 'queued' ? openQueued(opened, config, scope) : opened
+  if (config.delivery !== 'queued') return opened
+  const { openQueued } = await import('./queued/queued.ts')
+  return openQueued(opened, config, scope)
 }

@@ -1,4 +1,4 @@
-import { PersonalizeEventsClient, PutEventsCommand, type Event } from '@aws-sdk/client-personalize-events'
+import type { Event } from '@aws-sdk/client-personalize-events'
 import Type from 'typebox'
 import { awsClient } from '../connections/aws.ts'
 import { datasetArns } from './personalize-datasets.ts'
@@ -10,7 +10,7 @@ import type { UserEvent } from './event.ts'
 import { eventTargetType } from './target.ts'
 import { deliverySchema } from './delivery.ts'
 
-/** Of one call; an event has at most 10 KB. https://docs.aws.amazon.com/personalize/latest/dg/limits.html */
+/** The limits of one call; an event has at most 10 KB. https://docs.aws.amazon.com/personalize/latest/dg/limits.html */
 const limits = { parcels: 10, bytes: 100 * 1024, calls: 64 }
 
 /** An event tracker of Amazon Personalize: ten events a call, all of one user and session. */
@@ -18,6 +18,7 @@ export const personalizeEventTracker = eventTargetType({
   type: 'personalize-event-tracker',
   schema: strict({ type: Type.Literal('personalize-event-tracker'), trackingId: Type.String({ pattern: '^[a-zA-Z0-9-]{1,256}$' }), delivery: deliverySchema, ...datasetArns }),
   async open (config, scope) {
+    const { PersonalizeEventsClient, PutEventsCommand } = await import('@aws-sdk/client-personalize-events')
     const client = await awsClient(scope, PersonalizeEventsClient)
     return openBatched(scope, config, {
       limits,
@@ -29,7 +30,7 @@ export const personalizeEventTracker = eventTargetType({
         await client.send(new PutEventsCommand({
           trackingId: config.trackingId,
           userId,
-          // It knows no events without a session; those of somebody who has none are a session of their own.
+          // Personalize requires a session. Events without one get the user's id as their session.
           sessionId: sessionId ?? userId,
           eventList: events.map(eventOf)
         }), { abortSignal })
@@ -44,7 +45,7 @@ function eventOf ({ idGiven, userId, sessionId, sentAt, ...event }: UserEvent): 
   return { ...event, sentAt: new Date(sentAt) }
 }
 
-/** About: what counts is that calls do not grow without bound. */
+/** Returns the approximate size of an event in bytes, which is enough to bound the size of calls. */
 function sizeOf ({ properties = '', itemId = '', impression = [] }: UserEvent): number {
   return 200 + properties.length + itemId.length + impression.reduce((sum, id) => sum + id.length + 3, 0)
 }

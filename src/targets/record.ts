@@ -12,8 +12,8 @@ export interface EventRecord {
 }
 
 /**
- * The records of a body: one, with the request that brought it; more where it would be larger than it may be. An event that is too large
- * by itself stays as it is: the target refuses it.
+ * Returns the records of a body: one, with the request that brought it, or several if one would be larger than `mostBytes`. A single
+ * event that is too large stays as it is, and the target refuses it.
  */
 export function recordsOf (body: EventBody, mostBytes: number): EventRecord[] {
   const { events, conversions } = body
@@ -26,7 +26,7 @@ export function recordsOf (body: EventBody, mostBytes: number): EventRecord[] {
   ]
 }
 
-/** Several targets take the same body. */
+/** The texts of bodies, kept since several targets take the same body. */
 const texts = new WeakMap<EventBody, { text: string, size: number }>()
 
 function textOf (body: EventBody): { text: string, size: number } {
@@ -53,7 +53,7 @@ function recordOf ({ namespace, userId, sessionId, events, conversions, broughtB
   }
 }
 
-/** As the caller would have sent it, had it known the defaults; times in epoch seconds. */
+/** Returns an event in the form of a request, with its defaults; times are in epoch seconds. */
 function eventOf ({ idGiven, userId, sessionId, sentAt, ...event }: UserEvent): object {
   return { ...event, sentAt: sentAt / 1000 }
 }

@@ -1,20 +1,18 @@
-import { ReplyError } from 'ioredis'
 import Type from 'typebox'
 import { failures } from '../delivery/failures.ts'
 import type { Failure, Refusal } from '../delivery/sink.ts'
-import { redisOf, untilReady } from '../connections/redis.ts'
 import { strict } from '../base/schema.ts'
 import { openBatched } from './batched.ts'
 import { eventTargetType } from './target.ts'
 import { recordsOf } from './record.ts'
 
-/** Of one pipeline. */
+/** The limits of one pipeline. */
 const limits = { parcels: 500, bytes: 1024 * 1024, calls: 4 }
 
-/** What the keys begin with that the gateway keeps its own things under. */
+/** The prefix of the gateway's own keys. */
 const ownPrefix = 'personalization:'
 
-/** A stream of the Redis that the process has: one entry for each body, whose only field is `record`. */
+/** A stream in the process's Redis: one entry for each body, with the only field `record`. */
 export const redisStream = eventTargetType({
   type: 'redis-stream',
   schema: strict({
@@ -25,6 +23,7 @@ export const redisStream = eventTargetType({
   check: ({ stream }) => stream.startsWith(ownPrefix) ? [{ key: 'stream', message: `must not begin with "${ownPrefix}", as what the gateway keeps itself` }] : [],
   async open (config, scope) {
     const { stream, maxLength = 1_000_000 } = config
+    const { redisOf, untilReady } = await import('../connections/redis.ts')
     const redis = await redisOf(scope)
     return openBatched(scope, config, {
       limits,
@@ -44,7 +43,7 @@ export const redisStream = eventTargetType({
   }
 })
 
-/** Nothing was sent. */
+/** The error for a call that sent nothing. */
 class NotConnected extends Error {}
 
 /** How long a call waits for a connection that is being made, in ms. */
@@ -54,7 +53,7 @@ function failureOf (error: unknown): Failure {
   return error instanceof NotConnected ? failures.unavailable : failures.timeout
 }
 
-/** What Redis says of itself while it cannot take anything: it starts, has a new leader, is full or busy. */
+/** Errors of a Redis that takes nothing for now: it is starting, has a new leader, or is full or busy. */
 const passing = /^(?:LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|OOM|MISCONF|NOREPLICAS)\b/
 
 function refusalOf (answer: [error: Error | null, result: unknown] | undefined): Refusal | undefined {
@@ -65,9 +64,9 @@ function refusalOf (answer: [error: Error | null, result: unknown] | undefined):
   return { ...(passing.test(cause.message) ? failures.throttled : failures.refused), cause }
 }
 
-/** Whether it is not known what became of a command: the time was up, or the connection is gone. */
+/** Returns whether the outcome of a command is unknown: its time was up, or the connection was lost. */
 function isLost (error: Error | null): boolean {
-  return error !== null && !(error instanceof ReplyError)
+  return error !== null && error.name !== 'ReplyError'
 }
 
 async function aborted (signal: AbortSignal): Promise<never> {

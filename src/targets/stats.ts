@@ -1,12 +1,12 @@
-/** What a target's queue says of itself. */
+/** The state of a target's queue. */
 export interface QueueGauge {
-  /** What waits or is under way. */
+  /** Events, or records of several, that wait or are being sent. */
   readonly depth: number
-  /** How long that has waited which waits longest, in ms. */
+  /** How long the oldest of them has waited, in ms. */
   readonly oldest: number
 }
 
-/** What waits in Redis for a target, as far as this process knows. All processes that share it tell the same. */
+/** The bodies in Redis for a target, as this process has read them last. All processes that share the Redis report the same. */
 export interface StreamGauge {
   /** Bodies that the target does not have yet. */
   readonly waiting: number
@@ -14,23 +14,23 @@ export interface StreamGauge {
   readonly deadLetters: number
 }
 
-/** What became of events at one target, since the process began. */
+/** The counts of events at one target, since the process began. */
 export interface TargetStats {
-  /** What the target was to get. */
+  /** Events that were to be delivered to the target. */
   accepted: number
   delivered: number
-  /** What was tried again, in calls' parts: events, or records of several. */
+  /** Events, or records of several, that were retried. */
   retried: number
   failed: number
-  /** Not taken, since its queue was full. */
+  /** Events that were refused, since the queue was full. */
   turnedAway: number
-  /** Those of the configurations that are open. */
+  /** The queues of the configurations that are open. */
   readonly queues: Set<QueueGauge>
-  /** Events of a queued target that were delivered again, since whoever had them before did not say what became of them. */
+  /** Events of a queued target that were delivered again, since the consumer that had them before did not acknowledge them. */
   redelivered: number
   /** Events of a queued target that were given up. */
   deadLettered: number
-  /** Those of queued targets that are open. */
+  /** The streams of the queued targets that are open. */
   readonly streams: Set<StreamGauge>
 }
 
@@ -39,7 +39,7 @@ export interface EventStats {
   all: () => Iterable<{ namespace: string, target: string, stats: TargetStats }>
 }
 
-/** Bounded by what configurations have named. */
+/** Creates the counts. They are bounded by the number of targets that configurations have named. */
 export function createEventStats (): EventStats {
   const known = new Map<string, { namespace: string, target: string, stats: TargetStats }>()
   return {

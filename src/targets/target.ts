@@ -5,53 +5,53 @@ import type { Scope } from '../connections/scope.ts'
 import type { EventBody } from './body.ts'
 import type { EventStats } from './stats.ts'
 
-/** What a target does not have of a body, and why. */
+/** The events of a body that a target does not have, and the reason. */
 export interface Shortfall extends DeliveryShortfall {
-  /** The events that it does not have; it has the others. */
+  /** The ids of the events that it does not have. It has the others. */
   readonly eventIds: readonly string[]
 }
 
-/** Where a namespace's events go. */
+/** A destination of a namespace's events. */
 export interface EventTarget {
-  /** Whether it takes no more for now; absent: it always does. */
+  /** Whether its queue is full for now; absent: it has no limit. */
   readonly full?: boolean
-  /** What a caller is told of events that it took; absent: delivered. */
+  /** The outcome in answers for events that it took; absent: `delivered`. */
   readonly accepted?: 'queued'
   /**
-   * Resolves once it is known what became of a body. Bodies of one user arrive in the order of the calls.
-   * @returns what the target does not have of it; undefined where it has all
+   * Delivers a body, and resolves once the outcome is known. Bodies of one user arrive in the order of the calls.
+   * @returns the events that the target does not have, and the reason; undefined if it has all
    */
   deliver: (body: EventBody) => Promise<Shortfall | undefined>
 }
 
 export interface EventScope extends Scope {
-  /** Counts what became of events. */
+  /** The counts of events by target. */
   eventStats: EventStats
 }
 
 export interface EventTargetScope extends EventScope {
-  /** What the target is called in answers: its type, numbered from the second of a type on. */
+  /** The target's name in answers: its type, with a number from the second target of a type on. */
   readonly target: string
 }
 
 /** A kind of target: the schema of its part of the configuration, and its factory. */
 export interface EventTargetType<S extends TObject = TObject> extends Kind<S> {
-  /** What is wrong with a configuration that the schema allows: a key for each. */
+  /** Returns the problems of a configuration that the schema allows, each with its key. */
   check?: (config: Static<S>) => Array<{ key: string, message: string }>
   open: (config: Static<S>, scope: EventTargetScope) => Promise<EventTarget>
 }
 
-/** Ties a factory's parameter to its schema, then forgets which, so that kinds of all schemas fit one registry. */
+/** Returns a type of target whose factory's parameter is checked against its schema. Types of all schemas fit into one registry. */
 export function eventTargetType<S extends TObject> (type: EventTargetType<S>): EventTargetType {
   return type
 }
 
-/** That a target has nothing of a body. */
+/** Returns the shortfall of a target that has nothing of a body. */
 export function nothingOf ({ events }: EventBody, reason: string, more: { retryable: boolean, cause?: unknown }): Shortfall {
   return { reason, ...more, eventIds: events.map(({ eventId }) => eventId) }
 }
 
-/** Delivers, and takes what a target throws for a fault of ours that may pass. */
+/** Delivers a body. An error that the target throws is a defect in the gateway: the target has nothing, and a retry may help. */
 export async function deliverTo (target: EventTarget, body: EventBody): Promise<Shortfall | undefined> {
   try {
     return await target.deliver(body)

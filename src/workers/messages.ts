@@ -1,20 +1,20 @@
-/** What a worker and its primary say to each other. */
+/** The messages between a worker and its primary. */
 export type Message =
-  /** A worker to the primary: it listens to what is said from now on. */
+  /** Worker to primary: the worker receives messages from now on. */
   | { type: 'joined' }
-  /** The primary to a worker that joined: whether it is to listen before it can serve. So probes are answered where none serves yet. */
+  /** Primary to a worker that joined: whether it has to listen before it can serve, so that probes are answered while no worker serves yet. */
   | { type: 'welcome', early: boolean }
-  /** The primary to a worker: all that listen can serve. */
+  /** Primary to worker: all listening workers can serve. */
   | { type: 'all-serving' }
-  /** A worker to the primary: it can serve. */
+  /** Worker to primary: the worker can serve. */
   | { type: 'serving', port: number }
-  /** A worker to the primary: pass this on to all others. */
+  /** Worker to primary: forward this message to all other workers. */
   | { type: 'tell', id: number, topic: string, message: unknown }
-  /** The primary to a worker, in another's name. */
+  /** Primary to worker: a message that another worker sent. */
   | { type: 'told', id: number, topic: string, message: unknown }
-  /** A worker to the primary: that is handled. */
+  /** Worker to primary: the answer to a forwarded message, once it is handled. */
   | { type: 'answer', id: number, answer: unknown }
-  /** The primary to the worker that began. */
+  /** Primary to the worker that sent a message: the answers of the others. */
   | { type: 'answers', id: number, answers: unknown[] }
-  /** The primary to a worker: end. */
+  /** Primary to worker: the worker has to end. */
   | { type: 'stop' }

@@ -2,13 +2,13 @@ import cluster, { type Worker } from 'node:cluster'
 import type { Message } from './messages.ts'
 
 export interface PrimaryOptions {
-  /** How many workers. */
+  /** Number of workers. */
   count: number
-  /** Told the port when all workers that listen can serve. */
+  /** Receives the port when all listening workers can serve. */
   onServing: (port: number) => void
-  /** Told of a worker that ended without being told to; another takes its place. */
+  /** Called for a worker that ended unexpectedly. A new worker replaces it. */
   onLost: (pid: number | undefined, code: number | null) => void
-  /** Told that a worker ended before any served: none would. */
+  /** Called if a worker ended before any could serve: then a new one would most likely fail too. */
   onFailed: (code: number) => void
 }
 
@@ -23,18 +23,18 @@ interface Question {
   finish: () => void
 }
 
-/** A worker that does not answer what it is told within this time, in ms, is ended: it might serve what is out of date. */
+/** In ms. A worker that does not answer a message within this time is killed, as it might serve outdated answers. */
 const answerWithin = 5_000
 
-/** A worker that was lost is replaced after so long, in ms, so that one that cannot start does not keep the machine busy. */
+/** Delay before a lost worker is replaced, in ms, so that a worker that fails to start does not keep the machine busy. */
 const replaceAfter = 1_000
 
-/** Starts workers that share the port, replaces those that are lost, and passes on what they tell each other. */
+/** Starts workers that share the port, replaces lost ones, and forwards messages between them. */
 export function startPrimary ({ count, onServing, onLost, onFailed }: PrimaryOptions): Primary {
   const workers = new Set<Worker>()
-  // Who has not joined yet has nothing that could be out of date, and would not hear.
+  // Workers that receive messages. A worker that has not joined yet has no state that could be outdated.
   const joined = new Set<Worker>()
-  // They listen and cannot serve yet.
+  // Workers that listen but cannot serve yet.
   const early = new Set<Worker>()
   const questions = new Map<number, Question>()
   let asked = 0
@@ -94,7 +94,7 @@ export function startPrimary ({ count, onServing, onLost, onFailed }: PrimaryOpt
     send(worker, { type: 'welcome', early: !serving })
   }
 
-  /** Before all can serve, a load balancer is told of none: it cannot choose who of them gets a request. */
+  /** Reports that all workers serve, once. Until then none is ready, as a load balancer cannot choose which worker gets a request. */
   function beginOnce (): void {
     if (begun || early.size > 0) return
     begun = true

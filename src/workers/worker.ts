@@ -3,19 +3,19 @@ import type { Message } from './messages.ts'
 
 export interface Worker {
   peers: Peers
-  /** Resolves with whether it is to listen before it can serve. */
+  /** Resolves with whether this worker has to listen before it can serve. */
   welcomed: Promise<boolean>
-  /** Tells the primary that it can serve. */
+  /** Tells the primary that this worker can serve. */
   serving: (port: number) => void
-  /** Resolves when all workers that listen can serve. */
+  /** Resolves when all listening workers can serve. */
   allServing: Promise<void>
-  /** Resolves when this worker is to end: it was told so, or the primary is gone. */
+  /** Resolves when this worker has to end: the primary said so, or is gone. */
   stopped: Promise<void>
 }
 
 /**
- * The worker's side of its primary.
- * @param onError told what went wrong with handling a message
+ * Connects a worker process to its primary.
+ * @param onError receives errors of message handlers
  */
 export function joinPrimary (onError: (error: unknown) => void): Worker {
   const handlers = new Map<string, Set<Handler>>()

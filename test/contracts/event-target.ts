@@ -7,50 +7,50 @@ import { bodiesOf, eventBody, idsOf } from '../support/event-bodies.ts'
 import { eventually } from '../support/eventually.ts'
 import { openTarget, type OpenTarget } from '../support/open-target.ts'
 
-/** An event that a target has, as it keeps it. */
+/** An event that arrived at a target. */
 export interface Arrival extends Partial<Omit<UserEvent, 'eventId' | 'idGiven'>> {
   eventId: string
 }
 
-/** `throttle`: it refuses three of ten, by chance. */
+/** A misbehaviour of a destination. `throttle`: it refuses three of ten records at random. */
 export type Misbehaviour = 'throttle' | 'away' | 'hang'
 
-/** Where the events go, seen from its own side. */
+/** The destination of events, with access to the events that arrived. */
 export interface TargetUnderTest {
   config: { type: string, [key: string]: unknown }
   resources?: Partial<Resources>
-  /** The events that it has, in the order in which they came; one that came twice is there twice. */
+  /** Returns the arrived events in order of arrival. An event that arrived twice is in the list twice. */
   arrived: () => Promise<Arrival[]> | Arrival[]
-  /** What it has can be read only when nobody has it open. */
+  /** The arrived events can be read only after the target is closed. */
   readWhenClosed?: true
-  /** Everything that it has, as text. */
+  /** Returns all arrived data as text. */
   text: () => Promise<string> | string
-  /** Makes it behave badly; undefined: well again. */
+  /** Makes the destination misbehave; undefined: behave normally again. */
   misbehave?: (how?: Misbehaviour) => void
-  /** How many calls it has received; absent: it knows no calls. */
+  /** Returns the number of received calls; absent for a destination without calls. */
   calls?: () => number
 }
 
 export interface EventTargetContract {
   type: string
   start: (t: Test) => Promise<TargetUnderTest>
-  /** In which ways it can behave badly. */
+  /** The misbehaviours that the destination supports. */
   misbehaviours: readonly Misbehaviour[]
-  /** Bodies with one event each, and the calls that they fit into; absent: it knows no calls. */
+  /** Bodies with one event each, and the number of calls that they fit into; absent for a destination without calls. */
   packs?: { bodies: EventBody[], calls: number }
-  /** What makes an event one that it refuses; absent: there is no such. */
+  /** Members of an event that the destination refuses; absent if it refuses none. */
   poison?: Partial<UserEvent>
   skip?: string | undefined
 }
 
-/** How long is tried to deliver, and how long a call may take, with some time to spare for a machine that has a lot to do, in ms. */
+/** Limits of a delivery and of a call, in ms, with a margin for a busy machine. */
 const patience = 2_000 + 2_000
 const callTimeout = 2_000 + 1_500
 
-/** What the gateway relies on, wherever events go. */
+/** Tests the behaviour that the gateway requires of each event target. */
 export function eventTargetContract ({ type, start, misbehaviours, packs, poison, skip }: EventTargetContract): void {
   const options = skip === undefined ? {} : { skip }
-  /** What a target cannot do is not tested of it. */
+  /** Registers a test if the target has the tested ability. */
   const testWhere = (can: boolean, name: string, run: (t: Test) => Promise<void>): void => {
     if (can) t.test(name, options, run)
   }
@@ -169,7 +169,7 @@ async function inOrder (t: Test, under: TargetUnderTest, target: EventTarget): P
   t.equal(arrived.length, bodies.length)
 }
 
-/** Each once, in whichever order. */
+/** Asserts that each expected event arrived once, in any order. */
 function sameIds (t: Test, arrived: readonly Arrival[], expected: readonly string[]): void {
   t.strictSame(arrived.map(({ eventId }) => eventId).sort(), [...expected].sort())
 }

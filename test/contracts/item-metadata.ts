@@ -10,13 +10,13 @@ import { testResources } from '../support/test-resources.ts'
 
 export interface ItemMetadataContract {
   type: string
-  /** The rest of its configuration. */
+  /** The rest of the store's configuration. */
   config?: object
-  /** Starts what the store needs, for the length of a test. */
+  /** Starts the services that the store needs, until the test ends. */
   start?: (t: Test) => Promise<unknown>
 }
 
-/** What the gateway relies on, wherever items are kept. */
+/** Tests the behaviour that the gateway requires of each item metadata store. */
 export function itemMetadataContract ({ type, config: more = {}, start = async () => {} }: ItemMetadataContract): void {
   const config = { type, ...more }
   const kind = itemMetadataTypes.get(type)!

@@ -6,15 +6,15 @@ import { OriginError, type OriginFailure } from '../../src/origins/origin-error.
 import { originTypes } from '../../src/origins/registry.ts'
 import { requests } from '../support/open-origin.ts'
 
-/** A provider that is there, and an origin that asks it. */
+/** A running provider, and an origin that calls it. */
 export interface OriginUnderTest {
   origin: Origin
-  /** What the provider says to the request of `requests` for an action. */
+  /** Returns the provider's answer to the request in `requests` for an action. */
   expected: (action: Action) => Promise<OriginAnswer> | OriginAnswer
   misbehave: (failure: Failure) => void
-  /** How many requests the provider has received. */
+  /** Returns the number of requests that the provider has received. */
   received: () => number
-  /** Resolves once it has received so many. */
+  /** Resolves once the provider has received so many requests. */
   reached: (count: number) => Promise<unknown>
 }
 
@@ -22,7 +22,7 @@ export interface OriginContract {
   type: string
   provider: Provider
   open: (t: Test) => Promise<OriginUnderTest>
-  /** Failures that mean something else with this provider, or that only it has. */
+  /** Failures with another meaning for this provider, or that only this provider has. */
   failures?: Partial<Record<Failure, OriginFailure>>
 }
 
@@ -40,7 +40,7 @@ const failures: Partial<Record<Failure, OriginFailure>> = {
   'wrong-shape': 'invalid-answer'
 }
 
-/** What the gateway relies on, whichever provider it asks. */
+/** Tests the behaviour that the gateway requires of each origin. */
 export function originContract ({ type, provider, open, failures: own }: OriginContract): void {
   const { actions } = originTypes.get(type)!
   const patient = (): AbortSignal => new AbortController().signal
@@ -111,7 +111,7 @@ async function rejectsWith (t: Test, call: Promise<unknown>, provider: Provider,
   t.notMatch((error as OriginError).message, /not valid|not authorized|Rate exceeded|says/, `${name}: keeps the provider's words to itself`)
 }
 
-/** What goes over the wire of an answer. */
+/** Returns an answer as JSON carries it. */
 function plain (answer: OriginAnswer): unknown {
   return JSON.parse(JSON.stringify(answer))
 }

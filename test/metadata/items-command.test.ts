@@ -1,25 +1,34 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { itemsCommand } from '../../src/cli/items.ts'
+import { importItemsFile } from '../../src/cli/items-import.ts'
 import { localDbDirectory } from '../../src/metadata/localdb/files.ts'
 import { openLocalDb } from '../../src/metadata/localdb/open.ts'
 import { refusal, startDynamo } from '../support/dynalite.ts'
 
-/** Runs `items import` as from a shell with these settings. */
+/** Returns the lines that the command prints from now on, and keeps them off the terminal until the test ends. */
+function keepPrinted (t: Test, method: 'log' | 'error'): string[] {
+  const print = console[method].bind(console)
+  const lines: string[] = []
+  console[method] = (line: unknown) => { lines.push(String(line)) }
+  t.teardown(() => { console[method] = print })
+  return lines
+}
+
+/** Runs `items import` with these settings. */
 async function run (t: Test, document: object | undefined, file: string, content: string): Promise<{ printed: string[], exitCode: unknown, stored: () => Promise<unknown> }> {
   const dataDir = t.testdir({ [file]: content, ...document && { 'config.json': JSON.stringify(document) } })
   const before = { DATA_DIR: process.env['DATA_DIR'], CONFIG_FILE: process.env['CONFIG_FILE'] }
   Object.assign(process.env, { DATA_DIR: dataDir, CONFIG_FILE: document === undefined ? '' : join(dataDir, 'config.json') })
-  const out = t.capture(console, 'log')
+  const printed = keepPrinted(t, 'log')
   try {
-    await itemsCommand().parseAsync(['import', join(dataDir, file), '--namespace', 'shop'], { from: 'user' })
+    await importItemsFile(join(dataDir, file), { namespace: 'shop' })
   } finally {
     Object.assign(process.env, { DATA_DIR: before.DATA_DIR ?? '', CONFIG_FILE: before.CONFIG_FILE ?? '' })
   }
   const { exitCode } = process
   process.exitCode = undefined
   return {
-    printed: out().map(({ args }) => String(args[0])),
+    printed,
     exitCode,
     async stored () {
       const store = await openLocalDb(localDbDirectory(dataDir, 'shop'), { onError: error => { throw error } })
@@ -67,9 +76,9 @@ t.test('a file goes into DynamoDB where the configuration names it, once', async
 t.test('an import that brings nothing fails', async t => {
   const dynamo = await startDynamo(t)
   dynamo.intercept(({ operation }, pass) => operation === 'UpdateItem' ? refusal('ConditionalCheckFailedException') : pass())
-  const errors = t.capture(console, 'error')
+  const errors = keepPrinted(t, 'error')
   const { printed, exitCode } = await run(t, { namespaces: { shop: { inferenceItemMetadata: { type: 'dynamodb' } } } }, 'items.jsonl', '{"id":"a"}\n')
   t.equal(exitCode, 1)
   t.strictSame(printed, [])
-  t.match(errors().map(({ args }) => String(args[0])), [/nothing was imported into dynamodb/])
+  t.match(errors, [/nothing was imported into dynamodb/])
 })

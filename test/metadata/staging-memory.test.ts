@@ -95,7 +95,7 @@ t.test('of many looks at once one imports', async t => {
   const s3 = await startS3(t)
   const dataDir = dataFolder(t)
   await s3.put(key, lines({ id: 'a' }))
-  const bucket = openBucket(testBucketPlace)
+  const bucket = await openBucket(testBucketPlace)
   t.teardown(() => bucket.close())
   let loads = 0
   const scope = { bucket, dataDir, now: Date.now, signal: new AbortController().signal, load: async () => ++loads }

@@ -88,7 +88,7 @@ t.test('a download of which nothing more comes is given up', async t => {
   const s3 = await startS3(t)
   const directory = dataFolder(t)
   await s3.put(key, '{"id":"a"}\n')
-  const bucket = openBucket(testBucketPlace, { stallAfter: 50 })
+  const bucket = await openBucket(testBucketPlace, { stallAfter: 50 })
   t.teardown(() => bucket.close())
   const object = (await bucket.newest('import/shop/', never))!
   s3.interfere((_request, response) => {
@@ -102,7 +102,7 @@ t.test('an object has to begin in time, and may then take as long as it comes', 
   const s3 = await startS3(t)
   const directory = dataFolder(t)
   await s3.put(key, '{"id":"a"}\n')
-  const bucket = openBucket(testBucketPlace, { answerWithin: 200 })
+  const bucket = await openBucket(testBucketPlace, { answerWithin: 200 })
   t.teardown(() => bucket.close())
   const object = (await bucket.newest('import/shop/', never))!
   s3.interfere((_request, response) => {
@@ -118,7 +118,7 @@ t.test('an object has to begin in time, and may then take as long as it comes', 
 
 t.test('a listing of several pages is read to its end, one of too many is refused', async t => {
   const s3 = await startS3(t)
-  const bucket = openBucket(testBucketPlace)
+  const bucket = await openBucket(testBucketPlace)
   t.teardown(() => bucket.close())
   const page = (n: number, more: boolean): string => `<?xml version="1.0"?><ListBucketResult><IsTruncated>${more}</IsTruncated>
     ${more ? `<NextContinuationToken>${n + 1}</NextContinuationToken>` : ''}<Contents><Key>import/shop/${n}.jsonl</Key><ETag>&quot;tag-${n}&quot;</ETag>
@@ -146,7 +146,7 @@ t.test('an object that the disk has no room for, or that is too large, is not fe
   }
   s3.interfere(list(20 * 1024 ** 3 + 1))
   t.match(await shop.logged('refused'), { key, problem: /21474836481 bytes; expected at most 21474836480/ })
-  const bucket = openBucket(testBucketPlace)
+  const bucket = await openBucket(testBucketPlace)
   t.teardown(() => bucket.close())
   await t.rejects(bucket.download({ key, tag: 'x', size: 2 ** 60, madeAt: 0 }, join(dataDir, 'download'), never), { name: 'DiskFullError' })
   t.strictSame(s3.downloads, [])

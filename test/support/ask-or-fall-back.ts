@@ -5,7 +5,7 @@ import type { OriginRequest } from '../../src/origins/origin.ts'
 import { OriginError } from '../../src/origins/origin-error.ts'
 import { testSurroundings } from './surroundings.ts'
 
-/** Asks the first variation and, where its provider fails, its hedge and fallbacks: what a request gets while the cache has nothing. */
+/** Asks the first variation and, if its provider fails, its hedge and fallbacks, as a request does on a cache miss. */
 export async function askOrFallBack (recommender: RecommenderPlan, request: OriginRequest, deadline: AbortSignal, onLate: OnLate = () => {}): Promise<Answered> {
   const variation = recommender.variations[0]!
   const requestFor = ({ contextRules }: VariationPlan): OriginRequest => ({ ...request, ...resolve(contextRules, request, testSurroundings()) })

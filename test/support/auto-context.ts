@@ -1,4 +1,4 @@
-/** A document built like the AWS sample's example of automatic context: device, time of day, city, and a metro code for a filter. */
+/** Returns a document like the AWS sample's example of automatic context: device, time of day, city, and a metro code for a filter. */
 export function autoContextConfig (): object {
   const device = (header: string, mapTo: string): object => ({ type: 'header-value', header, valueMappings: [{ operator: 'equals', value: 'true', mapTo }] })
   const hours = ([['less-than', 4, 'Night'], ['less-than', 11, 'Morning'], ['less-than', 18, 'Afternoon'], ['less-than', 22, 'Evening'], ['greater-than', 21, 'Night']] as const)
@@ -30,7 +30,7 @@ export function autoContextConfig (): object {
   }
 }
 
-/** What CloudFront says of a phone in San Francisco. */
+/** The headers that CloudFront sends for a phone in San Francisco. */
 export const phoneInSanFrancisco = {
   'CloudFront-Is-Desktop-Viewer': 'false',
   'CloudFront-Is-Mobile-Viewer': 'true',

@@ -2,7 +2,7 @@ import type { AwsLocal } from '../../docker/aws-local/app.ts'
 import type { Misbehaviour, TargetUnderTest } from '../contracts/event-target.ts'
 import { arrivalsOf, type EventRecord } from './event-records.ts'
 
-/** Makes a service of AWS behave badly in the ways that the contract of event targets knows. */
+/** Returns a function that makes a service of AWS misbehave in the ways of the event targets' contract. */
 export function misbehaving (aws: AwsLocal, service: string): (how?: Misbehaviour) => void {
   return how => {
     if (how === undefined) aws.behaviours.reset(service)
@@ -14,7 +14,7 @@ interface Batch {
   Records: Array<{ Data: string }>
 }
 
-/** The texts of the records that a service with calls of many records has taken, in the order in which they came. */
+/** Returns the texts of the records that a service with batch calls has accepted, in order of arrival. */
 export function recordsTaken (aws: AwsLocal, service: string, resultsOf: (answer: never) => Array<{ ErrorCode?: string }>): string[] {
   return aws.requests.of(service).filter(({ reply }) => reply?.status === 200).flatMap(({ body, reply }) => {
     const results = resultsOf(reply!.body as never)
@@ -22,7 +22,7 @@ export function recordsTaken (aws: AwsLocal, service: string, resultsOf: (answer
   })
 }
 
-/** A target of records in a service of AWS. */
+/** Returns an event target under test that sends records to a service of AWS. */
 export function awsTarget (aws: AwsLocal, service: string, config: TargetUnderTest['config'], taken: () => string[]): TargetUnderTest {
   return {
     config,

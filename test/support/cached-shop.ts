@@ -9,7 +9,7 @@ export const downstream = {
   noUserSpecified: { maxAge: 1200, directives: 'public' }
 }
 
-/** A document whose recommenders all ask one HTTP server; the gateway keeps what it says for five minutes. */
+/** Returns a document whose recommenders all call one HTTP server. The gateway caches the answers. */
 export function cachedDocument ({ url }: HttpRecommender, more: object = {}): object {
   const variations = { main: { type: 'http', url: `${url}/{action}/{userId}`, method: 'POST', request: '$' } }
   return {
@@ -31,6 +31,7 @@ export function cachedDocument ({ url }: HttpRecommender, more: object = {}): ob
   }
 }
 
+/** Starts a gateway with `cachedDocument`. It ends with the test. */
 export async function startCachedShop (t: Test, server: HttpRecommender, more: object = {}): Promise<TestGateway> {
   return startGateway(t, cachedDocument(server, more))
 }
@@ -39,6 +40,7 @@ export async function get (app: FastifyInstance, url: string, headers: Record<st
   return app.inject({ method, url, headers })
 }
 
+/** Returns whether the memory tier answered a request. */
 export function isHit ({ headers }: LightMyRequestResponse): boolean {
   return String(headers['cache-status']).startsWith('gateway-memory; hit')
 }

@@ -1,4 +1,4 @@
-/** All that comes, batch after batch, in one list. */
+/** Returns the members of all batches in one list. */
 export async function collectBatches<T> (batches: AsyncIterable<readonly T[]>): Promise<T[]> {
   const all: T[] = []
   for await (const batch of batches) all.push(...batch)

@@ -1,4 +1,4 @@
-/** Documents with the structure of the AWS sample's own, which a deployment of it brings along. */
+/** Documents with the structure of the AWS sample's configuration, as deployments of the sample have them. */
 
 const cacheControl = {
   autoProvision: true,
@@ -134,7 +134,7 @@ export const sampleDocuments: Readonly<Record<string, object>> = {
   }
 }
 
-/** A document of this gateway's own, all of it available, with every place in it that a test may spoil. */
+/** Returns a valid document with this gateway's additions, in which a test can make any value invalid. */
 export function embeddedDocument () {
   return {
     version: '1',
@@ -161,7 +161,7 @@ export function embeddedDocument () {
   }
 }
 
-/** A copy of a document with the value at a JSON pointer set. */
+/** Returns a copy of a document with the value at a JSON pointer set. */
 export function withValue<T> (document: T, pointer: string, value: unknown): T {
   const copy = structuredClone(document)
   const keys = pointer.split('/').slice(1).map(key => key.replaceAll('~1', '/').replaceAll('~0', '~'))

@@ -8,7 +8,7 @@ import type { Test } from 'tap'
 import { Agent, request } from 'undici'
 import { pointAwsAt } from './aws.ts'
 
-// It comes without types.
+// The package has no types.
 const dynalite = createRequire(import.meta.url)('dynalite') as (options: { createTableMs: number, deleteTableMs: number, updateTableMs: number }) => Server
 
 export interface Reply {
@@ -25,51 +25,51 @@ export interface Key {
   id: { S: string }
 }
 
-/** The keys that a BatchGetItem asks for, of a table. */
+/** Returns the keys that a BatchGetItem requests from a table. */
 export function keysOf ({ RequestItems }: Call['body'], table: string): Key[] {
   return (RequestItems as Record<string, { Keys: Key[] }>)[table]!.Keys
 }
 
-/** A BatchGetItem for other keys of a table. */
+/** Returns a BatchGetItem for other keys of a table. */
 export function forKeys ({ RequestItems }: Call['body'], table: string, Keys: Key[]): Call['body'] {
   return { RequestItems: { [table]: { ...(RequestItems as Record<string, object>)[table], Keys } } }
 }
 
-/** What a BatchWriteItem writes into a table. */
+/** Returns the write requests of a BatchWriteItem for a table. */
 export function writesOf ({ RequestItems }: Call['body'], table: string): object[] {
   return (RequestItems as Record<string, object[]>)[table]!
 }
 
-/** Answers in DynamoDB's place, or lets DynamoDB answer. */
+/** Answers in place of the emulator, or passes the call on to it. */
 export type Intercept = (call: Call, pass: (body?: object) => Promise<Reply>) => Promise<Reply> | Reply
 
 export interface TestDynamo {
-  /** A client of the test's own. */
+  /** A client for the test. */
   client: DynamoDBClient
   /** All calls so far, oldest first. */
   calls: Call[]
-  /** Of an operation. */
+  /** Returns the bodies of the calls of an operation. */
   callsOf: (operation: string) => Array<Call['body']>
-  /** Has every call from now on answered otherwise; undefined: as usual. */
+  /** Sets the interceptor of later calls; undefined: the emulator answers again. */
   intercept: (intercept: Intercept | undefined) => void
   item: (table: string, id: string) => Promise<Record<string, AttributeValue> | undefined>
 }
 
-/** What DynamoDB says to a call that it refuses. */
+/** Returns DynamoDB's answer to a call that it refuses. */
 export function refusal (name: string, status = 400): Reply {
   return { status, body: { __type: `com.amazonaws.dynamodb.v20120810#${name}`, message: 'says the test' } }
 }
 
-/** No answer, until the test is over. */
+/** Returns a promise that never settles, for a call without an answer. */
 export async function silence (): Promise<Reply> {
   return new Promise(() => {})
 }
 
-/** A DynamoDB of the test's own, behind a server that can answer in its place, where every SDK client that is opened from now on finds it. */
+/** Starts a DynamoDB emulator behind a server that can answer in its place. SDK clients that are opened later use it, until the test ends. */
 export async function startDynamo (t: Test): Promise<TestDynamo> {
   const emulator = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 }).listen(0, '127.0.0.1')
   const front = createServer((req, res) => {
-    // A call that is still under way when the test ends gets no answer.
+    // A call that is still under way at the end of the test gets no answer.
     serve(req, res).catch(() => { res.destroy() })
   }).listen(0, '127.0.0.1')
   await Promise.all([once(emulator, 'listening'), once(front, 'listening')])
@@ -105,7 +105,7 @@ export async function startDynamo (t: Test): Promise<TestDynamo> {
     client.destroy()
     ended = true
     front.closeAllConnections()
-    // The emulator does not bear to be closed in the middle of a call.
+    // The emulator fails if it is closed during a call.
     await Promise.allSettled(passing)
     await agent.destroy()
     await Promise.all([front, emulator].map(async server => {
@@ -122,6 +122,6 @@ export async function startDynamo (t: Test): Promise<TestDynamo> {
   }
 }
 
-// The emulator loses a key called `__proto__`, which DynamoDB keeps.
+// The emulator loses a key named `__proto__`, which DynamoDB keeps.
 const hidden = (json: string): string => json.replaceAll('"__proto__"', '"__hidden_proto__"')
 const shown = (json: string): string => json.replaceAll('"__hidden_proto__"', '"__proto__"')

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 
-/** Sets variables of the environment; the end of the test restores them. */
+/** Sets environment variables. The end of the test restores them. */
 export function withEnvironment (t: Test, wanted: Record<string, string>): void {
   const before = Object.keys(wanted).map(name => [name, process.env[name]] as const)
   Object.assign(process.env, wanted)

@@ -6,7 +6,7 @@ interface RecordedEvent {
   sentAt: number
 }
 
-/** A record as targets that take whole bodies get it. */
+/** The record that a target of whole bodies receives. */
 export interface EventRecord {
   namespace: string
   path: string
@@ -15,7 +15,7 @@ export interface EventRecord {
   body: { userId: string, sessionId: string, eventList?: RecordedEvent[], experimentConversions?: object[] }
 }
 
-/** The events of records. */
+/** Returns the events in records. */
 export function arrivalsOf (records: readonly EventRecord[]): Arrival[] {
   return records.flatMap(({ body: { userId, sessionId, eventList = [] } }) =>
     eventList.map(({ sentAt, ...event }) => ({ userId, sessionId, ...event, sentAt: Math.round(sentAt * 1000) })))

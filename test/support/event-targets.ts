@@ -7,16 +7,16 @@ import { createEventStats, type EventStats } from '../../src/targets/stats.ts'
 import { nothingOf, type EventTarget, type Shortfall } from '../../src/targets/target.ts'
 
 export interface RecordingTarget extends EventTarget {
-  /** What came, in its order. */
+  /** The delivered bodies, in order. */
   readonly bodies: readonly EventBody[]
   readonly events: readonly UserEvent[]
   readonly eventIds: readonly string[]
   full: boolean
-  /** What becomes of the bodies from now on. */
+  /** Returns the outcome of later deliveries. */
   answer: (body: EventBody) => Promise<Shortfall | undefined>
 }
 
-/** A target that keeps what it gets, and says what a test wants. */
+/** Creates a target that records bodies, and whose answers a test controls. */
 export function recordingTarget (answer: RecordingTarget['answer'] = async () => undefined): RecordingTarget {
   const bodies: EventBody[] = []
   const target: RecordingTarget = {
@@ -33,19 +33,19 @@ export function recordingTarget (answer: RecordingTarget['answer'] = async () =>
   return target
 }
 
-/** A target that has nothing of what it gets. */
+/** Creates a target that fails to deliver every body. */
 export function deadTarget (reason = 'no power', retryable = true): RecordingTarget {
   return recordingTarget(async body => nothingOf(body, reason, { retryable, cause: new Error(reason) }))
 }
 
-/** What becomes of a body when a test says so. */
+/** Returns an outcome of a delivery that is pending until a test settles it. */
 export function heldAnswer (): { answer: () => Promise<Shortfall | undefined>, settle: (shortfall?: Shortfall) => void } {
   let settle: (shortfall?: Shortfall) => void = () => {}
   const settled = new Promise<Shortfall | undefined>(resolve => { settle = resolve })
   return { answer: async () => settled, settle }
 }
 
-/** A body with the events of these ids, all given by the caller, unless a test says otherwise. */
+/** Returns a body with events of these ids. By default the caller gave the ids. */
 export function testBody (eventIds: readonly string[], more: Partial<EventBody> & { idGiven?: boolean } = {}): EventBody {
   const { idGiven = true, ...rest } = more
   const body = { namespace: 'shop', userId: 'u', sessionId: 's', conversions: [], broughtBy: { path: '/events/shop', headers: {}, query: {} }, ...rest }
@@ -59,14 +59,14 @@ export interface TestDispatch {
   stats: EventStats
 }
 
-/** A dispatch that remembers in memory. */
+/** Creates a dispatch with a ledger in memory. */
 export function testDispatch (now: () => number = () => 0): TestDispatch {
   const stats = createEventStats()
   const ledger = createLedger({ now, onError: error => { throw error } })
   return { dispatch: createDispatch({ ledger, stats }), ledger, stats }
 }
 
-/** Puts a target beside those of a namespace of a gateway that runs. */
+/** Adds a target to a namespace of a running gateway. */
 export function addTarget (app: FastifyInstance, namespace: string, name: string, target: EventTarget): void {
   (app.config.plan.namespaces.get(namespace)!.eventTargets as Map<string, EventTarget>).set(name, target)
 }

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** Waits until something holds, looking again and again; throws where it does not within the bound. */
-export async function eventually (what: string, holds: () => boolean | Promise<boolean>, withinMs = 5_000): Promise<void> {
+/** Polls until a condition holds. The default bound leaves room for a busy machine. @throws Error if the condition does not hold in time */
+export async function eventually (what: string, holds: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
   const end = Date.now() + withinMs
   while (!await holds()) {
     if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`)

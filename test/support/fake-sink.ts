@@ -2,7 +2,7 @@ import type { Failure, Refusal } from '../../src/delivery/sink.ts'
 import type { EventParcel, EventSink } from '../../src/targets/event-sink.ts'
 import { ownerOf } from '../../src/targets/body.ts'
 
-/** What a fake sink takes. */
+/** A parcel's value in a fake sink. */
 export interface Thing {
   readonly id: string
   readonly owner: string
@@ -10,7 +10,7 @@ export interface Thing {
   readonly size: number
 }
 
-/** What a call that throws says of itself. */
+/** Thrown by a call to make it fail in a given way. */
 export class SinkFailure extends Error {
   readonly failure: Failure
 
@@ -20,7 +20,7 @@ export class SinkFailure extends Error {
   }
 }
 
-/** What becomes of a call: for each thing why it is not taken. Who throws takes none. */
+/** Answers a call: for each thing the reason why the sink refuses it, if it does. If the answer throws, the sink takes no thing. */
 export type Answer = (things: readonly Thing[], signal: AbortSignal) => Promise<ReadonlyArray<Refusal | undefined>>
 
 export interface FakeSink extends EventSink<Thing> {
@@ -28,13 +28,13 @@ export interface FakeSink extends EventSink<Thing> {
   readonly calls: ReadonlyArray<readonly Thing[]>
   readonly underWay: number
   readonly mostUnderWay: number
-  /** From the next call on. */
+  /** Answers the next calls. */
   answer: Answer
 }
 
 export const takesAll: Answer = async things => things.map(() => undefined)
 
-/** A target of a test's own, which is told what to say. */
+/** Creates a sink whose answers a test controls. */
 export function fakeSink (more: Partial<Pick<FakeSink, 'limits' | 'atomic' | 'groupOf' | 'failureOf' | 'answer'>> = {}): FakeSink {
   const calls: Array<readonly Thing[]> = []
   let [underWay, mostUnderWay] = [0, 0]
@@ -64,11 +64,12 @@ export function fakeSink (more: Partial<Pick<FakeSink, 'limits' | 'atomic' | 'gr
   return sink
 }
 
+/** Returns a parcel with one thing. */
 export function parcelOf ({ id, owner = 'u', group = owner, size = 10 }: Partial<Thing> & Pick<Thing, 'id'>): EventParcel<Thing> {
   return { value: { id, owner, group, size }, owner, size, eventIds: [id] }
 }
 
-/** An answer that keeps calls waiting until a test lets them go on, in the order in which they came. */
+/** Returns an answer that holds calls until a test releases them, one by one, in order of arrival. */
 export function heldCalls (then: Answer = takesAll): { answer: Answer, release: () => void, readonly waiting: number } {
   const waiting: Array<() => void> = []
   return {

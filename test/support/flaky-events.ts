@@ -9,7 +9,7 @@ export interface Body {
   eventList: Array<{ eventId: string, itemId?: string, [member: string]: unknown }>
 }
 
-/** What a request is answered with, beside what becomes of its bodies. */
+/** An answer in place of the server's own. Status 0 breaks the connection. */
 export interface Reply {
   status: number
   headers?: Record<string, string>
@@ -20,19 +20,19 @@ export interface EventServer {
   url: string
   /** The bodies of each request, oldest first. */
   requests: Body[][]
-  /** Bodies that were taken, in the order in which they were; those whose events were there already are not in it again. */
+  /** Accepted bodies, in order; without bodies whose events were all accepted before. */
   taken: Body[]
-  /** Bodies that came although all of their events had been taken. */
+  /** Number of bodies whose events were all accepted before. */
   repeated: number
-  /** Answers in the place of the server, or lets it answer. */
+  /** Returns an answer in place of the server's, or nothing to let the server answer. */
   intercept: (bodies: Body[], url: string, headers: IncomingHttpHeaders) => Reply | undefined | void | Promise<Reply | undefined | void>
-  /** Whether the connection breaks once the bodies are taken. */
+  /** Returns whether the connection breaks after the server has accepted the bodies. */
   losesAnswer: () => boolean
-  /** What becomes of a body that is not taken. */
+  /** Returns the result of a body that the server refuses; undefined if it accepts the body. */
   refuse: (body: Body) => object | undefined
 }
 
-/** A batch endpoint of the test's own. */
+/** Starts a server with a batch endpoint for events. It ends with the test. */
 export async function startEventServer (t: Test): Promise<EventServer> {
   const known = new Set<string>()
   const server = createServer((req, res) => {
@@ -62,7 +62,7 @@ export async function startEventServer (t: Test): Promise<EventServer> {
   return events
 }
 
-/** Has a fifth of all requests fail, some of them after their bodies were taken, and a tenth of all bodies. */
+/** Makes a fifth of all requests fail at random, some of them after the server accepted their bodies, and a tenth of all bodies. */
 export function failAtRandom (server: EventServer, seed: number): void {
   const random = seededRandom(seed)
   const failing = { status: 503, code: 'EventsNotDelivered', message: 'says the test', targets: { here: 'failed' } }

@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { fileSource } from '../../src/config/file-source.ts'
 
-/** A store whose every recommender is the embedded one. */
+/** The configuration of a store with embedded recommenders only. */
 export const storeConfig = {
   version: '7',
   title: 'Test store',
@@ -35,7 +35,7 @@ export interface TestGateway {
   configFile: string
 }
 
-/** A gateway in this process, on a data directory and a configuration file of its own; it ends with the test. */
+/** Starts a gateway in this process, with its own data directory and configuration file. It ends with the test. */
 export async function startGateway (t: Test, config: object = storeConfig, options: Partial<AppOptions> = {}): Promise<TestGateway> {
   const dataDir = t.testdir({ 'config.json': JSON.stringify(config) })
   const configFile = join(dataDir, 'config.json')
@@ -46,13 +46,14 @@ export async function startGateway (t: Test, config: object = storeConfig, optio
   return { app, dataDir, configFile }
 }
 
-/** Sends events and expects them to be taken. */
+/** Sends events and asserts that the gateway accepts them. */
 export async function sendEvents (t: Test, app: FastifyInstance, userId: string, itemIds: string[], more: object = {}): Promise<void> {
   const eventList = itemIds.map(itemId => ({ eventType: 'view', itemId }))
   const { statusCode, body } = await app.inject({ method: 'POST', url: '/events/store', payload: { userId, sessionId: `session-${userId}`, eventList, ...more } })
   t.equal(statusCode, 200, body)
 }
 
+/** Replaces the content of a configuration file. */
 export function rewrite (configFile: string, config: object | string): void {
   writeFileSync(configFile, typeof config === 'string' ? config : JSON.stringify(config))
 }

@@ -6,14 +6,14 @@ import { listen } from './listen.ts'
 
 export interface ReceivedRequest {
   method: string
-  /** With its query. */
+  /** Path and query. */
   path: string
   headers: IncomingHttpHeaders
-  /** Its JSON where it is that, else its text. */
+  /** The parsed JSON, or the text of any other body. */
   body: unknown
 }
 
-/** What is sent back: an object as JSON, a text as it is. */
+/** An answer. A body that is an object is sent as JSON, a text as it is. */
 export interface HttpAnswer {
   status?: number
   headers?: Record<string, string>
@@ -25,19 +25,19 @@ type Misbehaviour = Exclude<Failure, 'model-error' | 'function-error'> | 'stall'
 export interface HttpRecommender {
   url: string
   received: ReceivedRequest[]
-  /** What it answers from now on. */
+  /** Sets the answer of later requests. */
   answer: (make: (request: ReceivedRequest) => HttpAnswer) => void
-  /** Makes it fail, or behave well again. `stall` sends half a body and no more. */
+  /** Makes the recommender fail, or behave normally again. `stall` sends half a body and no more. */
   misbehave: (failure?: Misbehaviour) => void
-  /** Answers at last what hangs. */
+  /** Answers the hanging requests. */
   release: () => void
-  /** Resolves once it has received so many requests. */
+  /** Resolves once the recommender has received so many requests. */
   reached: (count: number) => Promise<void>
-  /** The most connections that there were at once. */
+  /** Returns the largest number of simultaneous connections. */
   mostConnections: () => number
 }
 
-/** A recommender over HTTP on a free port, which answers and fails as a test wants. It ends with the test. */
+/** Starts a recommender over HTTP on a free port. The test controls its answers and failures. It ends with the test. */
 export async function startHttpRecommender (t: Test): Promise<HttpRecommender> {
   const received: ReceivedRequest[] = []
   let make: (request: ReceivedRequest) => HttpAnswer = () => ({ body: { itemList: [{ itemId: 'a' }] } })

@@ -14,11 +14,11 @@ import { startServer, type ServerProcess } from './server-process.ts'
 
 export interface CountingOrigin {
   url: string
-  /** How many calls there were. */
+  /** Number of calls. */
   readonly calls: number
 }
 
-/** A recommender which answers with the time, in ms of this process, at which it was asked. It ends with the test. */
+/** Starts a recommender that answers with the number of the user's call and its time, in ms of this process. It ends with the test. */
 export async function startCountingOrigin (t: Test): Promise<CountingOrigin> {
   const byUser = new Map<string, number>()
   let calls = 0
@@ -34,24 +34,24 @@ export async function startCountingOrigin (t: Test): Promise<CountingOrigin> {
   return { url, get calls () { return calls } }
 }
 
-/** A read's answer, and how it was come by. */
+/** The answer to a read, and the call of the recommender that made it. */
 export interface Read {
   status: number
-  /** Of the calls for this user, the one that made it. */
+  /** Number of the call, among those for this user. */
   count: number
-  /** When that call came in, in ms of this process. */
+  /** Time of the call, in ms of this process. */
   madeAt: number
   cacheStatus: string
 }
 
-/** A gateway to ask for what a user should see, and to tell of events. */
+/** A gateway that answers reads and receives events. */
 export interface Instance {
   read: (userId: string) => Promise<Read>
   /** @returns the status */
   event: (userId: string) => Promise<number>
 }
 
-/** Answers are kept for minutes, so that whatever is out of date would be seen. */
+/** Returns a configuration that caches answers for minutes, so that a test would see an outdated answer. */
 function configOf (origin: CountingOrigin): object {
   return {
     cacheControl: { server: { ttl: 300, staleWhileRevalidate: 60 } },
@@ -80,7 +80,7 @@ function prepare (t: Test, origin: CountingOrigin): { dataDir: string, configFil
   return { dataDir, configFile }
 }
 
-/** A gateway in a process of its own. It ends with the test. */
+/** Starts a gateway in its own process. It ends with the test. */
 export async function startInstance (t: Test, origin: CountingOrigin, redisUrl: string): Promise<Instance & { process: ServerProcess }> {
   const { dataDir, configFile } = prepare(t, origin)
   const process = await startServer(t, { DATA_DIR: dataDir, CONFIG_FILE: configFile, REDIS_URL: redisUrl })
@@ -101,7 +101,7 @@ export async function startInstance (t: Test, origin: CountingOrigin, redisUrl: 
   }
 }
 
-/** A gateway in this process, with its application to look into. It ends with the test. */
+/** Starts a gateway in this process, and exposes its application. It ends with the test. */
 export async function buildInstance (t: Test, origin: CountingOrigin, redisUrl: string): Promise<Instance & { app: FastifyInstance }> {
   const { dataDir, configFile } = prepare(t, origin)
   const app = await buildApp({ source: fileSource(configFile), dataDir, redisUrl, logger: pino({ level: 'silent' }) })
@@ -118,7 +118,7 @@ export async function buildInstance (t: Test, origin: CountingOrigin, redisUrl: 
   }
 }
 
-/** How long it is until an answer that one instance made is had by the other from Redis, for a user, in ms. */
+/** Returns the time until one instance reads from Redis an answer that the other instance made, in ms. */
 export async function sharesAgain (a: Instance, b: Instance): Promise<number> {
   const from = performance.now()
   let i = 0

@@ -10,15 +10,15 @@ import { Agent, request } from 'undici'
 import { pointAwsAt } from './aws.ts'
 import { eventually } from './eventually.ts'
 
-// It comes without types.
+// The package has no types.
 const kinesalite = createRequire(import.meta.url)('kinesalite') as (options: { createStreamMs: number, deleteStreamMs: number }) => Server
 
 export interface TestKinesis {
-  /** How many calls of PutRecords it has received. */
+  /** Returns the number of PutRecords calls. */
   puts: () => number
-  /** The data of everything in the stream, in its order. */
+  /** Returns the data of all records in the stream, in order. */
   read: () => Promise<string[]>
-  /** From 0 to 1: of the records of PutRecords, by chance. */
+  /** Throttles a random share of the records in PutRecords calls, 0 to 1. */
   throttle: (share: number) => void
 }
 
@@ -32,9 +32,9 @@ interface Answer {
 }
 
 /**
- * A Kinesis with one stream of one shard, behind a server that throttles records as Kinesis does, where every SDK client that is
- * opened from now on finds it.
- * @param random 0 to 1
+ * Starts a Kinesis emulator with one stream of one shard, behind a server that throttles records as Kinesis does. SDK clients that are
+ * opened later use it, until the test ends.
+ * @param random returns a number from 0 up to 1
  */
 export async function startKinesis (t: Test, streamName: string, random: () => number): Promise<TestKinesis> {
   const emulator = kinesalite({ createStreamMs: 0, deleteStreamMs: 0 }).listen(0, '127.0.0.1')

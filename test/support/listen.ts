@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 
-/** Has a server listen on a free port of this machine until the test ends. @returns its address, without a path */
+/** Makes a server listen on a free port of this machine until the test ends. @returns its URL, without a path */
 export async function listen (t: Test, server: Server): Promise<string> {
   server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 })
   await once(server, 'listening')

@@ -1,4 +1,4 @@
-/** What a cache sees of an exchange; names of headers in lower case. */
+/** A request with its response, as a cache sees them. Header names are in lower case. */
 export interface Exchange {
   method: string
   requestHeaders: Readonly<Record<string, string>>
@@ -6,12 +6,12 @@ export interface Exchange {
   responseHeaders: Readonly<Record<string, number | string | string[] | undefined>>
 }
 
-/** RFC 9110 §15.1: these need no word about freshness to be kept. */
+/** RFC 9110 §15.1: a cache may store responses with these statuses without explicit freshness. */
 const heuristicallyCacheable = new Set([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501])
 
 /**
- * Whether a shared cache may keep a response, by RFC 9111 §3 and §3.5, or use it to renew one that it has (§4.3.4). What is `private`
- * for some fields only (§5.2.2.7) may be kept without them.
+ * Returns whether a shared cache may store a response, by RFC 9111 §3 and §3.5, or use it to freshen a stored one (§4.3.4). A response that
+ * is `private` for some fields only (§5.2.2.7) may be stored without them.
  */
 export function mayShare ({ method, requestHeaders, status, responseHeaders }: Exchange): boolean {
   const said = directivesOf(responseHeaders['cache-control']?.toString())
@@ -24,7 +24,7 @@ export function mayShare ({ method, requestHeaders, status, responseHeaders }: E
   return fresh || status === 304 || heuristicallyCacheable.has(status)
 }
 
-/** Directives by name in lower case, with their arguments; commas within quotes separate nothing. A repeated one counts as its strictest. */
+/** Returns directives by lower-case name, with their arguments. Commas in quotes do not separate. A repeated one counts as its strictest. */
 export function directivesOf (field: string | undefined): Map<string, string | undefined> {
   const directives = new Map<string, string | undefined>()
   for (const [, name, argument] of (field ?? '').matchAll(/([^\s",=]+)(?:=("(?:[^"\\]|\\.)*"|[^\s",]*))?/g)) {

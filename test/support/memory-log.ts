@@ -2,25 +2,26 @@ import type { EventLog, LoggedEvent } from '../../src/recommender/event-log.ts'
 
 export interface MemoryLog extends EventLog {
   imported: string
-  /** What is in the log; a test may add to it. */
+  /** The events in the log. A test may add to them. */
   events: LoggedEvent[]
-  /** How often it was read. */
+  /** Number of reads. */
   reads: number
-  /** Called with each reading, before it. */
+  /** Called before each read. */
   onRead: () => void
-  /** What an append waits for between settling its keys and being done. */
+  /** An append waits for this promise after it has settled its keys. */
   committing: Promise<void>
 }
 
 let imports = 0
 
+/** Returns the key of an event's time. */
 export function keyOf (time: number): Buffer {
   const key = Buffer.alloc(6)
   key.writeUIntBE(time, 0, 6)
   return key
 }
 
-/** A log in memory of which one event is read at a time, in the order of time, so that a test can step in between. Times are keys. */
+/** Creates a log in memory. Each read returns one event, in order of time, so that a test can act in between. Keys are times. */
 export function memoryLog (...events: LoggedEvent[]): MemoryLog {
   return {
     events,

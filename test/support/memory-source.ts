@@ -1,8 +1,8 @@
 import type { ConfigSource } from '../../src/config/source.ts'
 
-/** A document in memory that a test changes. */
+/** A source whose document is in memory, so that a test can change it. */
 export interface MemorySource extends ConfigSource {
-  /** Puts another document (or text, or a failure to read) in its place and says so. */
+  /** Replaces the document and notifies watchers. @param document an object, a text, or an Error that reads throw */
   change: (document: unknown) => void
   readonly watched: boolean
 }

@@ -8,9 +8,9 @@ interface Asked {
 }
 
 /**
- * What a model of a test says to a payload (or to a request): scores, an order of its own, and more of each item than a gateway
- * knows of.
- * @returns the answer on the wire, and what is made of it
+ * Returns the answer of a test's model to a payload (or to a request), with scores, an order of its own, and members of items that the
+ * gateway does not know.
+ * @returns the answer on the wire, and the answer that an origin makes of it
  */
 export function modelAnswer (payload: unknown): { body: object, answer: OriginAnswer } {
   const { action, numResults = 25, itemIds, itemList = itemIds } = payload as Asked

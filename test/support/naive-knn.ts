@@ -3,21 +3,21 @@ import type { UserQuery } from '../../src/recommender/query.ts'
 
 interface History {
   number: number
-  /** Weight by item, the item met last at the end. */
+  /** Weights by item, in order of the last interaction. */
   items: Map<string, number>
-  /** Items that were met and not disliked: who dislikes an item is no neighbour of those who like it. */
+  /** Items that were met and not disliked. Only these count when histories are compared. */
   liked: Set<string>
 }
 
 const sessionGap = 30 * 60_000
 const halfLife = 7 * 24 * 3_600_000
 
-/** Section 8 of the design, read literally and computed from scratch for each question. */
+/** Computes the embedded recommender's scores from scratch for each query: a literal reference for tests. */
 export function naiveKnn (events: readonly Interaction[]) {
   const { histories, current } = sessions(events)
   const frequency = (item: string): number => histories.filter(({ liked }) => liked.has(item)).length
 
-  /** The user's items by their last encounter, newest first, with the weight they had there. */
+  /** Returns the user's items by their last interaction, newest first, with their weight in that history. */
   function itemsOf (userId: string | undefined): Array<[string, number]> {
     const met = new Map<string, number>()
     for (const event of events.filter(event => event.userId === userId)) {
@@ -62,7 +62,7 @@ export function naiveKnn (events: readonly Interaction[]) {
   return { scores, excluded, disliked, popularity: naivePopularity(events) }
 }
 
-/** Decayed popularity of each item, most popular first. */
+/** Returns the decayed popularity of each item, most popular first. */
 export function naivePopularity (events: readonly Interaction[]): Map<string, number> {
   const latest = Math.max(...events.map(({ time }) => time))
   const sums = new Map<string, number>()
@@ -76,7 +76,7 @@ function similarity (recent: readonly string[], { liked }: History): number {
   return recent.reduce((sum, item, p) => liked.has(item) ? sum + (recent.length - p) / recent.length : sum, 0)
 }
 
-/** Splits events (in the order of time) into sessions; says which one each event is of. */
+/** Splits events (in order of time) into sessions, and returns the session of each event. */
 function sessions (events: readonly Interaction[]): { histories: History[], current: Map<Interaction, number> } {
   const histories: History[] = []
   const current = new Map<Interaction, number>()

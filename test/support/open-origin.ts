@@ -8,10 +8,10 @@ interface Variation extends Record<PropertyKey, unknown> {
   type: string
 }
 
-/** The configuration that a variation has its place in. */
+/** The configuration of the recommender that contains the variation. */
 export const recommenderConfig = { name: 'Home page', variations: {} }
 
-/** An origin without anything around it, as a configuration would open it. It closes with the test. */
+/** Opens an origin as a configuration does, without resilience around it. It closes with the test. */
 export async function openOrigin (t: Test, variation: Variation, itemColumns?: readonly string[]): Promise<Origin> {
   const resources = testResources(t.testdir())
   t.teardown(resources.close)

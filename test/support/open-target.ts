@@ -8,11 +8,11 @@ import { testResources, type TestResources } from './test-resources.ts'
 export interface OpenTarget {
   target: EventTarget
   resources: TestResources
-  /** Closes what was opened, and waits for what that takes with it. */
+  /** Closes the target and its resources. */
   close: () => Promise<void>
 }
 
-/** A target with nothing around it, as a configuration would open it. It closes with the test. */
+/** Opens a target as a configuration does. It closes with the test. */
 export async function openTarget (t: Test, config: { type: string, [key: string]: unknown }, more: Partial<Resources> = {}): Promise<OpenTarget> {
   const resources = testResources(t.testdir())
   t.teardown(resources.close)

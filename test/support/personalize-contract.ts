@@ -8,17 +8,17 @@ import { openOrigin, requests } from './open-origin.ts'
 
 export const service = 'personalize-runtime'
 
-/** Half of an answer is promoted, so that items say more of themselves than their score. */
+/** Promotes half of an answer, so that items have more members than their score. */
 export const promotions = [{ name: 'sale', percentPromotedItems: 50, filterArn: arn('filter/on-sale'), filterValues: { CATEGORY: '"camping"' } }]
 const columns = ['NAME', 'CATEGORY']
 
-/** One of Personalize's two kinds, as the contract wants it. */
+/** Opens one of Personalize's two kinds of origin for the contract's tests. */
 export async function openPersonalize (t: Test, resource: 'campaign' | 'recommender'): Promise<OriginUnderTest & { aws: AwsLocal }> {
   const { aws, url } = await startAws(t, { newId: () => 'the-same' })
   const type = `personalize-${resource}`
   const received = (): number => aws.requests.of(service).length
 
-  /** The same asked without the SDK. */
+  /** Returns the answer to the same request without the SDK. */
   async function expected (action: Action): Promise<OriginAnswer> {
     const { userId, itemId, itemIds, numResults } = { userId: undefined, itemId: undefined, itemIds: undefined, ...requests[action] }
     const target = { [`${resource}Arn`]: arn(`${resource}/for-you`), userId, metadataColumns: { ITEMS: columns } }

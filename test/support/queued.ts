@@ -9,23 +9,23 @@ import { createHolder } from '../../src/connections/scope.ts'
 import { eventually } from './eventually.ts'
 import { testResources } from './test-resources.ts'
 
-/** The keys of the target that these tests queue for. */
+/** The keys of the queued target in these tests. */
 export const keys = streamKeysOf('shop', 'webhook')
 
-/** What a gateway has of a queued target, without the rest of it. */
+/** A queued target as in a gateway, without the rest of the gateway. */
 export interface QueuedInstance {
   target: EventTarget
   stats: TargetStats
   errors: unknown[]
-  /** Opens it as another configuration of the same process does. */
+  /** Opens the target as another configuration of the same process does. */
   open: (inner: EventTarget, config: object) => Promise<{ target: EventTarget, release: () => void }>
   close: () => Promise<void>
 }
 
-/** Faster than a gateway, for the sake of the tests. */
+/** Shorter intervals than in a gateway, so that tests are fast. */
 const times = { watchEvery: 20, searchEvery: 50, goneAfter: 1_000, firstPause: 5, longestPause: 20 }
 
-/** An instance that brings what is queued to a target. It ends with the test. */
+/** Starts an instance that delivers queued events to a target. It ends with the test. */
 export async function startQueued (t: Test, redisUrl: string, inner: EventTarget, more: QueuedOptions = {}): Promise<QueuedInstance> {
   const errors: unknown[] = []
   const { close, ...resources } = testResources(t.testdir(), { onError: error => { errors.push(error) } })
@@ -38,12 +38,12 @@ export async function startQueued (t: Test, redisUrl: string, inner: EventTarget
   return { target, stats: resources.eventStats.of('shop', 'webhook'), errors, open, close }
 }
 
-/** Resolves when nothing waits in Redis any more. */
+/** Resolves when no event is queued in Redis any more. */
 export async function drained (redis: Redis): Promise<void> {
   await eventually('nothing waits', async () => await redis.xlen(keys.waiting) === 0, 15_000)
 }
 
-/** That a target does not have some events, for now unless a test says otherwise. */
+/** Returns a shortfall of some events of a body; retryable by default. */
 export function lacking (body: EventBody, eventIds: readonly string[], retryable = true): Shortfall {
   return { ...nothingOf(body, 'no power', { retryable }), eventIds }
 }

@@ -8,13 +8,13 @@ export interface RawServer {
   host: string
   /** The heads of the requests, byte for byte (as latin1), oldest first. */
   heads: string[]
-  /** Whether it takes requests and says nothing. */
+  /** Whether the server accepts requests without answering. */
   silent: boolean
-  /** The most connections that there were at once. */
+  /** Returns the largest number of simultaneous connections. */
   mostConnections: () => number
 }
 
-/** A server that shows what came over the wire, with no parser between that could make it look better. It ends with the test. */
+/** Starts a server that records the bytes on the wire, without a parser that could normalize them. It ends with the test. */
 export async function startRawServer (t: Test, answer: object = { itemList: [{ itemId: 'a' }] }): Promise<RawServer> {
   const sockets = new Set<Socket>()
   let most = 0

@@ -7,7 +7,7 @@ import { createCacheStats, type CacheStats } from '../../src/cache/stats.ts'
 import { createUserVersions, type Announcer, type UserVersions } from '../../src/cache/user-versions.ts'
 import { eventually } from './eventually.ts'
 
-/** What an instance has of Redis, without the rest of it. */
+/** The parts of an instance that use Redis, without the rest of the instance. */
 export interface TestLink {
   link: RedisLink
   tier: RemoteTier & Announcer
@@ -16,7 +16,7 @@ export interface TestLink {
   changes: string[]
 }
 
-/** A link to Redis. It ends with the test. */
+/** Opens a link to Redis. It ends with the test. */
 export function openTestLink (t: Test, url: string, more: Partial<RedisLinkOptions> = {}): TestLink {
   const versions = createUserVersions()
   const stats = createCacheStats()
@@ -28,17 +28,19 @@ export function openTestLink (t: Test, url: string, more: Partial<RedisLinkOptio
   return { link, tier, versions, stats, changes }
 }
 
-/** Links that are up and agree on the epoch. */
+/** Opens links to Redis. Resolves when they are up and agree on the epoch. */
 export async function openTestLinks (t: Test, url: string, count: number): Promise<TestLink[]> {
   const links = Array.from({ length: count }, () => openTestLink(t, url))
   await agreed(links)
   return links
 }
 
+/** Resolves when links are up and agree on the epoch. */
 export async function agreed (links: TestLink[]): Promise<void> {
   await eventually('all are up and agree', () => links.every(({ link }) => link.up && link.epoch !== '' && link.epoch === links[0]!.link.epoch))
 }
 
+/** Resolves when links hold a lease: they hear all announcements. */
 export async function leased (links: TestLink[]): Promise<void> {
   await eventually('all hold a lease', () => links.every(({ link }) => link.state === 'leased'))
 }

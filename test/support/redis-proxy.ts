@@ -4,15 +4,15 @@ import type { Test } from 'tap'
 
 export interface RedisProxy {
   url: string
-  /** Ends every connection, and every new one at once. */
+  /** Ends all connections, and each new one at once. */
   cut: () => void
-  /** Keeps connections, takes new ones, and lets nothing through. */
+  /** Keeps connections, accepts new ones, and forwards no data. */
   stall: () => void
-  /** All is well again. What was held back by a stall goes on its way. */
+  /** Restores normal forwarding. Data held back by a stall is forwarded. */
   mend: () => void
 }
 
-/** Stands between a gateway and Redis, as the network does. It ends with the test. */
+/** Starts a proxy between a gateway and Redis that simulates network failures. It ends with the test. */
 export async function startRedisProxy (t: Test, port: number): Promise<RedisProxy> {
   const sockets = new Set<Socket>()
   let state: 'whole' | 'cut' | 'stalled' = 'whole'

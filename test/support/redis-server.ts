@@ -5,40 +5,40 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
+import { freePort } from '../../bench/free-port.ts'
 import { eventually } from './eventually.ts'
-import { freePort } from './server-process.ts'
 
 export interface RedisServer {
   url: string
   port: number
-  /** A connection of the test's own. */
+  /** A connection for the test. */
   client: Redis
-  /** Ends it with no time to put anything in order, and waits until it is gone. */
+  /** Kills the server without a shutdown, and waits until it has ended. */
   kill: () => Promise<void>
-  /** Starts it again, at the same port and with what its persistence has kept; kills it first where it runs. */
+  /** Kills the server if it runs, and starts it again on the same port, with its persisted data. */
   restart: () => Promise<void>
-  /** It keeps its connections and answers nothing. */
+  /** Suspends the server: it keeps its connections and answers nothing. */
   pause: () => void
   resume: () => void
 }
 
 export interface RedisServerOptions {
-  /** What survives a kill: nothing, everything answered, or what was there at the last SAVE. */
+  /** The data that survives a kill: none, all acknowledged writes, or the last SAVE. */
   persistence?: 'none' | 'aof' | 'rdb'
-  /** A cluster of one node, which refuses what a larger one would. */
+  /** Runs a cluster of one node, which refuses the same commands as a larger cluster. */
   cluster?: boolean
   /** Further arguments of redis-server. */
   more?: string[]
-  /** Absent: it runs when this resolves. */
+  /** False: does not start the server. */
   started?: false
 }
 
 const missing = spawnSync('redis-server', ['--version']).error !== undefined
 
-/** Options for a test that needs redis-server: skipped where it is missing, but not where everything must be tested. */
+/** Options of a test that needs redis-server. The test is skipped if the program is missing, unless `CI` is true. */
 export const needsRedis: { skip?: string } = missing && process.env['CI'] !== 'true' ? { skip: 'redis-server is not installed' } : {}
 
-/** A Redis on a free port. It ends with the test. */
+/** Starts a Redis server on a free port. It ends with the test. */
 export async function startRedis (t: Test, { persistence = 'none', cluster = false, more = [], started }: RedisServerOptions = {}): Promise<RedisServer> {
   const port = await freePort()
   const dir = mkdtempSync(join(tmpdir(), 'gateway-redis-'))
@@ -88,7 +88,7 @@ export async function startRedis (t: Test, { persistence = 'none', cluster = fal
   return { url, port, client, kill, restart, pause: () => child!.kill('SIGSTOP'), resume: () => child!.kill('SIGCONT') }
 }
 
-/** Whether it takes commands; one that is still loading what it had does not. */
+/** Returns whether the server accepts commands. While it loads its persisted data, it does not. */
 async function answers (port: number): Promise<boolean> {
   const probe = new Redis(port, '127.0.0.1', { lazyConnect: true, retryStrategy: () => null, commandTimeout: 1_000 })
   probe.on('error', () => {})

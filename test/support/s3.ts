@@ -8,32 +8,32 @@ import { eventually } from './eventually.ts'
 import { testBucket } from './test-bucket.ts'
 import { withEnvironment } from './environment.ts'
 
-/** It brings no types. */
+/** The package has no types. */
 const S3rver = createRequire(import.meta.url)('s3rver') as new (options: object) => {
   configureBuckets: () => Promise<unknown>
   callback: () => RequestListener
   logger: { close: () => void, exceptions: { unhandle: () => void } }
 }
 
-/** Answers a request in S3's place by returning true. */
+/** Answers a request in S3's place and returns true, or returns false to let S3 answer. */
 export type Interference = (request: IncomingMessage, response: ServerResponse) => boolean
 
 export interface TestS3 {
   url: string
-  /** @param more of the object, such as ContentEncoding */
+  /** Uploads an object. @param more members of the command, such as ContentEncoding */
   put: (key: string, body: string | Buffer, more?: object) => Promise<void>
   remove: (key: string) => Promise<void>
-  /** How often the bucket was listed. */
+  /** Number of listings of the bucket. */
   readonly listings: number
-  /** The keys that were fetched, one for each time. */
+  /** The keys of all downloads, in order, with repetitions. */
   readonly downloads: readonly string[]
-  /** Resolves once the bucket was listed so often again. */
+  /** Resolves after so many further listings of the bucket. */
   listedAgain: (times: number) => Promise<void>
-  /** Steps in for S3 from now on; without an argument, no more. */
+  /** Sets the interference with later requests; without an argument, S3 answers all again. */
   interfere: (interference?: Interference) => void
 }
 
-/** Amazon S3 with one bucket on a free port, where every SDK client that is opened from now on finds it, for the length of a test. */
+/** Starts an S3 emulator with one bucket on a free port. SDK clients that are opened later use it, until the test ends. */
 export async function startS3 (t: Test): Promise<TestS3> {
   const directory = t.testdir()
   const s3 = new S3rver({ directory, silent: true, vhostBuckets: false, allowMismatchedSignatures: true, configureBuckets: [{ name: testBucket }] })
@@ -42,7 +42,7 @@ export async function startS3 (t: Test): Promise<TestS3> {
   const downloads: string[] = []
   let listings = 0
   let interference: Interference = () => false
-  // S3 replaces an object at once, the emulator first its content and then its tag: nobody may look in between.
+  // S3 replaces an object atomically. The emulator replaces its content and then its tag, so no listing may run in between.
   let settled = Promise.resolve()
   const inTurn = (response: ServerResponse, handle: () => void): void => {
     settled = settled.then(async () => {
@@ -87,7 +87,7 @@ export async function startS3 (t: Test): Promise<TestS3> {
   }
 }
 
-/** Sets what SDK clients read of the environment; the end of the test restores it. The server knows but this one key. */
+/** Sets the environment variables that SDK clients read. The end of the test restores them. s3rver accepts only this key. */
 function pointS3At (t: Test, url: string): void {
   withEnvironment(t, { AWS_ENDPOINT_URL_S3: url, AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' })
 }

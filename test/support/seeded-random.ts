@@ -1,12 +1,13 @@
-/** Reproducible chance: mulberry32, a 32-bit generator of period 2³². */
+/** A reproducible random generator: mulberry32, with 32 bits and a period of 2³². */
 export interface SeededRandom {
   /** 0 ≤ x < 1. */
   next: () => number
-  /** An integer, both ends included. */
+  /** Returns an integer, both ends included. */
   integer: (from: number, to: number) => number
   pick: <T>(values: readonly T[]) => T
 }
 
+/** Creates a random generator from a seed. */
 export function seededRandom (seed: number): SeededRandom {
   let state = seed >>> 0
   const next = (): number => {

@@ -1,28 +1,31 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import type { Test } from 'tap'
+import { freePort } from '../../bench/free-port.ts'
 import { packagedFile } from '../../src/settings.ts'
 import { eventually } from './eventually.ts'
 
 export interface ServerProcess {
   url: string
   child: ChildProcess
-  /** What it has printed so far. */
+  /** Returns the process's output so far. */
   output: () => string
   /** Sends a signal and waits for the end; resolves with exit code and signal. */
   end: (signal: NodeJS.Signals) => Promise<[number | null, NodeJS.Signals | null]>
 }
 
-/** Runs a file of the build with the same Node.js, as a user would. `npm test` builds first. */
+/**
+ * Runs a file of the build with the same Node.js, as a user would. `npm test` builds first. tap puts its own loader into NODE_OPTIONS
+ * of whatever a test starts, which costs a process a second; `env` takes it out again.
+ */
 export function run (file: string, args: string[], environment: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, [packagedFile(`dist/src/${file}`), ...args], {
+  return spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, packagedFile(`dist/src/${file}`), ...args], {
     env: { PATH: process.env['PATH'], LOG_LEVEL: 'warn', ...environment },
     stdio: ['ignore', 'pipe', 'pipe']
   })
 }
 
-/** Everything a process prints, and its exit code. */
+/** Resolves with a process's output and exit code when it has ended. */
 export async function finished (child: ChildProcess): Promise<{ code: number | null, output: string }> {
   const output = collect(child)
   const [code] = await once(child, 'close') as [number | null]
@@ -59,13 +62,4 @@ function collect (child: ChildProcess): () => string {
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream!.on('data', (chunk: Buffer) => { text += chunk.toString() })
   return () => text
-}
-
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -12,12 +12,12 @@ export const cacheControl = {
 
 type Recommenders = Partial<Record<Action, Record<string, object>>>
 
-/** A document with one namespace, `shop`. The gateway keeps no answers, so that each request is one for the provider. */
+/** Returns a document with one namespace, `shop`. The gateway caches no answers, so that each request reaches the provider. */
 export function shopDocument (recommenders: Recommenders, more: object = {}): object {
   return { cacheControl, namespaces: { shop: { recommenders, ...more } } }
 }
 
-/** A gateway with one namespace, `shop`; it ends with the test. */
+/** Starts a gateway with one namespace, `shop`. It ends with the test. */
 export async function startShop (t: Test, recommenders: Recommenders, more: object = {}): Promise<FastifyInstance> {
   const { app } = await startGateway(t, shopDocument(recommenders, more))
   await app.config.loaded
@@ -30,12 +30,13 @@ export interface Answer {
   body: Record<string, unknown>
 }
 
-/** Asks a gateway without the network. */
+/** Sends a request to a gateway in this process, without the network. */
 export async function ask (app: FastifyInstance, url: string, payload?: string[]): Promise<Answer> {
   const { statusCode, headers, body } = await app.inject(payload === undefined ? { url } : { method: 'POST', url, payload })
   return { status: statusCode, headers: headers as Answer['headers'], body: JSON.parse(body) as Answer['body'] }
 }
 
+/** Returns the ids of an answer's items. */
 export function itemsOf ({ body }: Answer): string[] {
   const list = (body['itemList'] ?? body['personalizedRanking']) as Array<{ itemId: string }>
   return list.map(({ itemId }) => itemId)

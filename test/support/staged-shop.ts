@@ -15,33 +15,33 @@ import { testBucketPlace } from './test-bucket.ts'
 export interface StagedShop {
   app: FastifyInstance
   source: MemorySource
-  /** The lines that it has logged. */
+  /** The lines that the gateway has logged. */
   log: Array<Record<string, unknown>>
-  /** The items of an answer by id, with their metadata. */
+  /** Returns the metadata of an answer's items, by id. */
   items: () => Promise<Record<string, unknown>>
-  /** Resolves once the answer's items are these. */
+  /** Resolves once an answer has these items. */
   shows: (items: Record<string, unknown>) => Promise<void>
-  /** Resolves with the first line that says this. */
+  /** Resolves with the first line of the log whose message contains the text. */
   logged: (message: string) => Promise<Record<string, unknown>>
-  /** The value of a metric, with its labels as they are written. */
+  /** Returns the value of a metric. @param name with labels, as in the metrics' text */
   metric: (name: string) => Promise<number | undefined>
 }
 
-/** A document with one namespace, `shop`, whose recommender answers a, b and c. */
+/** Returns a document with one namespace, `shop`, whose recommender answers a, b and c. */
 export async function stagedDocument (t: Test, inferenceItemMetadata: object = { type: 'localdb' }): Promise<object> {
   const recommender = await startHttpRecommender(t)
   recommender.answer(() => ({ body: { itemList: ['a', 'b', 'c'].map(itemId => ({ itemId })) } }))
   return shopDocument({ 'recommend-items': { home: { variations: { v: { type: 'http', url: `${recommender.url}/{userId}` } } } } }, { inferenceItemMetadata })
 }
 
-/** A folder for a gateway's files; it goes with the test. */
+/** Creates a folder for a gateway's files. The end of the test removes it. */
 export function dataFolder (t: Test): string {
   const dataDir = mkdtempSync(join(tmpdir(), 'gateway-staging-'))
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   return dataDir
 }
 
-/** A gateway that looks into the test bucket all the time; it ends with the test. */
+/** Starts a gateway that polls the test bucket every 20 ms. It ends with the test. */
 export async function startStagedShop (t: Test, document: object, dataDir: string, staging: Partial<StagingOptions> = {}): Promise<StagedShop> {
   const log: StagedShop['log'] = []
   const logger = pino({ level: 'info' }, { write: (line: string) => { log.push(JSON.parse(line) as Record<string, unknown>) } })

@@ -11,14 +11,14 @@ export interface TestCache {
   memory: MemoryTier
   versions: UserVersions
   stats: CacheStats
-  /** Lets time pass, in ms. */
+  /** Advances the clock, in ms. */
   pass: (ms: number) => void
   now: () => number
-  /** What failed with nobody waiting for it. */
+  /** Errors of background work. */
   errors: unknown[]
 }
 
-/** A cache whose clock a test turns. */
+/** Creates a cache whose clock a test advances. */
 export function testCache ({ remote, versions = createUserVersions() }: { remote?: RemoteTier, versions?: UserVersions } = {}): TestCache {
   let time = 1_000_000
   const errors: unknown[] = []
@@ -33,29 +33,30 @@ export const testPolicy: CachePolicy = { ttl: 10_000, staleWhileRevalidate: 5_00
 
 export const testUser: User = { namespace: 'shop', userId: 'u' }
 
+/** Returns a lookup with defaults. */
 export function testLookup (more: Partial<Lookup> = {}): Lookup {
   return { key: 'key', user: testUser, policy: testPolicy, ...more }
 }
 
 export interface TestMaker extends Maker {
-  /** How often it was asked. */
+  /** Number of calls of `make`. */
   readonly calls: number
-  /** What the next makings come to, once they are finished: a body, a finished answer or a failure. */
+  /** The outcome of the next calls when they finish: a body, a complete answer or an error. */
   outcome: string | Made | Error
-  /** While it is set, makings wait for `finish`. */
+  /** While it is set, calls wait for `finish`. */
   held: boolean
-  /** How many makings wait. */
+  /** Number of waiting calls. */
   readonly waiting: number
-  /** Finishes the oldest making that waits, as `outcome` says then. */
+  /** Finishes the oldest waiting call with the current `outcome`. */
   finish: () => void
-  /** Takes a late answer, for each making. */
+  /** For each call, the function that stores a late answer. */
   readonly keepLate: Array<(made: Made) => void>
 }
 
-/** A failure for which something stale may be served, and a fallback asked. */
+/** A failure that permits a stale answer or a fallback. */
 export class Excusable extends Error {}
 
-/** Makes what a test says, when it says so. */
+/** Creates a maker whose outcome and timing a test controls. */
 export function testMaker (outcome: TestMaker['outcome'] = 'made', rescue?: string): TestMaker {
   const waiting: Array<() => void> = []
   let calls = 0
@@ -92,13 +93,13 @@ interface Kept {
 export interface TestRemote extends RemoteTier {
   /** How often it was asked for a version alone. */
   versionsAsked: number
-  /** What it says when it is asked; undefined: that it cannot be asked. */
+  /** The answer to lookups; undefined: the tier is unavailable. */
   answer: RemoteAnswer | undefined
   readonly asked: Array<{ key: string, user: User | undefined }>
   readonly kept: Kept[]
 }
 
-/** A shared tier that says what a test wants. */
+/** Creates a shared tier whose answer a test controls. */
 export function testRemote (answer?: RemoteAnswer): TestRemote {
   const remote: TestRemote = {
     answer,

@@ -2,7 +2,7 @@ import type { Catalog } from '../../src/metadata/catalog.ts'
 
 let catalogs = 0
 
-/** A catalog of the JSON texts given by item id. Each is another one than those before, and was made later, unless a test says otherwise. */
+/** Creates a catalog from JSON texts by item id. By default it has a new tag, and is newer than all earlier test catalogs. */
 export function testCatalog (items: Readonly<Record<string, string>> | ReadonlyArray<readonly [string, string]>, more: Partial<Catalog> = {}): Catalog {
   const entries: ReadonlyArray<readonly [string, string]> = items instanceof Array ? items : Object.entries(items)
   const serial = ++catalogs

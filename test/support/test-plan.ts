@@ -5,7 +5,7 @@ import { recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } f
 import type { EventTarget } from '../../src/targets/target.ts'
 import type { Action } from '../../src/origins/origin.ts'
 
-/** A variation that answers a, b and c, unless a test says otherwise. */
+/** Returns a variation that answers a, b and c by default. */
 export function testVariation (name: string, more: Partial<VariationPlan> = {}): VariationPlan {
   return {
     name,
@@ -24,11 +24,12 @@ export function testVariation (name: string, more: Partial<VariationPlan> = {}):
   }
 }
 
+/** Returns a recommender without variations by default. */
 export function testRecommender (action: Action, name: string, more: Partial<RecommenderPlan> = {}): RecommenderPlan {
   return { action, namespace: 'shop', name, title: undefined, description: undefined, variations: [], vary: '', postProcessor: undefined, features: [], metrics: new Map(), ...more }
 }
 
-/** A plan of one namespace, `shop`. */
+/** Returns a plan with one namespace, `shop`. */
 export function testPlan (recommenders: RecommenderPlan[], eventTargets: Record<string, EventTarget> = {}): Plan {
   const byKey = new Map(recommenders.map(recommender => [recommenderKey(recommender.action, recommender.name), recommender]))
   const shop = { name: 'shop', title: undefined, description: undefined, recommenders: byKey, eventTargets: new Map(Object.entries(eventTargets)), itemImports: [], datasets: { users: new Map(), items: new Map() }, autoContext: undefined }

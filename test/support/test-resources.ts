@@ -7,12 +7,12 @@ import { createRevisions } from '../../src/connections/revisions.ts'
 import type { Resources } from '../../src/plan/resources.ts'
 
 export interface TestResources extends Resources {
-  /** Leases given out and not released yet. */
+  /** Number of leases that are not released yet. */
   readonly held: number
   close: () => Promise<void>
 }
 
-/** What configurations share, with its leases counted. */
+/** Creates the resources that configurations share, and counts their leases. */
 export function testResources (dataDir: string, options: Partial<Pick<Resources, 'now' | 'onError'>> = {}): TestResources {
   let held = 0
   const now = options.now ?? Date.now

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 
-/** The clock of this process, which a test puts forward: what reads the time from now on reads it here. It is right again after the test. */
+/** Replaces `Date.now` of this process by a clock that a test can advance. The end of the test restores it. */
 export function turnedClock (t: Test): { pass: (ms: number) => void } {
   const real = Date.now
   let ahead = 0

@@ -7,31 +7,31 @@ import { listen } from './listen.ts'
 
 export interface ReceivedCall {
   method: string
-  /** With its query. */
+  /** Path and query. */
   path: string
   headers: IncomingHttpHeaders
   body: Buffer
-  /** Undefined: none yet. */
+  /** Absent while there is no answer. */
   status?: number
 }
 
-/** How a call is answered: with a status, or by what the test does with the response. */
+/** The answer to a call: a status, or a function of the test that writes the response. */
 export type Answer = number | ((response: ServerResponse) => void)
 
 export interface WebhookReceiver {
   url: string
   calls: ReceivedCall[]
-  /** The records of the calls that were answered with 200, in their order. */
+  /** Returns the records of the calls that were answered with 200, in order. */
   records: () => EventRecord[]
-  /** What it answers from now on; a call that is not signed as it should be is answered with 401 before. */
+  /** Sets the answer of later calls. A call without a valid signature is always answered with 401. */
   answer: (make: (call: ReceivedCall) => Answer) => void
 }
 
-/** The key of receiver and gateway. */
+/** The signing key that receiver and gateway share. */
 export const webhookKey = Buffer.alloc(32, 'key')
 
 /**
- * Receives webhooks and looks at their signatures, as https://www.standardwebhooks.com has it. It ends with the test.
+ * Starts a receiver of webhooks that verifies their signatures by https://www.standardwebhooks.com. It ends with the test.
  * @param key null: calls are not signed
  */
 export async function startWebhookReceiver (t: Test, key: Buffer | null = webhookKey): Promise<WebhookReceiver> {
@@ -60,11 +60,12 @@ export async function startWebhookReceiver (t: Test, key: Buffer | null = webhoo
   }
 }
 
+/** Returns the records in a call. */
 export function recordsOf ({ body }: ReceivedCall): EventRecord[] {
   return (JSON.parse(body.toString()) as { records: EventRecord[] }).records
 }
 
-/** Of now, give or take five minutes. */
+/** Returns whether a call has a valid signature with a timestamp within five minutes of now. */
 function isSigned ({ headers, body }: ReceivedCall, key: Buffer): boolean {
   const [id, timestamp, signature] = ['id', 'timestamp', 'signature'].map(name => String(headers[`webhook-${name}`]))
   if (!/^\d{10}$/.test(timestamp!) || Math.abs(Number(timestamp) - Date.now() / 1000) > 300) return false

@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 
 const signature = /^AWS4-HMAC-SHA256 Credential=AKIDLOCAL\/\d{8}\/us-east-1\/[a-z-]+\/aws4_request, SignedHeaders=[a-z0-9;-]+, Signature=[0-9a-f]{64}$/
 
-/** What every call of an SDK client carries besides what its operation wants, with what it is expected to be. */
+/** Headers of every call of an SDK client, besides those of its operation, with their expected format. */
 const sdkHeaders: Readonly<Record<string, RegExp>> = {
   authorization: signature,
   host: /^127\.0\.0\.1:\d+$/,
@@ -17,7 +17,7 @@ const sdkHeaders: Readonly<Record<string, RegExp>> = {
   'content-length': /^\d+$/
 }
 
-/** Expects a signed request of one attempt with these headers, and no other. */
+/** Asserts that a request is signed, is the only attempt, and has these headers and no others. */
 export function hasSdkHeaders (t: Test, headers: IncomingHttpHeaders, own: Readonly<Record<string, string>>): void {
   t.match(headers, sdkHeaders)
   for (const [name, value] of Object.entries(own)) t.equal(headers[name], value, name)

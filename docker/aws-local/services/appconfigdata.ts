@@ -17,7 +17,7 @@ const readStart = reader(Type.Object({
 
 interface Session {
   current: () => Configuration | undefined
-  /** What it got last. */
+  /** The configuration that the session got last. */
   seen: Configuration | undefined
   /** The least time between two polls, in ms. */
   interval: number
@@ -29,9 +29,9 @@ const dayMs = 24 * 60 * 60 * 1000
 const mostTokens = 10_000
 const tokenPattern = /^[0-9a-f-]{36}$/
 
-/** The data plane of AWS AppConfig, on what was deployed. */
+/** Opens the data plane of AWS AppConfig, with the deployed configurations. */
 export function appconfigdata ({ configurations, pollInterval, newId, now }: Scope): Service {
-  /** By the one token that each has at a time. */
+  /** By token. A session has one valid token at a time. */
   const sessions = new Map<string, Session>()
 
   function issue (session: Session): string {
@@ -54,7 +54,7 @@ export function appconfigdata ({ configurations, pollInterval, newId, now }: Sco
   function poll ({ query }: Call): Reply {
     const token = query['configuration_token'] ?? ''
     const session = sessions.get(token)
-    // A token of ours that is not known any more was used, or is too old.
+    // An unknown token in the right format was already used, or is too old.
     if (session === undefined || session.expiresAt < now()) throw badToken(tokenPattern.test(token) ? 'Expired' : 'Corrupted')
     if (now() < session.polledAt + session.interval) throw badToken('PollIntervalNotSatisfied')
     sessions.delete(token)

@@ -20,7 +20,7 @@ const EventsSchema = Type.Object({
   }), { maxItems: 50 })
 })
 
-/** CloudWatch Evidently as it was: features, and the events of experiments. */
+/** Opens CloudWatch Evidently, which AWS has discontinued: features, and the events of experiments. */
 export function evidently ({ features, newId }: Scope): Service {
   function evaluate (project: string, feature: string, entityId: string, context: string | undefined): object {
     if (context !== undefined) objectIn(context, 'evaluationContext')

@@ -12,7 +12,7 @@ const SingleSchema = Type.Object({ DeliveryStreamName, Record: RecordSchema })
 const most = { record: 1_024_000, call: 4 * 1024 * 1024 }
 const invalid = 'InvalidArgumentException'
 
-/** Delivery streams of Amazon Data Firehose, whichever they are called. */
+/** Opens Amazon Data Firehose. A delivery stream of any name exists. */
 export function firehose ({ newId }: Scope): Service {
   return {
     name: 'firehose',
@@ -20,7 +20,7 @@ export function firehose ({ newId }: Scope): Service {
     faults: {
       ...rpcFaults,
       400: { code: invalid, status: 400 },
-      // It has no other name for a stream that is written too fast.
+      // Firehose has no separate code for throttling.
       429: { code: 'ServiceUnavailableException', status: 503 },
       500: { code: 'InternalFailure', status: 500 }
     },

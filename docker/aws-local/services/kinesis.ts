@@ -20,13 +20,13 @@ const SingleSchema = Type.Object({ ...stream, ...RecordSchema.properties })
 
 type StreamRecord = Static<typeof RecordSchema>
 
-/** A record counts with its partition key. */
+/** In bytes. The size of a record includes its partition key. */
 const most = { record: 1024 * 1024, call: 5 * 1024 * 1024 }
 const invalid = 'InvalidArgumentException'
 const exceeded = 'ProvisionedThroughputExceededException'
 const shards = 4
 
-/** Streams of Amazon Kinesis, whichever they are called; of four shards each. */
+/** Opens Amazon Kinesis. A stream of any name exists, with four shards. */
 export function kinesis (_scope: Scope): Service {
   let sequence = 496n * 10n ** 53n
 

@@ -5,11 +5,11 @@ import { answerPayload } from '../payload.ts'
 import type { Scope } from '../scope.ts'
 import type { Service } from '../service.ts'
 
-/** Of a call that waits for its answer, and of one that does not. */
+/** Limits of the payload by type of invocation. */
 const mostBytes = { RequestResponse: 6 * 1024 * 1024, Event: 1024 * 1024, DryRun: 6 * 1024 * 1024 }
 const name = /^(?:arn:[a-z0-9-]+:lambda:[a-z0-9-]+:\d{12}:function:|(?:\d{12}:)?(?:function:)?)?([a-zA-Z0-9_-]{1,64})(?::(\$LATEST|[a-zA-Z0-9_-]+))?$/
 
-/** Functions of AWS Lambda, whichever they are called. Each does what it was given to do, or else what all others do. */
+/** Opens AWS Lambda. A function of any name exists: it runs its handler, or else answers from the model. */
 export function lambda (scope: Scope): Service {
   return {
     name: 'lambda',
@@ -55,7 +55,7 @@ function invoke (call: Call, run: (name: string, payload: unknown) => unknown): 
   }
 }
 
-/** A function's own error is a success of the service. */
+/** Returns the answer for a function's own error, which is a 200 of the service. */
 function failed ({ name, message }: Error, headers: Record<string, string>): Reply {
   return json({ errorType: name, errorMessage: message, trace: [] }, 200, { ...headers, 'x-amz-function-error': 'Unhandled' })
 }

@@ -37,10 +37,10 @@ const PutItemsSchema = Type.Object({
   items: Type.Array(Type.Object({ itemId: Id, properties: Type.Optional(Type.String({ minLength: 1, maxLength: 32_000 })) }), { minItems: 1, maxItems: 10 })
 })
 
-/** What the service has members for cannot be a property. */
+/** Keys that properties must not have, as events have members for them. */
 const reserved = ['userId', 'sessionId', 'eventType', 'timestamp', 'recommendationId', 'impression']
 
-/** Events, users and items for Amazon Personalize. The model learns from events at once. */
+/** Opens the events API of Amazon Personalize: events, users and items. The model learns from events at once. */
 export function personalizeEvents ({ model, catalog }: Scope): Service {
   return {
     name: 'personalize-events',

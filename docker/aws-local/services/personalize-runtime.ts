@@ -51,7 +51,7 @@ type Columns = Static<typeof RankingSchema>['metadataColumns']
 const mostWithMetadata = 50
 const filterValue = /^(?:"[^"]*"(?:,"[^"]*")*|-?\d+(?:\.\d+)?)$/
 
-/** Recommendations and rankings of Amazon Personalize, from the model. */
+/** Opens the runtime of Amazon Personalize: recommendations and rankings from the model. */
 export function personalizeRuntime ({ model, catalog, newId }: Scope): Service {
   const predicted = (scored: ScoredItem[], columns: Columns): object[] =>
     scored.map(({ itemId, score }) => ({ itemId, score, ...(columns?.ITEMS && { metadata: catalog.select(itemId, columns.ITEMS) }) }))
@@ -94,7 +94,7 @@ function checkMetadata (columns: Columns, results: number, name: string): void {
   if (columns?.ITEMS !== undefined && results > mostWithMetadata) throw new Refusal('400', `With metadataColumns, ${name} must be at most ${mostWithMetadata}.`)
 }
 
-/** The share of the items that a promotion is to have says so of itself; which items they are is the filter's business, and filters are not evaluated here. */
+/** Marks the promotion's share of the items as promoted. The real service selects them by a filter; this server does not evaluate filters. */
 function promoted (items: object[], promotion: { name: string, percentPromotedItems: number } | undefined): object[] {
   if (promotion === undefined) return items
   const count = Math.floor(items.length * promotion.percentPromotedItems / 100)

@@ -6,13 +6,13 @@ import { operation, type Operation, type Service } from '../service.ts'
 import type { Kind, Resource, Resources } from '../state/resources.ts'
 
 interface KindOperations {
-  /** The member that holds one in an answer, and the one that holds several. */
+  /** Names of the members with one resource and with several ones in an answer. */
   one: string
   many: string
   arn: string
-  /** The member of a list's input that limits it to the resources of another. */
+  /** The member of a list's input that limits the list to the resources of a parent. */
   parent?: 'datasetGroupArn' | 'solutionArn'
-  /** What a list leaves out. */
+  /** Members that a list omits. */
   detail?: readonly string[]
 }
 
@@ -27,7 +27,7 @@ const kinds: Readonly<Record<Kind, KindOperations>> = {
   },
   Campaign: { one: 'campaign', many: 'campaigns', arn: 'campaignArn', parent: 'solutionArn', detail: ['solutionVersionArn', 'minProvisionedTPS', 'campaignConfig'] },
   EventTracker: { one: 'eventTracker', many: 'eventTrackers', arn: 'eventTrackerArn', parent: group, detail: [group, 'trackingId', 'accountId'] },
-  // The capital is the service's own.
+  // The real service spells this member with a capital, too.
   Filter: { one: 'filter', many: 'Filters', arn: 'filterArn', parent: group, detail: ['filterExpression'] },
   Dataset: { one: 'dataset', many: 'datasets', arn: 'datasetArn', parent: group, detail: [group, 'schemaArn'] },
   Schema: { one: 'schema', many: 'schemas', arn: 'schemaArn', detail: ['schema'] }
@@ -42,7 +42,7 @@ const ListSchema = Type.Object({
   solutionArn: Type.Optional(Arn)
 })
 
-/** What there is in Amazon Personalize. */
+/** Opens the control plane of Amazon Personalize: lists and descriptions of resources. */
 export function personalize ({ worlds }: Scope): Service {
   const operations = Object.entries(kinds).flatMap(([name, kind]) => [
     [`List${name}s`, list(name as Kind, kind, () => worlds.resources)],
@@ -81,7 +81,7 @@ function describe (name: Kind, { one, arn }: KindOperations, resources: () => Re
   })
 }
 
-/** A page begins at the resource that its token names. */
+/** Returns the token of the page that begins at a resource. */
 function tokenOf (arn: string): string {
   return Buffer.from(arn).toString('base64url')
 }
@@ -90,7 +90,7 @@ function checkExists (arn: string, resources: Resources): void {
   if (!Object.values(resources).flat().some(resource => Object.values(resource).includes(arn))) throw missing(arn)
 }
 
-/** Whether a resource names the other one's ARN, or one beneath it: a campaign names a version of its solution. */
+/** Returns whether a resource contains the owner's ARN, or one beneath it: a campaign contains the ARN of a version of its solution. */
 function belongs (resource: Resource, owner: string): boolean {
   return Object.values(resource).some(value => value === owner || (typeof value === 'string' && value.startsWith(`${owner}/`)))
 }

@@ -15,7 +15,7 @@ const factories: ReadonlyArray<(scope: Scope) => Service> = [
   personalizeRuntime, personalizeEvents, personalize, sagemakerRuntime, lambda, firehose, kinesis, appconfigdata, evidently, secretsmanager
 ]
 
-/** Every service there is. */
+/** Opens all services. */
 export function openServices (scope: Scope): Service[] {
   return factories.map(open => open(scope))
 }

@@ -9,13 +9,13 @@ import type { Service } from '../service.ts'
 
 const Entity = Type.Tuple([Type.Union([Type.String({ minLength: 1 }), Type.Number()])])
 
-/** What Object2Vec is asked: how well each pair goes together. */
+/** The payload of Object2Vec: pairs to score. */
 const pairs = Compile(Type.Object({ instances: Type.Array(Type.Object({ in0: Entity, in1: Entity }), { minItems: 1 }) }))
 
 const mostBytes = 6 * 1024 * 1024
 const protocol = restJson('Message')
 
-/** Endpoints of Amazon SageMaker, whichever they are called. Each has its own model, or else one that knows two kinds of payload. */
+/** Opens the runtime of Amazon SageMaker. An endpoint of any name exists: it runs its handler, or else a model for both kinds of payload. */
 export function sagemakerRuntime (scope: Scope): Service {
   function predict (endpoint: string, payload: unknown): unknown {
     const own = scope.endpoints[endpoint]
@@ -31,7 +31,7 @@ export function sagemakerRuntime (scope: Scope): Service {
       ...restFaults,
       400: { code: 'ValidationError', status: 400 },
       404: { code: 'ValidationError', status: 400 },
-      // Its list of common errors has a 400 here, not a 429.
+      // SageMaker's list of common errors has status 400 for throttling, not 429.
       429: { code: 'ThrottlingException', status: 400 },
       500: { code: 'InternalFailure', status: 500 },
       503: { code: 'ServiceUnavailable', status: 503 }
@@ -54,7 +54,7 @@ function invoke (call: Call, predict: (endpoint: string, payload: unknown) => un
   }
 }
 
-/** From 1 to 5: unknown pairs are worth the least. */
+/** Returns a rating from 1 to 5. An unknown pair gets 1. */
 function rate (userId: string, itemId: string, { model }: Scope): number {
   const { score } = model.rerank([itemId], userId)[0]!
   return 1 + 4 * score / (1 + score)

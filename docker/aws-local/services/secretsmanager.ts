@@ -11,10 +11,10 @@ const Input = Type.Object({
 })
 
 const arnPrefix = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:'
-/** An ARN ends with six characters that are no part of the name. */
+/** An ARN ends with six characters that do not belong to the name. */
 const arnPattern = /^arn:[a-z0-9-]+:secretsmanager:[^:]+:\d{12}:secret:(.+?)(?:-[A-Za-z0-9]{6})?$/
 
-/** AWS Secrets Manager, with the secrets that were put; each in its current version only. */
+/** Opens AWS Secrets Manager, with the secrets that were put, each in its current version only. */
 export function secretsmanager ({ secrets }: Scope): Service {
   return {
     name: 'secretsmanager',

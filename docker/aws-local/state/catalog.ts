@@ -1,16 +1,16 @@
 import { readRecords } from '../../../src/records/read-records.ts'
 
-/** What is known of the items. */
+/** Metadata of items. */
 export interface Catalog {
   put: (itemId: string, metadata: Readonly<Record<string, unknown>>) => void
-  /** The columns of an item that were asked for and that it has, as Personalize gives them: keys in lower camel case, values as text. */
+  /** Returns the requested columns that an item has, in Personalize's format: keys in lower camel case, values as text. */
   select: (itemId: string, columns: readonly string[]) => Record<string, string>
 }
 
-/** Past it the oldest item goes. */
+/** Beyond it, the oldest item is removed. */
 const mostItems = 100_000
 
-/** @param file of items, each with its `id` and its columns in lower camel case */
+/** Reads a catalog. @param file of items, each with its `id` and its columns in lower camel case */
 export async function openCatalog (file: string): Promise<Catalog> {
   const items = new Map<string, Readonly<Record<string, unknown>>>()
   for await (const batch of readRecords(file)) {
@@ -33,7 +33,7 @@ export async function openCatalog (file: string): Promise<Catalog> {
   }
 }
 
-/** BRAND_NAME → brandName; a name in another case keeps it, but for its first letter. */
+/** Returns the key of a column: BRAND_NAME → brandName. In a name with lower-case letters, only the first letter changes. */
 function lowerCamelCase (column: string): string {
   if (/[a-z]/.test(column)) return column.charAt(0).toLowerCase() + column.slice(1)
   return column.toLowerCase().replace(/_+(.)/g, (_, letter: string) => letter.toUpperCase())

@@ -4,13 +4,14 @@ export interface Configuration {
   versionLabel?: string | undefined
 }
 
-/** The configurations that are deployed, one for each application, environment and profile. */
+/** The deployed configurations, one per application, environment and profile. */
 export interface Configurations {
-  /** Every deployment is a new version, even of the same text. */
+  /** Deploys a configuration. Each deployment is a new version, even with the same text. */
   deploy: (application: string, environment: string, profile: string, text: string, details?: Partial<Omit<Configuration, 'text'>>) => void
   get: (application: string, environment: string, profile: string) => Configuration | undefined
 }
 
+/** Creates an empty set of configurations. */
 export function createConfigurations (): Configurations {
   const configurations = new Map<string, Configuration>()
   const key = (...names: string[]): string => JSON.stringify(names)

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import Type, { type Static } from 'typebox'
 import { strict } from '../../../src/base/schema.ts'
 
-/** A feature of a project and how users are split between its variations. */
+/** A feature of a project, with the split of users between its variations. */
 export const FeatureSchema = strict({
   variations: Type.Array(strict({
     name: Type.String({ minLength: 1, maxLength: 127 }),
@@ -16,10 +16,11 @@ export type Feature = Static<typeof FeatureSchema>
 
 export interface Features {
   set: (project: string, feature: string, definition: Feature) => void
-  /** What a user gets. A feature that was not set has two variations, "0" and "1", and half the users each. */
+  /** Returns the variation of a user. A feature that was not set has two variations, "0" and "1", with half of the users each. */
   evaluate: (project: string, feature: string, entityId: string) => { variation: Feature['variations'][number], experiment: string | undefined }
 }
 
+/** Creates an empty set of features. */
 export function createFeatures (): Features {
   const features = new Map<string, Feature>()
   const key = (...names: string[]): string => JSON.stringify(names)
@@ -43,7 +44,7 @@ function draw (variations: Feature['variations'], at: number): Feature['variatio
   return variations.find(({ weight = 1 }) => (end += weight) > at * total)
 }
 
-/** From 0 up to 1, always the same for the same text. */
+/** Returns a number from 0 up to 1, always the same for the same text. */
 function share (text: string): number {
   return parseInt(hash('sha256', text).slice(0, 8), 16) / 2 ** 32
 }

@@ -3,7 +3,7 @@ import { readRecords } from '../../../src/records/read-records.ts'
 import { Query, type ScoredItem } from '../../../src/recommender/query.ts'
 import { SessionIndex } from '../../../src/recommender/session-index.ts'
 
-/** The model behind every answer: the embedded recommender, taught from a file and by events as they arrive. */
+/** The model behind all answers: the embedded recommender, which learns from a file, and from events as they arrive. */
 export interface Model {
   learn: (event: ModelEvent) => void
   recommend: (userId: string | undefined, numResults: number) => ScoredItem[]
@@ -23,7 +23,7 @@ export interface ModelEvent {
 const parameters = { recentItems: 4, sampleSize: 1500, neighbours: 300 }
 const weights = new Map([['cart', 2], ['purchase', 3]])
 
-/** @param file of events, by the columns userId, sessionId, itemId, eventType and sentAt */
+/** Creates the model from a file of events. @param file with the columns userId, sessionId, itemId, eventType and sentAt */
 export async function openModel (file: string, now: () => number): Promise<Model> {
   const index = new SessionIndex(now)
   const query = new Query(index)
@@ -42,7 +42,7 @@ export async function openModel (file: string, now: () => number): Promise<Model
   }
 }
 
-/** The events of a file in the order of time; the index wants them so. */
+/** Returns the events of a file in order of time, which the index requires. */
 async function readEvents (file: string): Promise<ModelEvent[]> {
   const events: ModelEvent[] = []
   for await (const batch of readRecords(file)) {

@@ -1,9 +1,9 @@
 import type { DatasetGroup, World } from './world.ts'
 
-/** Kinds of resources, by what their operations call them. */
+/** Kinds of resources, by their names in operations. */
 export type Kind = 'DatasetGroup' | 'Recommender' | 'Solution' | 'SolutionVersion' | 'Campaign' | 'EventTracker' | 'Filter' | 'Dataset' | 'Schema'
 
-/** A resource as Personalize describes it. */
+/** A resource in Personalize's format. */
 export type Resource = Readonly<Record<string, unknown>>
 export type Resources = Readonly<Record<Kind, readonly Resource[]>>
 
@@ -14,7 +14,7 @@ const settled = { status: 'ACTIVE', ...times }
 const arn = (...path: string[]): string => `arn:aws:personalize:us-east-1:123456789012:${path.join('/')}`
 const recipeArn = (recipe: string): string => `arn:aws:personalize:::recipe/${recipe}`
 
-/** Everything in a world, with its ARNs. */
+/** Returns all resources of a world, with their ARNs. */
 export function describe ({ datasetGroups }: World): Resources {
   const each = (of: (group: DatasetGroup, owner: { datasetGroupArn: string }) => Resource[]): Resource[] =>
     datasetGroups.flatMap(group => of(group, { datasetGroupArn: arn('dataset-group', group.name) }))
@@ -61,7 +61,7 @@ const datasetTypes = ['INTERACTIONS', 'ITEMS', 'USERS'] as const
 
 const versionArn = (solution: string): string => arn('solution', solution, '5f3c9a1e')
 
-/** A dataset's schema: an Avro record. */
+/** Returns the schema of a dataset, an Avro record. */
 function avro ({ contextFields = [], itemColumns = [] }: DatasetGroup, type: typeof datasetTypes[number]): string {
   const strings = (...names: string[]): unknown[] => names.map(name => ({ name, type: 'string' }))
   const optional = (names: readonly string[]): unknown[] => names.map(name => ({ name, type: ['null', 'string'], categorical: true }))

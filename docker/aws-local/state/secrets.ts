@@ -10,6 +10,7 @@ export interface Secrets {
   get: (name: string) => Secret | undefined
 }
 
+/** Creates an empty set of secrets. */
 export function createSecrets (now: () => number, newId: () => string): Secrets {
   const secrets = new Map<string, Secret>()
   return {

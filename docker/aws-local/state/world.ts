@@ -4,7 +4,7 @@ import { NameSchema, strict } from '../../../src/base/schema.ts'
 const Deployed = Type.Optional(Type.Array(strict({ name: NameSchema, recipe: NameSchema })))
 const Fields = Type.Optional(Type.Array(Type.String({ pattern: '^[A-Z0-9_]+$' })))
 
-/** What there is in Personalize, in a few words. */
+/** A short description of the resources in Personalize. */
 export const WorldSchema = strict({
   datasetGroups: Type.Array(strict({
     name: NameSchema,
@@ -21,7 +21,7 @@ export const WorldSchema = strict({
 export type World = Static<typeof WorldSchema>
 export type DatasetGroup = World['datasetGroups'][number]
 
-/** The sample store, as it would be with everything in Personalize. */
+/** The sample store, with all of its resources in Personalize. */
 export const sampleWorld: World = {
   datasetGroups: [{
     name: 'my-store',

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { Line } from '../../records/lines.ts'
 
-/** A line of a file, as it is sent. */
+/** A line of a file, in the form in which it is sent. */
 export interface Entry {
   readonly line: number
-  /** Whose events they are. */
+  /** The user, or else the session, whose events these are. */
   readonly owner: string
   /** The JSON text of a body as `POST /events/{namespace}` takes it. */
   readonly body: string
@@ -21,8 +21,8 @@ export interface BadLine {
 type Fields = Record<string, unknown>
 
 /**
- * Reads a body, or an event by itself, which a body is made of. An event without an id gets one of where it stands and what stands
- * there: sent again it is the same.
+ * Reads a line that holds a body or a single event, which becomes a body. An event without an id gets an id derived from its line's
+ * number and text, so that it has the same id when it is sent again.
  */
 export function toEntry (line: Line): Entry | BadLine {
   const value = parse(line.text)
@@ -33,7 +33,7 @@ export function toEntry (line: Line): Entry | BadLine {
   const owner = body['userId'] ?? body['sessionId']
   return {
     line: line.number,
-    // A body of nobody is refused, and holds up nobody else's.
+    // The gateway refuses a body without user and session. Its own owner keeps it from delaying other bodies.
     owner: typeof owner === 'string' ? owner : String(line.number),
     body: JSON.stringify(eventList === undefined ? body : { ...body, eventList }),
     events: eventList?.length ?? 0

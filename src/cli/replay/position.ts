@@ -1,7 +1,7 @@
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { UserError } from '../../base/user-error.ts'
 
-/** How far a replay is: what it knows of all lines up to one. */
+/** The progress of a replay: the last line of those that are done, and their outcomes counted. */
 export interface Position {
   /** All lines up to this one are done. */
   line: number
@@ -9,7 +9,7 @@ export interface Position {
   rejected: number
 }
 
-/** What is sent, and where: a position of something else is none. */
+/** The file and the destination of a replay. The position of another file or destination is refused. */
 interface Subject {
   size: number
   mtimeMs: number
@@ -18,9 +18,9 @@ interface Subject {
 }
 
 export interface PositionFile {
-  /** Where an earlier run ended. */
+  /** The position at which the earlier run ended; line 0 without one. */
   readonly start: Position
-  /** Puts the file in the place of the one before, whole. */
+  /** Replaces the file as a whole. */
   save: (position: Position) => Promise<void>
   remove: () => Promise<void>
 }
@@ -28,11 +28,11 @@ export interface PositionFile {
 export interface PositionOptions {
   namespace: string
   url: string
-  /** Whether an earlier run does not count. */
+  /** Whether to ignore the position of an earlier run. */
   fromStart: boolean
 }
 
-/** Finds the position of a file, beside it. @throws UserError where it is of something else */
+/** Opens the position file beside a file. @throws UserError if it is damaged, or of another version of the file or another destination */
 export async function openPosition (file: string, { namespace, url, fromStart }: PositionOptions): Promise<PositionFile> {
   const path = `${file}.position`
   const { size, mtimeMs } = await stat(file)
@@ -72,16 +72,16 @@ function parse (text: string): Subject & Position | undefined {
   }
 }
 
-/** A line that is under way, or done. */
+/** A line that is being sent, or is done. */
 export interface Mark {
   readonly line: number
   outcome?: 'delivered' | 'rejected'
 }
 
-/** Follows lines that are done in any order. */
+/** Advances the position while lines finish in any order. */
 export class Progress {
   readonly position: Position
-  /** Those behind the position, in their order. */
+  /** The lines after the position, in the order of the file. Those before `#first` are done. */
   readonly #marks: Mark[] = []
   #first = 0
 
@@ -101,14 +101,14 @@ export class Progress {
       this.position.line = first.line
       this.position[first.outcome]++
     }
-    // What is done makes room once in a while, since moving all the rest each time would cost more.
+    // Marks that are done are removed many at a time, since each removal moves all the others.
     if (this.#first > this.#marks.length / 2) {
       this.#marks.splice(0, this.#first)
       this.#first = 0
     }
   }
 
-  /** Lines from the first one that is not done on. */
+  /** The number of lines from the first unfinished one on. */
   get span (): number {
     return this.#marks.length - this.#first
   }

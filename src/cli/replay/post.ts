@@ -4,26 +4,26 @@ import { UserError } from '../../base/user-error.ts'
 import type { Entry } from './entry.ts'
 
 export interface PostOptions {
-  /** Of the batch endpoint. */
+  /** The URL of the batch endpoint. */
   url: string
   headers: Readonly<Record<string, string>>
-  /** Says that nothing is to be tried any more. */
+  /** Ends the tries: no further request starts. */
   stop: AbortSignal
-  /** Ends a request under way. */
+  /** Ends a running request. */
   abort: AbortSignal
-  /** Between two tries, in ms: the first, doubled each time up to the longest. */
+  /** The pause between two tries, in ms: `first`, then doubled after each try up to `longest`. */
   pause: { first: number, longest: number }
-  /** 0 to 1. */
+  /** Returns a number from 0 to 1, which varies the pauses. */
   random: () => number
 }
 
-/** What became of a body: delivered; rejected for a reason; or not known, since the run was stopped. */
+/** The outcome of a body: delivered; rejected for a reason; or unknown, since the run was stopped. */
 export type Outcome = 'delivered' | 'stopped' | { reason: string }
 
-/** How often a body is sent: in about a minute. */
+/** The most tries for a body. They take about a minute. */
 const mostTries = 10
 
-/** What a request may take, in ms. */
+/** The longest time that a request may take, in ms. */
 const requestTimeout = 60_000
 
 /** The longest pause that a gateway can ask for, in seconds. */
@@ -36,12 +36,13 @@ interface BodyResult {
   targets?: Record<string, string>
 }
 
-/** What a request as a whole was answered with. */
+/** The answer to a whole request: the results of its bodies, or the reason to try it again. */
 type Answer = { results: BodyResult[] } | { trouble: string, retryAfter?: number | undefined }
 
 /**
- * Sends bodies, and again those of them that have not arrived.
- * @throws UserError where the gateway cannot be reached, or takes nothing from us: then the run is of no use
+ * Sends bodies, and retries those that were not delivered.
+ * @returns the outcome of each body, in the order of the entries
+ * @throws UserError if the gateway cannot be reached, or refuses the whole request: then the run cannot go on
  */
 export async function post (entries: readonly Entry[], options: PostOptions): Promise<Outcome[]> {
   const outcomes = entries.map((): Outcome => 'stopped')
@@ -56,7 +57,7 @@ export async function post (entries: readonly Entry[], options: PostOptions): Pr
   return outcomes
 }
 
-/** Notes what became of each. @returns those that are worth another try */
+/** Stores the final outcomes of bodies. @returns the indices of the bodies to send again */
 function note (indices: readonly number[], results: readonly BodyResult[], mayTry: boolean, outcomes: Outcome[]): number[] {
   return indices.filter((index, i) => {
     const { status, code = '', message = '', targets } = results[i]!
@@ -67,7 +68,7 @@ function note (indices: readonly number[], results: readonly BodyResult[], mayTr
   })
 }
 
-/** Whether another try may end otherwise. */
+/** Returns whether another try may succeed. */
 function passes (status: number, code = ''): boolean {
   return status === 408 || status === 429 || (status >= 500 && code !== 'EventsRefused')
 }
@@ -89,7 +90,7 @@ async function ask (entries: readonly Entry[], { url, headers, abort }: PostOpti
     }, abort)
   } catch (error) {
     const { cause, message } = error as Error
-    // No network is the matter where there is no cause: a header that cannot be sent, for one. Trying again does not mend it.
+    // A network error has a cause. A TypeError without one is permanent: a header that cannot be sent, for example.
     if (error instanceof TypeError && cause === undefined) throw new UserError(`the events cannot be sent: ${message}`, { cause: error })
     return { trouble: cause instanceof Error ? (cause as NodeJS.ErrnoException).code ?? cause.message : message }
   }

@@ -3,7 +3,7 @@ import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { decodeUtf8 } from '../../records/decode.ts'
 import { readLines } from '../../records/lines.ts'
 
-/** What became of a line that was not delivered: with the body as it was sent, or the line where it was no body. */
+/** A line that was not delivered, with its reason and the `body` that was sent, or the line's `text` if it held no body. */
 export interface Rejection {
   line: number
   reason: string
@@ -12,17 +12,20 @@ export interface Rejection {
   text?: string
 }
 
-/** The file of lines that were rejected, a JSON object each. */
+/** The file of rejected lines: one JSON object per line. */
 export interface RejectedFile {
   readonly path: string
   add: (rejection: Rejection) => void
-  /** Resolves when all that was added is in the file. @throws what was in the way */
+  /** Resolves when the file holds every added rejection. @throws the first error of writing it */
   written: () => Promise<void>
-  /** An empty one is not left behind. */
+  /** Closes the file. Without a rejection, no file is created. @throws the first error of writing it */
   close: () => Promise<void>
 }
 
-/** @param upTo the line where an earlier run ended: what it rejected behind it is sent anew, and told anew */
+/**
+ * Opens the file of rejected lines beside a file.
+ * @param upTo the line at which an earlier run ended. Rejections of later lines are removed, since those lines are sent again.
+ */
 export async function openRejected (file: string, upTo: number): Promise<RejectedFile> {
   const path = `${file}.rejected.jsonl`
   let handle: FileHandle | undefined
@@ -81,7 +84,7 @@ async function cutBehind (path: string, upTo: number): Promise<void> {
   else await Promise.all([next, path].map(async path => rm(path, { force: true })))
 }
 
-/** Of a line that was cut off when it was written: behind every other. */
+/** Returns the line of a rejection; `Infinity` if its text was cut off while it was written. */
 function lineOf (text: string): number {
   try {
     return (JSON.parse(text) as Rejection).line

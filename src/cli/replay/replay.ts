@@ -11,56 +11,56 @@ import { openRejected, type RejectedFile } from './rejected.ts'
 export interface ReplayOptions {
   file: string
   namespace: string
-  /** Of the gateway. */
+  /** The base URL of the gateway. */
   url: string
   headers?: Readonly<Record<string, string>>
-  /** Requests under way at once. */
+  /** The most requests at once; absent: 4. */
   concurrency?: number
-  /** Whether to begin anew where an earlier run was stopped. */
+  /** Whether to ignore the position of an earlier run. */
   fromStart?: boolean
-  /** Stops the run: what is under way is waited for, but not long. */
+  /** Stops the run. Running requests get 5 s to end. */
   signal?: AbortSignal
   onProgress?: (read: number, total: number) => void
-  /** Between two tries, in ms. */
+  /** The pause between two tries of a request, in ms. */
   pause?: PostOptions['pause']
-  /** 0 to 1. */
+  /** Returns a number from 0 to 1, which varies the pauses. */
   random?: () => number
 }
 
 export interface ReplayResult {
-  /** Lines, those of the runs before that this one goes on from included. */
+  /** Delivered lines, including those of the earlier runs that this run continues. */
   delivered: number
   rejected: number
   /** All lines up to this one are done. */
   line: number
-  /** The line that it went on from; 0 where it began anew. */
+  /** The line after which this run began; 0 without an earlier run. */
   from: number
   stopped: boolean
   rejectedFile: string
 }
 
-/** What the batch endpoint takes. */
+/** The limits of the batch endpoint for one request. */
 const mostBodies = 500
 const mostEvents = 5_000
 const mostBytes = 4 * 1024 * 1024
 
-/** What is read ahead. */
+/** The most entries, and their bytes, that are read ahead. */
 const mostWaiting = 16_000
 const mostWaitingBytes = 32 * 1024 * 1024
 
-/** Lines behind the first one that is not done: more of them would have to be sent again after a crash. */
+/** The most lines from the first unfinished one on. After a crash, they are sent again. */
 const mostSpan = 50_000
 
 /** How often the position is saved, in ms. */
 const saveInterval = 1_000
 
-/** How long a request under way is waited for when the run is stopped, in ms. */
+/** How long a stopped run waits for running requests, in ms. */
 const stopGrace = 5_000
 
 /**
- * Sends a file of bodies, or of events, to a gateway. The bodies of one user are sent one after the other, in their order. What is
- * rejected goes into a file beside it, and how far it is into another one, which the next run goes on from.
- * @throws UserError where the file cannot be read on, the gateway cannot be reached, or refuses whatever is sent; the position stays
+ * Sends a file of bodies, or of events, to a gateway. The bodies of one user are sent one after the other, in their order. Rejected
+ * lines are written into a file beside it, and the position into another file, from which the next run continues.
+ * @throws UserError if the file cannot be read, or the gateway cannot be reached or refuses a whole request; the position is kept
  */
 export async function replay (options: ReplayOptions): Promise<ReplayResult> {
   const { file, namespace, url, fromStart = false } = options
@@ -158,7 +158,7 @@ class Replay {
     if ('problem' in entry) return this.#reject(mark, { line: entry.line, reason: entry.problem, text: entry.text })
     const bytes = Buffer.byteLength(entry.body) + 1
     if (bytes > mostBytes) return this.#reject(mark, { line: entry.line, reason: 'is larger than a request may be (4 MiB)' })
-    // As if bytes were all that counts: a call is full by its events, or by its bytes.
+    // Lanes limit a call by bytes only. The size of an entry is raised so that `mostEvents` events fill a call, too.
     const size = Math.max(bytes, entry.events * Math.ceil(mostBytes / mostEvents))
     const waiting: Waiting<Entry> = { parcel: { value: entry, owner: entry.owner, size }, since: 0, alone: false }
     this.#marks.set(waiting, mark)
@@ -177,7 +177,7 @@ class Replay {
     this.#saving = this.#save().catch((error: unknown) => { this.#fail(error) }).finally(() => { this.#saving = undefined })
   }
 
-  /** What was rejected is in its file before the position says that it is done. */
+  /** Saves the position. Before that, the rejections of the lines that it counts as done have to be in their file. */
   async #save (): Promise<void> {
     const position = { ...this.#progress.position }
     await this.#rejected.written()
@@ -185,7 +185,7 @@ class Replay {
     this.#saved = performance.now()
   }
 
-  /** Sends as many requests as may be under way, each of at least so many bodies where there are as many ready. */
+  /** Starts requests, up to the concurrency, while at least `least` bodies are ready. */
   #pump (least: number): void {
     while (!this.#stop.signal.aborted && this.#calls.size < this.#concurrency && this.#lanes.readyCount >= least) {
       const call = this.#call(this.#lanes.take()).catch((error: unknown) => { this.#fail(error) }).finally(() => {

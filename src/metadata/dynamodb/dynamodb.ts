@@ -1,35 +1,7 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { BrokenCircuitError, circuitBreaker, CircuitState, ConsecutiveBreaker, handleType } from 'cockatiel'
-import Type from 'typebox'
-import { awsClient } from '../../connections/aws.ts'
-import { strict, type Static } from '../../base/schema.ts'
-import { loadDynamoDb } from './load.ts'
-import { lookUp, type Lookup } from './lookup.ts'
-import { createMemories, remember, type Memories } from './memory.ts'
-import { dynamoDbSink } from './put.ts'
-import { tableName } from './table.ts'
-import { itemMetadataType, type MetadataScope } from '../store-type.ts'
-import { ItemMetadataError, type ItemMetadataStore } from '../store.ts'
+import { itemMetadataType } from '../store-type.ts'
+import { DynamoDbSchema } from './config.ts'
 
-const units = Type.Optional(Type.Integer({ minimum: 0 }))
-
-const DynamoDbSchema = strict({
-  type: Type.Literal('dynamodb'),
-  autoProvision: Type.Optional(Type.Boolean()),
-  billingMode: Type.Optional(Type.Enum(['PROVISIONED', 'PAY_PER_REQUEST'])),
-  provisionedThroughput: Type.Optional(strict({ readCapacityUnits: units, writeCapacityUnits: units })),
-  syncInterval: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600 })),
-  cacheTtl: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400 })),
-  cacheMaxItems: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 }))
-})
-type DynamoDbConfig = Static<typeof DynamoDbSchema>
-
-/** So many lookups in a row that do not get everything tell that it is away: then requests do not wait for it, but for one at a time. */
-const breaker = { failures: 10, probeInterval: 1_000 }
-
-const defaultCacheMaxItems = 10_000
-
-/** Items in a DynamoDB table of the namespace, with as much of them in memory as the configuration says: by default nothing. */
+/** Items in a DynamoDB table of the namespace. A cache in memory is off by default; `cacheTtl` and `cacheMaxItems` configure it. */
 export const dynamodb = itemMetadataType({
   type: 'dynamodb',
   schema: DynamoDbSchema,
@@ -39,51 +11,15 @@ export const dynamodb = itemMetadataType({
     return missing.map(key => ({ key: `provisionedThroughput/${key}`, message: 'is missing; expected an integer with billingMode PROVISIONED' }))
   },
   async open (config, scope) {
-    const client = await awsClient(scope, DynamoDBClient)
-    const { cacheTtl = 0, cacheMaxItems = defaultCacheMaxItems } = config
-    return scope.share(`dynamodb/${scope.namespace}/${cacheTtl}/${cacheMaxItems}`, async () => createStore(client, config, scope, await memoriesOf(scope)), async store => store.close())
+    const { openDynamoDb } = await import('./open.ts')
+    return openDynamoDb(config, scope)
   },
-  openSink: async (_config, scope) => dynamoDbSink({ client: await awsClient(scope, DynamoDBClient), table: tableName(scope.namespace), memories: await memoriesOf(scope), now: scope.now }),
-  load: async (config, catalog, { namespace }) => loadDynamoDb(config, catalog, namespace)
+  async openSink (_config, scope) {
+    const { openDynamoDbSink } = await import('./open.ts')
+    return openDynamoDbSink(scope)
+  },
+  async load (config, catalog, { namespace }) {
+    const { loadDynamoDb } = await import('./load.ts')
+    return loadDynamoDb(config, catalog, namespace)
+  }
 })
-
-async function memoriesOf (scope: MetadataScope): Promise<Memories> {
-  return scope.share(`dynamodb memories/${scope.namespace}`, async () => createMemories(), () => {})
-}
-
-function createStore (client: DynamoDBClient, { cacheTtl: ttl = 0, cacheMaxItems: maxItems = defaultCacheMaxItems }: DynamoDbConfig, scope: MetadataScope, memories: Memories): ItemMetadataStore {
-  const { metadataStats: stats, now, onError } = scope
-  const table = tableName(scope.namespace)
-  let told = false
-  const lookup: Lookup = {
-    client,
-    table,
-    stats,
-    onRefused (cause) {
-      // What it refuses once it refuses each time, until somebody mends it.
-      if (!told) onError(new Error(refusal(table, cause as Error), { cause }))
-      told = true
-    },
-    onServed () { told = false }
-  }
-  const circuit = circuitBreaker(handleType(ItemMetadataError), { breaker: new ConsecutiveBreaker(breaker.failures), halfOpenAfter: breaker.probeInterval })
-  circuit.onBreak(() => { onError(new Error(`DynamoDB does not look up items in ${table}: they go out without their metadata until it does`)) })
-  const get = async (itemIds: readonly string[], signal: AbortSignal): Promise<Map<string, string>> => {
-    // Cockatiel would have everybody wait for the probe.
-    if (circuit.state === CircuitState.HalfOpen) throw new ItemMetadataError('unavailable', new Map())
-    try {
-      return await circuit.execute(async () => lookUp(lookup, itemIds, signal))
-    } catch (error) {
-      throw error instanceof BrokenCircuitError ? new ItemMetadataError('unavailable', new Map(), { cause: error }) : error
-    }
-  }
-  if (ttl === 0) return { get, close: async () => {} }
-  const memory = remember(get, { ttl, maxItems, now, stats })
-  const forget = memories.add(memory.learn)
-  return { get: memory.get, close: async () => { forget() } }
-}
-
-function refusal (table: string, { name }: Error): string {
-  if (name === 'ResourceNotFoundException') return `there is no DynamoDB table ${table}: items go out without their metadata until a catalog is loaded`
-  return `DynamoDB refuses to look up items in ${table} (${name}): they go out without their metadata`
-}

@@ -1,9 +1,9 @@
-/** How a call of DynamoDB failed: for its rate; on its side or on the way; or for what was asked, which asking again does not mend. */
+/** How a call to DynamoDB failed: by its rate limit; in DynamoDB or the network; or by the request itself, so that a retry is pointless. */
 export type DynamoDbFailure = 'throttled' | 'unavailable' | 'refused'
 
 const throttles: ReadonlySet<string> = new Set(['ProvisionedThroughputExceededException', 'ThrottlingException', 'RequestLimitExceeded'])
 
-/** Classifies what the SDK's client threw. */
+/** Classifies an error of the SDK's client. */
 export function failureOf (error: unknown): DynamoDbFailure {
   const { name, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } }
   const status = $metadata?.httpStatusCode ?? 0
@@ -12,13 +12,13 @@ export function failureOf (error: unknown): DynamoDbFailure {
   return status >= 400 && status < 500 ? 'refused' : 'unavailable'
 }
 
-/** How long to wait before trying again: at random up to `base` ms, twice that after each further failure, never over `cap`. */
+/** The delay before a retry, with full jitter: random up to `base` ms, doubled after each further failure, at most `cap` ms. */
 export interface Backoff {
   base: number
   cap: number
 }
 
-/** @param failures in a row, from 1 */
+/** Returns the delay before the next retry, in ms. @param failures in a row, from 1 */
 export function waitAfter (failures: number, { base, cap }: Backoff): number {
   return Math.random() * Math.min(cap, base * 2 ** (failures - 1))
 }

@@ -8,19 +8,19 @@ import { loadTimes, provision, tableName, type LoadTable, type LoadTimes, type T
 import { BadAttributes, toAttributes } from './values.ts'
 import { createWriter, type SizedItem } from './write.ts'
 
-/** What an item may take, in bytes. */
+/** DynamoDB's limit of an item, in bytes. */
 const largestItem = 400 * 1024
 
-/** So many bad items are told one by one. */
+/** Bad items that the error lists one by one, at most. */
 const mostListed = 20
 
 /**
- * Puts a catalog in the place of the items of a namespace's table, item by item: first all are checked, then all written, and what is
- * older removed when the last one is written. A load that was ended in the middle is made good by the next one.
+ * Replaces the items of a namespace's table with those of a catalog: checks all items, writes them one by one, then removes older ones.
+ * If a load is interrupted, the next one repairs the table.
  * @throws CatalogError naming bad items, with nothing written
  */
 export async function loadDynamoDb (config: TableConfig, catalog: Catalog, namespace: string, times: Partial<LoadTimes> = {}): Promise<LoadOutcome> {
-  const client = openAwsClient(DynamoDBClient)
+  const client = await openAwsClient(DynamoDBClient)
   try {
     const table: LoadTable = { client, name: tableName(namespace), times: { ...loadTimes, ...times } }
     await provision(table, config)
@@ -50,20 +50,20 @@ async function load (table: LoadTable, catalog: Catalog, lock: LoadLock): Promis
 }
 
 /**
- * When the catalog was made, but always later than the load before: by their versions, items of an older catalog that is loaded again
- * (or of one made in the same millisecond) have to be told from those to be removed.
+ * Returns the time at which the catalog was made, or a time just after the previous load's version if that is later: the purge tells items
+ * of this load from older ones by their version, also if an older catalog (or one made in the same millisecond) is loaded.
  */
 function versionOf ({ tag, madeAt }: Catalog, last: LastLoad): string {
   if (last.version === undefined) return toVersion(madeAt)
   return last.tag === tag ? last.version : toVersion(Math.max(madeAt, Date.parse(`${last.version}Z`) + 1))
 }
 
-/** @param ms epoch milliseconds */
+/** Returns a time as the version of items: ISO 8601 without the zone. @param ms epoch milliseconds */
 export function toVersion (ms: number): string {
   return new Date(ms).toISOString().replace('Z', '')
 }
 
-/** Reads the whole catalog. @throws CatalogError for bad items, or where there are none */
+/** Reads and checks the whole catalog. @throws CatalogError for bad items, or if there are no items */
 async function check (catalog: Catalog, version: string, lock: LoadLock): Promise<void> {
   const problems: string[] = []
   let items = 0
@@ -82,7 +82,7 @@ async function check (catalog: Catalog, version: string, lock: LoadLock): Promis
   throw new CatalogError(`refused, nothing was imported:\n${problems.join('\n')}`)
 }
 
-/** What is wrong with an item that the table would not take. */
+/** Returns why DynamoDB would refuse an item; undefined if it would accept it. */
 export function problemOf (item: Item, version: string): string | undefined {
   if (item.itemId === lockId) return 'has an id that the gateway keeps for itself'
   if (!item.itemId.isWellFormed()) return 'has half a character (a lone surrogate) in its id'
@@ -95,7 +95,7 @@ export function problemOf (item: Item, version: string): string | undefined {
   }
 }
 
-/** @throws BadAttributes */
+/** Returns the request that writes an item. @throws BadAttributes */
 export function toRequest ({ itemId, metadata }: Item, version: string): SizedItem {
   const { attributes, size } = toAttributes(metadata)
   const named = 'id'.length + Buffer.byteLength(itemId) + 'version'.length + version.length + 'put_via'.length + 'bulk'.length + 'attributes'.length

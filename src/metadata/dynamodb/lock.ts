@@ -4,30 +4,30 @@ import { within } from '../../base/deadline.ts'
 import { UserError } from '../../base/user-error.ts'
 import { insist, type LoadTable } from './table.ts'
 
-/** The item that says who loads and what was loaded last. No item of a catalog may be called so. */
+/** Id of the item that holds the lock's owner and the state of the last load. No catalog may contain this id. */
 export const lockId = 'personalization-gateway:load'
 
-/** What the load before this one said of itself when it began to write. */
+/** Tag and version that the previous load noted when it began to write. */
 export interface LastLoad {
   tag: string | undefined
   version: string | undefined
 }
 
-/** Held by the one instance that loads. */
+/** The lock that the loading instance holds. */
 export interface LoadLock {
   readonly last: LastLoad
-  /** @throws UserError where it was lost */
+  /** @throws UserError if the lock was lost */
   assertHeld: () => void
-  /** Notes that items of this version are written from now on. */
+  /** Records the version of the items that the load writes from now on. */
   begin: (version: string) => Promise<void>
-  /** Notes that the load is complete, and gives the lock back. */
+  /** Records that the load is complete, and releases the lock. */
   finish: () => Promise<void>
 }
 
 /**
- * Runs a load that no other instance may run at the same time. Clocks of instances may differ by less than the lock lives.
- * @returns 'busy' where another instance does it; 'loaded' where this state of the catalog was the last one that was loaded whole
- * @throws UserError where the lock was lost on the way; what the load throws, with the lock given back
+ * Runs a load under a lock, so that no other instance loads at the same time. The clocks of instances must differ by less than `deadAfter`.
+ * @returns 'busy' if another instance is loading; 'loaded' if the last complete load had this tag
+ * @throws UserError if the lock was lost meanwhile; the error of the load, with the lock released
  */
 export async function withLoadLock<T> (table: LoadTable, tag: string, load: (lock: LoadLock) => Promise<T>): Promise<T | 'loaded' | 'busy'> {
   const { heartbeat, deadAfter, call } = table.times
@@ -70,7 +70,7 @@ export async function withLoadLock<T> (table: LoadTable, tag: string, load: (loc
     }
   }
 
-  /** Whether this state of the catalog is there whole. */
+  /** Returns whether the catalog with this tag was loaded completely. */
   async function isLoaded (): Promise<boolean> {
     const { Item } = await insist(table, async options => table.client.send(new GetItemCommand({ TableName: table.name, Key: { id: { S: lockId } }, ConsistentRead: true }), options))
     return Item?.['tag']?.S === tag && Item['complete']?.BOOL === true
@@ -84,7 +84,7 @@ export async function withLoadLock<T> (table: LoadTable, tag: string, load: (loc
       }), options))
       heldUntil = began + deadAfter
     } catch (error) {
-      // Anything else passes, or the lock runs out.
+      // Other errors are transient, or the lock expires.
       if (isConditionFailed(error)) lost = true
     }
   }
@@ -107,7 +107,7 @@ export async function withLoadLock<T> (table: LoadTable, tag: string, load: (loc
           ExpressionAttributeValues: { ...ours, ':yes': { BOOL: true } }
         })
       } catch (error) {
-        // The answer to the first try may have been lost, and the second found it done.
+        // The response to the first attempt may have been lost after it released the lock: then the second attempt fails its condition.
         if (!(error instanceof UserError) || !await isLoaded()) throw error
       }
     }
@@ -116,7 +116,7 @@ export async function withLoadLock<T> (table: LoadTable, tag: string, load: (loc
   try {
     return await load(lock)
   } catch (error) {
-    // One call: where it fails the lock runs out by itself, and what went wrong before counts more.
+    // One call without retries: if it fails, the lock expires by itself, and the caller needs the error of the load.
     await within(call, async options => table.client.send(update(release), options)).catch(() => {})
     throw error
   } finally {

@@ -7,25 +7,25 @@ import { toJson } from './values.ts'
 import type { MetadataStats } from '../stats.ts'
 import { ItemMetadataError, type Undecorated } from '../store.ts'
 
-/** What BatchGetItem takes. */
+/** Limit of BatchGetItem. */
 const keysAtOnce = 100
 
-/** Calls under way for one lookup. */
+/** Concurrent calls of one lookup, at most. */
 const callsAtOnce = 5
 
-/** How often a call that broke on the way is made again. */
+/** Retries of a call that failed as unavailable (a broken connection or a 5xx). */
 const brokenRetries = 1
 
-/** In ms. The signal ends it. */
+/** In ms. The signal ends the wait. */
 const backoff = { base: 25, cap: 500 }
 
 export interface Lookup {
   client: DynamoDBClient
   table: string
   stats: MetadataStats
-  /** Told what DynamoDB said to a call that it would not serve at any time. */
+  /** Receives the error of a call that DynamoDB would refuse again. */
   onRefused: (error: unknown) => void
-  /** Told that it has served one. */
+  /** Called after each call that DynamoDB served. */
   onServed: () => void
 }
 
@@ -35,8 +35,8 @@ interface Failure {
 }
 
 /**
- * Looks up items by id, each once.
- * @throws ItemMetadataError with what was found all the same
+ * Looks up items by id. An id that is given twice is looked up once.
+ * @throws ItemMetadataError if some could not be looked up; it carries the items that were found
  */
 export async function lookUp (lookup: Lookup, itemIds: Iterable<string>, signal: AbortSignal): Promise<Map<string, string>> {
   const chunks = chunked([...new Set(itemIds)].filter(isKey), keysAtOnce)
@@ -55,7 +55,7 @@ export async function lookUp (lookup: Lookup, itemIds: Iterable<string>, signal:
   throw new ItemMetadataError(first.reason, found, { cause: first.cause })
 }
 
-/** DynamoDB refuses a whole call for one key that it does not take; nothing is stored under such a one. */
+/** Returns whether DynamoDB accepts a key. One invalid key makes it refuse the whole call, and no item can be stored under such a key. */
 function isKey (itemId: string): boolean {
   return isId(itemId) && itemId.isWellFormed() && itemId !== lockId
 }
@@ -66,7 +66,7 @@ function chunked<T> (values: readonly T[], size: number): T[][] {
 
 type Keys = Array<Record<string, AttributeValue>>
 
-/** Asks until all keys are served or the signal says that it is too late. @returns why some were not */
+/** Calls DynamoDB until it has served all keys or the signal aborts. @returns the reason if some keys were not served */
 async function lookUpChunk (lookup: Lookup, itemIds: readonly string[], found: Map<string, string>, signal: AbortSignal): Promise<Failure | undefined> {
   const { stats } = lookup
   let keys: Keys = itemIds.map(id => ({ id: { S: id } }))
@@ -79,7 +79,7 @@ async function lookUpChunk (lookup: Lookup, itemIds: readonly string[], found: M
       if (rest.length === 0) return
       stats.throttled++
       reason = 'throttled'
-      // An answer of 16 MB leaves the rest undone without being slowed down: there is no reason to wait longer each time.
+      // An answer that reaches 16 MB leaves the remaining keys unprocessed without any throttling: the backoff need not grow.
       fruitless = rest.length < keys.length ? 1 : fruitless + 1
       keys = rest
     } catch (cause) {
@@ -98,7 +98,7 @@ async function lookUpChunk (lookup: Lookup, itemIds: readonly string[], found: M
   }
 }
 
-/** One call. @returns the keys that it left undone */
+/** Makes one call. @returns the keys that DynamoDB left unprocessed */
 async function ask ({ client, table, stats, onServed }: Lookup, keys: Keys, found: Map<string, string>, signal: AbortSignal): Promise<Keys> {
   signal.throwIfAborted()
   stats.calls++

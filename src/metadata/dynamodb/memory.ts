@@ -13,24 +13,25 @@ export interface MemoryOptions {
   stats: MetadataStats
 }
 
-/** All metadata in memory, in characters: past it the least recently used go. */
+/** Limit of all metadata in memory, in characters. Beyond it, the least recently used items are evicted. */
 const maxCharacters = 64 * 1024 * 1024
 
-/** What an entry takes beside its texts, roughly. */
+/** Estimated size of an entry without its id and metadata, in characters. */
 const overhead = 200
 
-/** What no JSON text is: the item is not there. */
+/** Marks an item that the table does not have. No JSON text is empty. */
 const missing = ''
 
-/** All that a process remembers of the items of a table, told of items that were put there. */
+/** All caches of one table's items in this process. `learn` tells all of them about an item that was put. */
 export interface Memories {
-  /** @returns what ends it */
+  /** Registers a cache. @returns a function that removes it */
   add: (learn: Learn) => () => void
   learn: Learn
 }
 
 type Learn = (itemId: string, metadata: string) => void
 
+/** Creates an empty set of caches. */
 export function createMemories (): Memories {
   const all = new Set<Learn>()
   return {
@@ -43,8 +44,8 @@ export function createMemories (): Memories {
 }
 
 /**
- * Keeps what was looked up in memory for a while, also that there is no such item.
- * @returns beside the lookup, what tells it of an item that was put: asked at once, the table may still answer with the one before
+ * Caches the results of a lookup for `ttl` seconds, also that an item does not exist.
+ * @returns the cached lookup, and `learn`, which caches an item that was just put, as the table may still answer with the previous one
  */
 export function remember (get: Get, { ttl, maxItems, now, stats }: MemoryOptions): { get: ItemMetadataStore['get'], learn: Learn } {
   const known = new LRUCache<string, string>({
@@ -56,7 +57,7 @@ export function remember (get: Get, { ttl, maxItems, now, stats }: MemoryOptions
     perf: { now }
   })
 
-  // What was looked up before an item was put may be the item before.
+  // Puts so far. A lookup that began before a put may return the previous item, so that its result is not cached.
   let learned = 0
 
   async function lookUp (itemIds: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, string>> {

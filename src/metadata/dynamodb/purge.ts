@@ -4,9 +4,9 @@ import { insist, type LoadTable } from './table.ts'
 const deletesAtOnce = 25
 
 /**
- * Removes the items of loads before this one; those that others have put in the table stay.
- * @param check called before each call, to throw where nothing is to be removed any more
- * @returns how many items of this version there are
+ * Removes the items that earlier loads wrote. Items that other writers put in the table stay.
+ * @param check called before each call; throws when the purge has to stop
+ * @returns the number of items of this version
  */
 export async function purge (table: LoadTable, version: string, check: () => void): Promise<number> {
   let count = 0
@@ -34,7 +34,7 @@ export async function purge (table: LoadTable, version: string, check: () => voi
   return count
 }
 
-/** Removes an item, unless it has been written anew since it was seen. */
+/** Removes an item, unless it was written again since the scan returned it. */
 async function remove (table: LoadTable, id: AttributeValue, version: string): Promise<void> {
   try {
     await insist(table, async options => table.client.send(new DeleteItemCommand({

@@ -8,22 +8,22 @@ import { problemOf, toRequest, toVersion } from './load.ts'
 import type { Memories } from './memory.ts'
 import { toAttributes, toJson } from './values.ts'
 
-/** What BatchWriteItem takes. */
+/** Limits of BatchWriteItem, with 4 concurrent calls. */
 const limits = { parcels: 25, bytes: 4 * 1024 * 1024, calls: 4 }
 
-/** Where it differs from what others mean by it. */
+/** Differs from `failures.refused` of other sinks only in its reason. */
 const refused: Failure = { ...failures.refused, reason: 'it does not know us, or has no table yet: a load of a catalog makes it' }
 
 export interface DynamoDbSinkOptions {
   client: DynamoDBClient
   table: string
-  /** What this process remembers of the table. */
+  /** This process's caches of the table. */
   memories: Memories
   /** Epoch milliseconds. */
   now: () => number
 }
 
-/** Puts single items into a namespace's table as a load does: one of a catalog that is made later replaces or removes them. */
+/** Creates a sink that puts single items into a namespace's table as a load does: a load of a later catalog replaces or removes them. */
 export function dynamoDbSink ({ client, table, memories, now }: DynamoDbSinkOptions): DatasetSink {
   return {
     limits,

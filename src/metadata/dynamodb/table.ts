@@ -4,26 +4,26 @@ import { within } from '../../base/deadline.ts'
 import { UserError } from '../../base/user-error.ts'
 import { failureOf, waitAfter, type Backoff } from './failure.ts'
 
-/** What a load may take, in ms. */
+/** Time limits of a load, in ms. */
 export interface LoadTimes {
-  /** A call. */
+  /** For one call. */
   call: number
-  /** Trying again without getting on. */
+  /** For retries without progress. */
   stall: number
   backoff: Backoff
-  /** Making a table, or changing it. */
+  /** For a table to become active after it was created or changed. */
   table: number
-  /** Between two looks at it, at most. */
+  /** Longest pause between two checks of the table's status. */
   tablePoll: number
-  /** The holder of the lock shows that it lives this often, */
+  /** Interval in which the holder of the lock renews it. */
   heartbeat: number
-  /** and is taken for dead after this long without. */
+  /** Time without a renewal after which the lock expires. */
   deadAfter: number
 }
 
 export const loadTimes: LoadTimes = { call: 30_000, stall: 60_000, backoff: { base: 50, cap: 5_000 }, table: 300_000, tablePoll: 1_000, heartbeat: 20_000, deadAfter: 120_000 }
 
-/** A namespace's table, as a load sees it. */
+/** A namespace's table, with the client and the time limits of a load. */
 export interface LoadTable {
   client: DynamoDBClient
   name: string
@@ -36,14 +36,14 @@ export interface TableConfig {
   provisionedThroughput?: { readCapacityUnits?: number, writeCapacityUnits?: number }
 }
 
-/** What a namespace's table is called. */
+/** Returns the name of a namespace's table. */
 export function tableName (namespace: string): string {
   return `PersonalizationApiItemMetadata_${namespace}`
 }
 
 /**
- * Makes a call until it succeeds, as long as what is in the way may pass.
- * @throws what DynamoDB refuses; what was in the way all the time
+ * Retries a call until it succeeds, while its failures are transient.
+ * @throws the error of a refused call at once; the last transient error after `times.stall`
  */
 export async function insist<T> ({ times }: LoadTable, call: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
   const end = performance.now() + times.stall
@@ -58,8 +58,8 @@ export async function insist<T> ({ times }: LoadTable, call: (options: { abortSi
 }
 
 /**
- * Sees to it that the table is there, and has the capacity of the configuration where that is the gateway's to say.
- * @throws UserError where it is not there and not to be made, has another key, or is not ready in time
+ * Creates the table if it is missing, and sets its capacity to the configured one, unless `autoProvision` is false.
+ * @throws UserError if the table is missing and `autoProvision` is false, has another key, or is not active in time
  */
 export async function provision (table: LoadTable, config: TableConfig): Promise<void> {
   const description = await describe(table)
@@ -77,9 +77,9 @@ export async function provision (table: LoadTable, config: TableConfig): Promise
     }), options)))
   } else {
     checkKey(table, description)
-    // Of a table that is there, what the document does not say is its owner's business.
+    // Without a billing mode in the document, the capacity of an existing table belongs to its owner.
     if (config.billingMode === undefined || hasCapacity(description, config)) return
-    // A table takes no change while another one is made.
+    // DynamoDB refuses a change while another one is under way.
     await untilActive(table)
     await unlessInUse(insist(table, async options => table.client.send(new UpdateTableCommand({ TableName: table.name, ...capacityOf(config) }), options)))
   }
@@ -118,18 +118,18 @@ interface Capacity {
 function capacityOf ({ billingMode = 'PAY_PER_REQUEST', provisionedThroughput = {} }: TableConfig): Capacity {
   if (billingMode === 'PAY_PER_REQUEST') return { BillingMode: billingMode }
   const { readCapacityUnits = 1, writeCapacityUnits = 1 } = provisionedThroughput
-  // DynamoDB has no less than one unit.
+  // DynamoDB requires at least one unit.
   return { BillingMode: billingMode, ProvisionedThroughput: { ReadCapacityUnits: Math.max(1, readCapacityUnits), WriteCapacityUnits: Math.max(1, writeCapacityUnits) } }
 }
 
-/** A table that never was billed by request says nothing of how it is billed. */
+/** Returns whether a table has the configured capacity. A table that was never billed per request has no BillingModeSummary. */
 function hasCapacity ({ BillingModeSummary, ProvisionedThroughput: has }: TableDescription, config: TableConfig): boolean {
   const { BillingMode, ProvisionedThroughput: wanted } = capacityOf(config)
   if ((BillingModeSummary?.BillingMode ?? 'PROVISIONED') !== BillingMode) return false
   return wanted === undefined || (has?.ReadCapacityUnits === wanted.ReadCapacityUnits && has?.WriteCapacityUnits === wanted.WriteCapacityUnits)
 }
 
-/** Another instance may be making the same change. */
+/** Awaits a change. Ignores ResourceInUseException, as another instance may be making the same change. */
 async function unlessInUse (change: Promise<unknown>): Promise<void> {
   try {
     await change

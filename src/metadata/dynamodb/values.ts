@@ -2,26 +2,26 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { visit } from 'jsonc-parser'
 import { isJsonNumber } from '../../base/json-number.ts'
 
-/** JSON that DynamoDB does not take. Its message says why. */
+/** Thrown for JSON that DynamoDB does not accept. The message says why. */
 export class BadAttributes extends Error {}
 
 export interface Attributes {
   attributes: Record<string, AttributeValue>
-  /** What DynamoDB counts for them, in bytes; rather too much than too little. */
+  /** The size that DynamoDB counts for the attributes, in bytes. The estimate is never too small. */
   size: number
 }
 
-/** DynamoDB knows 32 levels; the map of all attributes is the first one. */
+/** DynamoDB accepts 32 levels of nesting; the map of all attributes is the first one. */
 const deepest = 31
 
-/** Longer ones have nothing but zeros in the places that count, or are refused for another reason. */
+/** In characters. A longer number either consists of zeros in its significant places, or is refused for another reason. */
 const longestNumber = 512
 
-/** What DynamoDB counts for a map or a list, and for each of its members. */
+/** Bytes that DynamoDB counts for a map or a list, and for each of its members. */
 const containerBytes = 3
 const memberBytes = 1
 
-/** A map or a list that is still being read. */
+/** A map or a list that is being parsed. */
 interface Open {
   value: AttributeValue
   put: (member: AttributeValue) => void
@@ -29,8 +29,8 @@ interface Open {
 }
 
 /**
- * Makes attributes of the JSON text of an object, and never a number of JavaScript on the way.
- * @throws BadAttributes
+ * Converts the JSON text of an object to attributes. Numbers stay text, as a JavaScript number would lose digits.
+ * @throws BadAttributes for JSON that DynamoDB does not accept
  */
 export function toAttributes (text: string): Attributes {
   const open: Open[] = []
@@ -49,7 +49,7 @@ export function toAttributes (text: string): Attributes {
 
   visit(text, {
     onObjectBegin () {
-      // Without a prototype, so that a key called `__proto__` is one like any other.
+      // Without a prototype, so that `__proto__` is an ordinary key.
       const members = Object.create(null) as Record<string, AttributeValue>
       const opened: Open = { value: { M: members }, key: '', put: member => { members[opened.key] = member } }
       begin(opened)
@@ -84,7 +84,7 @@ function textBytes (text: string): number {
 
 const jsonNumber = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
 
-/** @throws BadAttributes for a number that DynamoDB would refuse: beyond 38 digits, below 1e-130, from 1e126 on */
+/** Returns the number as it is. @throws BadAttributes for a number that DynamoDB refuses: more than 38 digits, below 1e-130, from 1e126 on */
 function checkedNumber (text: string): string {
   const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
   const [, whole = '', fraction = '', exponent = '0'] = jsonNumber.exec(text) ?? []
@@ -98,7 +98,7 @@ function checkedNumber (text: string): string {
   return text
 }
 
-/** The JSON text of a value. What JSON does not know comes out as what is nearest: sets as lists, binary as base64. */
+/** Returns the JSON text of a value. Types that JSON lacks become the nearest one: a set becomes a list, binary becomes base64. */
 export function toJson ({ S, N, M, L, BOOL, SS, NS, B, BS }: AttributeValue): string {
   if (S !== undefined) return JSON.stringify(S)
   if (N !== undefined) return numberToJson(N)
@@ -112,7 +112,7 @@ export function toJson ({ S, N, M, L, BOOL, SS, NS, B, BS }: AttributeValue): st
   return 'null'
 }
 
-/** DynamoDB's numbers are JSON's, digit for digit; one of another spelling must not break the text that it stands in. */
+/** Returns a number's JSON, which is DynamoDB's text. Any other spelling becomes a string, so that the surrounding JSON stays valid. */
 function numberToJson (number: string): string {
   return isJsonNumber(number) ? number : JSON.stringify(number)
 }

@@ -5,10 +5,10 @@ import { UserError } from '../../base/user-error.ts'
 import { failureOf, waitAfter } from './failure.ts'
 import type { LoadTable } from './table.ts'
 
-/** What BatchWriteItem takes. */
+/** Limit of BatchWriteItem. */
 const itemsAtOnce = 25
 
-/** It takes 16 MB, in which small values are several times as long as they count. */
+/** BatchWriteItem takes requests of 16 MB. There, small values are several times longer than the size that DynamoDB counts. */
 const bytesAtOnce = 4 * 1024 * 1024
 
 const callsAtOnce = 8
@@ -19,15 +19,15 @@ export interface SizedItem {
 }
 
 export interface Writer {
-  /** Resolves when there is room for more. Of two items with the same id the later one stays. @throws what an earlier write failed with */
+  /** Adds an item; resolves when there is room for more. Of two with the same id, the later one wins. @throws the error of an earlier write */
   put: (itemId: string, item: SizedItem) => Promise<void>
-  /** Writes what is left, and waits for all. @throws what a write failed with */
+  /** Writes the remaining items, and waits for all writes. @throws the error of a write */
   end: () => Promise<void>
-  /** Waits for what is under way, whatever comes of it. */
+  /** Waits for the writes under way, and ignores their errors. */
   settle: () => Promise<void>
 }
 
-/** Writes items in batches, several at a time. @param check called before each call, to throw where nothing is to be written any more */
+/** Creates a writer that sends items in concurrent batches. @param check called before each call; throws when the load has to stop */
 export function createWriter (table: LoadTable, check: () => void): Writer {
   const calls = new Set<Promise<void>>()
   const underWay = new Set<string>()
@@ -46,7 +46,7 @@ export function createWriter (table: LoadTable, check: () => void): Writer {
     const items = batch
     batch = new Map()
     bytes = 0
-    // In another batch at the same time, the earlier one of two with the same id could come last.
+    // If two concurrent batches held the same id, DynamoDB could apply the earlier item last.
     if ([...items.keys()].some(itemId => underWay.has(itemId))) await settle()
     throwFailure()
     for (const itemId of items.keys()) underWay.add(itemId)
@@ -76,7 +76,7 @@ export function createWriter (table: LoadTable, check: () => void): Writer {
   }
 }
 
-/** @throws UserError where DynamoDB takes nothing for too long; what it refuses */
+/** Writes a batch, retrying unprocessed items. @throws UserError if DynamoDB takes no item for `times.stall`; the error of a refused call */
 async function writeBatch (table: LoadTable, requests: WriteRequest[], check: () => void): Promise<void> {
   const { client, name, times } = table
   let progress = performance.now()

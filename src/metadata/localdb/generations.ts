@@ -7,19 +7,19 @@ const pointer = 'CURRENT'
 const prefix = 'generation-'
 
 /**
- * A directory of generations of which one is current. A new one is made beside it and takes over by the rename of one file,
- * so that a reader sees the old one or the new one, and a writer that dies leaves the old one untouched.
+ * A directory of generations, one of which is current. A writer makes a new generation beside it and publishes it by renaming one file:
+ * a reader sees either the old or the new generation, and a writer that dies leaves the old one intact.
  */
 export interface Generations {
   /** The path of the current generation; undefined before the first. */
   current: () => Promise<string | undefined>
   /**
-   * Makes an empty generation, has it filled, and makes it the current one; where filling fails, nothing has changed. What fills it
-   * tells a digest of what it holds: generations with the same have the same revision.
-   * @throws UserError while another process does the same
+   * Creates an empty generation, calls `fill` with its path, and makes it current. If `fill` fails, nothing changes. `fill` returns a
+   * digest of the contents: generations with equal digests have equal revisions.
+   * @throws LockedError, a UserError, while another process replaces the generation
    */
   replace: <T extends Filled>(fill: (path: string) => Promise<T>) => Promise<T>
-  /** Removes what dead writers left behind. */
+  /** Removes the files that dead writers left behind. */
   sweep: () => Promise<void>
 }
 
@@ -28,12 +28,12 @@ export interface Filled {
   digest: string
 }
 
-/** What generations with the same items have in common. */
+/** Returns the revision of a generation: the digest in its name, equal for generations with the same items. */
 export function revisionOf (path: string): string {
   return basename(path).split('-')[1] ?? ''
 }
 
-/** Puts a directory's names onto the disk: a power cut shall not bring back the name of what is removed next. */
+/** Syncs a directory to disk, so that a power failure cannot restore the pointer to a generation that is removed next. */
 async function flushNames (directory: string): Promise<void> {
   const handle = await open(directory)
   try {
@@ -43,6 +43,7 @@ async function flushNames (directory: string): Promise<void> {
   }
 }
 
+/** Returns the generations of a directory. */
 export function generations (directory: string): Generations {
   const lock = join(directory, 'LOCK')
 

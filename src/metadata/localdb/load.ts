@@ -3,16 +3,17 @@ import { assertRoom, committed } from '../../connections/lmdb.ts'
 import { UserError } from '../../base/user-error.ts'
 import type { Catalog } from '../catalog.ts'
 import { generations } from './generations.ts'
-import { localDbDirectory, openItems } from './files.ts'
+import { localDbDirectory } from './files.ts'
+import { openItems } from './items.ts'
 import { sortItems } from './sort.ts'
 import type { LoadPlace } from '../store-type.ts'
 
-/** Writes a catalog beside the live one and swaps it in, all or nothing. @returns how many items there are now */
+/** Writes a catalog beside the live one and swaps it in, all or nothing. @returns the number of items now */
 export async function loadLocalDb (catalog: Catalog, { dataDir, namespace }: LoadPlace): Promise<number> {
   return replaceItems(localDbDirectory(dataDir, namespace), catalog)
 }
 
-/** The same for the directory of a namespace's items. */
+/** Does the same for a directory of a namespace's items. */
 export async function replaceItems (directory: string, catalog: Pick<Catalog, 'name' | 'items'>): Promise<number> {
   const { count } = await generations(directory).replace(async path => fill(path, catalog))
   return count
@@ -24,7 +25,7 @@ async function fill (path: string, catalog: Pick<Catalog, 'name' | 'items'>): Pr
   try {
     for await (const batch of sortItems(catalog.items(), path)) {
       assertRoom(path)
-      // One batch, one commit: each rewrites the pages on the way to where it goes on.
+      // One commit per batch: each commit rewrites the pages on the path to the insertion point.
       const writes = new Set(batch.map(({ itemId, metadata }) => items.put(itemId, metadata)))
       for (const { itemId, metadata } of batch) digest.update(`${itemId.length} ${itemId}${metadata}`)
       await committed(writes)

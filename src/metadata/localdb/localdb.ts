@@ -3,8 +3,7 @@ import { strict } from '../../base/schema.ts'
 import type { Scope } from '../../connections/scope.ts'
 import { itemMetadataType } from '../store-type.ts'
 import { localDbDirectory } from './files.ts'
-import { loadLocalDb } from './load.ts'
-import { openLocalDb, type LocalDb } from './open.ts'
+import type { LocalDb } from './open.ts'
 import { localDbSink } from './put.ts'
 
 const LocalDbSchema = strict({
@@ -12,17 +11,21 @@ const LocalDbSchema = strict({
   syncInterval: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600 }))
 })
 
-/** Items in LMDB on this machine's disk, memory-mapped. An import by any process takes over within a second. */
+/** Items in LMDB on this machine's disk, memory-mapped. The store follows an import by any process within a second. */
 export const localdb = itemMetadataType({
   type: 'localdb',
   schema: LocalDbSchema,
   open: async (_config, scope) => localDbOf(scope),
   openSink: async (_config, scope) => localDbSink(await localDbOf(scope)),
-  load: async (_config, catalog, place) => loadLocalDb(catalog, place)
+  async load (_config, catalog, place) {
+    const { loadLocalDb } = await import('./load.ts')
+    return loadLocalDb(catalog, place)
+  }
 })
 
-/** The namespace's items, however many ask for them. */
+/** Opens the namespace's items once; all callers share them. */
 async function localDbOf (scope: Scope): Promise<LocalDb> {
+  const { openLocalDb } = await import('./open.ts')
   const directory = localDbDirectory(scope.dataDir, scope.namespace)
   const onRevision = (revision: string): void => { scope.revisions.set(`items/${scope.namespace}`, revision) }
   return scope.share(`localdb/${scope.namespace}`, async () => openLocalDb(directory, { ...scope, onRevision }), async store => store.close())

@@ -2,19 +2,19 @@ import type { Database } from 'lmdb'
 import { assertRoom, committed } from '../../connections/lmdb.ts'
 import { isItemId, type Item } from '../catalog.ts'
 import type { ItemMetadataStore } from '../store.ts'
-import { openItems } from './files.ts'
 import { generations, revisionOf } from './generations.ts'
+import { openItems } from './items.ts'
 import { replaceItems } from './load.ts'
 
-/** How often to look whether a new generation was imported, in ms. */
+/** Interval of checks for a newly imported generation, in ms. */
 const importPoll = 1_000
 
-/** How often a put begins anew since an import took over. */
+/** Attempts of a put. It starts again if an import took over meanwhile. */
 const mostSwaps = 3
 
 export interface LocalDb extends ItemMetadataStore {
   /**
-   * Puts items in the place of those of the same ids, until the next import. Where there are none yet it is as an import of these.
+   * Adds items, or replaces those of the same ids, until the next import. If the store is empty, it imports these items.
    * Resolves when they are on the disk.
    * @throws LockedError during the first import; DiskFullError
    */
@@ -23,7 +23,7 @@ export interface LocalDb extends ItemMetadataStore {
 
 export interface LocalDbOptions {
   onError: (error: unknown) => void
-  /** Told the revision of the items that are served now. */
+  /** Receives the revision of the items that are now served. */
   onRevision?: (revision: string) => void
   poll?: number
 }
@@ -39,7 +39,7 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
     const current = await versions.current()
     if (current === path) return
     const retired = items
-    // Where the new one cannot be opened, the old one stays, and the next look tries again.
+    // If the new generation cannot be opened, the old one stays, and the next poll tries again.
     items = current === undefined ? undefined : openItems(current)
     path = current
     writable = false
@@ -47,7 +47,10 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
     await retired?.close()
   }
 
-  /** A process has a file open once. Nobody sees the moment between: both happen in one turn, as long as nothing is being written. */
+  /**
+   * Opens the current generation for writing. LMDB allows a process to open a file only once, so the read-only database is closed first.
+   * Close and open run in one turn of the event loop, while no write is under way: no reader finds the database closed.
+   */
   function openForWriting (current: string): Database<string, string> {
     if (items !== undefined && writable) return items
     items?.close().catch(onError)
@@ -81,7 +84,7 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
   await versions.sweep()
   await follow().catch(onError)
   let following: Promise<void> = Promise.resolve()
-  // One after the other: what is being written is not closed.
+  // Tasks run one after the other, so that a database is not closed during a write.
   async function inTurn (task: () => Promise<void>): Promise<void> {
     const done = following.then(task)
     following = done.catch(() => {})
@@ -94,7 +97,7 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
       const found = new Map<string, string>()
       if (items === undefined) return found
       for (const itemId of itemIds) {
-        // What no catalog holds may be no key at all, such as a text that is too long for one.
+        // An id that no catalog may hold can be an invalid key for LMDB, such as a text that is too long.
         const metadata = isItemId(itemId) ? items.get(itemId) : undefined
         if (metadata !== undefined) found.set(itemId, metadata)
       }

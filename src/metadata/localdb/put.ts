@@ -4,10 +4,10 @@ import { DiskFullError } from '../../connections/lmdb.ts'
 import { LockedError } from '../../base/lock.ts'
 import type { LocalDb } from './open.ts'
 
-/** One commit at a time, of all that wait. */
+/** One commit at a time, of all waiting items. */
 const limits = { parcels: 500, bytes: 8 * 1024 * 1024, calls: 1 }
 
-/** Puts single items into the items of this machine. */
+/** Creates a sink that puts single items into this machine's store. */
 export function localDbSink (store: LocalDb): DatasetSink {
   return {
     limits,

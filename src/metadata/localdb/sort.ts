@@ -6,27 +6,27 @@ import { decodeUtf8 } from '../../records/decode.ts'
 import { readLines } from '../../records/lines.ts'
 import type { Item } from '../catalog.ts'
 
-/** So many characters of items are sorted at once in memory. */
+/** Characters of items that are sorted at once in memory. */
 const charactersAtOnce = 3 * 1024 * 1024
 /** Bytes of a run that are read at once. */
 const readAtOnce = 16 * 1024
-/** Characters (at least) that are passed on at once. */
+/** Characters (at least) of a batch of the result. */
 const passedAtOnce = 2 * 1024 * 1024
-/** So many runs are made one before there are more: a process may have only so many files open. */
+/** Once there are so many runs, they are merged into one: a process may open only a limited number of files. */
 const mostRuns = 128
-/** Items of one write to a run. */
+/** Items per write to a run. */
 const linesAtOnce = 200
 
 /**
- * Sorts items by id, in bounded memory: what is too much for it is put aside in sorted files, which are then merged.
- * A tree that is filled in order is written once from left to right; in any other order each item would rewrite a page somewhere,
- * ten times as much as there is, and leave pages half empty.
- * @param directory for files that are gone at the end
- * @returns each id once, with the item that came last
- * @throws DiskFullError where there is no room for the files; what reading the items throws
+ * Sorts items by id in bounded memory (an external merge sort): writes sorted runs to files, then merges them.
+ * LMDB writes a tree that is filled in key order once, from left to right. In any other order each item would rewrite some page: ten
+ * times the amount of data, with pages left half empty.
+ * @param directory for temporary files, which are removed at the end
+ * @returns batches in which each id occurs once, with its last item
+ * @throws DiskFullError if there is no room for the files; the errors of reading the items
  */
 export async function * sortItems (batches: AsyncIterable<readonly Item[]>, directory: string): AsyncGenerator<readonly Item[]> {
-  // Of runs that were merged into one, all come before those that were not.
+  // Runs that were merged into one hold earlier items than all runs that were not merged yet.
   const merged: string[] = []
   let runs: string[] = []
   let items: Item[] = []
@@ -53,7 +53,7 @@ function byId (a: Item, b: Item): number {
   return a.itemId < b.itemId ? -1 : a.itemId > b.itemId ? 1 : 0
 }
 
-/** Writes a run: a line for each item, its id as JSON, a tab, its metadata; neither holds a line feed or its id a tab. */
+/** Writes a run, a line per item: the id as JSON, a tab, the metadata. Neither contains a line feed, and an id's JSON contains no tab. */
 async function putAside (sorted: AsyncIterable<readonly Item[]>, file: string): Promise<string> {
   const handle = await open(file, 'wx')
   try {
@@ -85,7 +85,7 @@ async function * batchesOf (items: Item[]): AsyncGenerator<Item[]> {
   yield items
 }
 
-/** A run that is being read, by its next item. */
+/** A run that is being read, positioned at its next item. */
 class Run {
   readonly #batches: AsyncIterator<Item[]>
   readonly #order: number
@@ -101,12 +101,12 @@ class Run {
     return this.#batch[this.#at]
   }
 
-  /** Steps to the next item. @returns whether it is at hand */
+  /** Steps to the next item. @returns whether it is loaded */
   step (): boolean {
     return ++this.#at < this.#batch.length
   }
 
-  /** Reads until an item is at hand. @returns false at the end */
+  /** Reads batches until an item is loaded. @returns false at the end */
   async load (): Promise<boolean> {
     do {
       const next = await this.#batches.next()
@@ -117,7 +117,7 @@ class Run {
     return true
   }
 
-  /** Of the same id the one that came first goes first. */
+  /** Compares by id; of two items with the same id, the one that was read first comes first. */
   isBefore (other: Run): boolean {
     const order = byId(this.item!, other.item!)
     return order < 0 || (order === 0 && this.#order < other.#order)
@@ -128,12 +128,12 @@ async function * merge (sources: Array<AsyncGenerator<Item[]>>): AsyncGenerator<
   try {
     yield * mergeRuns(await startRuns(sources))
   } finally {
-    // Where it ends early, their files are still open.
+    // If the merge ends early, the files of the sources are still open.
     await Promise.all(sources.map(async source => source.return(undefined)))
   }
 }
 
-/** The run with the least item stands last, where taking it away is cheap. */
+/** Returns the runs in descending order: the run with the least item is last, where `pop` is cheap. */
 async function startRuns (sources: Array<AsyncGenerator<Item[]>>): Promise<Run[]> {
   const runs: Run[] = []
   for (const [i, source] of sources.entries()) {

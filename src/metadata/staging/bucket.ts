@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { GetObjectCommand, ListObjectsV2Command, S3Client, type _Object as Listed } from '@aws-sdk/client-s3'
+import type { _Object as Listed } from '@aws-sdk/client-s3'
 import { openAwsClient } from '../../connections/aws.ts'
 import { within } from '../../base/deadline.ts'
 import { assertRoom } from '../../connections/lmdb.ts'
@@ -15,22 +15,22 @@ export interface StagedObject {
   readonly tag: string
   /** In bytes. */
   readonly size: number
-  /** When it was uploaded, in epoch ms. */
+  /** Time of its upload, in epoch ms. */
   readonly madeAt: number
 }
 
-/** Where catalogs are put for the gateway to fetch. */
+/** The bucket from which the gateway fetches catalogs. */
 export interface StagingBucket {
   /**
-   * The newest catalog right under a prefix: of the objects whose names tell a format.
-   * @throws what S3 or the network said; Error where there are more objects than are looked through
+   * Returns the newest catalog directly under a prefix, among the objects whose extension is a known format.
+   * @throws errors of S3 or the network; Error if there are more objects than the listing limit
    */
   newest: (prefix: string, signal: AbortSignal) => Promise<StagedObject | undefined>
   /**
-   * Writes an object into a file. Who calls removes it, also where this fails.
+   * Downloads an object into a file. The caller removes the file, also after a failure.
    * @param path of the file, without the extension
-   * @returns its path, with an extension that tells the format
-   * @throws what S3 or the network said; DiskFullError; Error where what comes is not the object that was listed
+   * @returns the file's path, with the extension of its format
+   * @throws errors of S3 or the network; DiskFullError; Error if the object was replaced since the listing
    */
   download: (object: StagedObject, path: string, signal: AbortSignal) => Promise<string>
   close: () => void
@@ -38,27 +38,28 @@ export interface StagingBucket {
 
 export interface BucketPlace {
   name: string
-  /** The bucket is in the path of a URL and not in the name of the host: services other than Amazon's seldom have a host name for each bucket. */
+  /** Puts the bucket's name into the path of URLs instead of the host: services other than Amazon's seldom have a host name per bucket. */
   pathStyle?: boolean
 }
 
 export interface BucketOptions {
-  /** For a page of a listing, or for an object to begin, in ms. */
+  /** Timeout of a page of a listing, and of the start of a download, in ms. */
   answerWithin?: number
-  /** A download ends with an error when nothing has come for so long, in ms. */
+  /** Time without data after which a download fails, in ms. */
   stallAfter?: number
 }
 
-/** Of a listing: pages of a thousand objects each, and the most of them. */
+/** Objects per page of a listing, and pages at most. */
 const pageSize = 1_000
 const mostPages = 20
 
-/** How often the room on the disk is looked at while writing, in bytes. */
+/** Bytes written between two checks of the free space on the disk. */
 const roomEvery = 8 * 1024 * 1024
 
-/** A bucket of Amazon S3, or of what speaks like it at `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`. */
-export function openBucket ({ name: bucket, pathStyle = false }: BucketPlace, { answerWithin = 15_000, stallAfter = 30_000 }: BucketOptions = {}): StagingBucket {
-  const client = openAwsClient(S3Client, { forcePathStyle: pathStyle })
+/** Opens a bucket of Amazon S3, or of a compatible service at `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`. */
+export async function openBucket ({ name: bucket, pathStyle = false }: BucketPlace, { answerWithin = 15_000, stallAfter = 30_000 }: BucketOptions = {}): Promise<StagingBucket> {
+  const { GetObjectCommand, ListObjectsV2Command, S3Client } = await import('@aws-sdk/client-s3')
+  const client = await openAwsClient(S3Client, { forcePathStyle: pathStyle })
   return {
     async newest (prefix, signal) {
       let newest: StagedObject | undefined
@@ -73,11 +74,11 @@ export function openBucket ({ name: bucket, pathStyle = false }: BucketPlace, { 
         if (IsTruncated !== true) return newest
         token = NextContinuationToken
       }
-      throw new Error(`there are more than ${mostPages * pageSize} objects under ${prefix}: the newest cannot be told until older ones are removed`)
+      throw new Error(`there are more than ${mostPages * pageSize} objects under ${prefix}: remove older ones, so that the newest can be found`)
     },
     async download (object, path, signal) {
       assertRoom(dirname(path), object.size)
-      // The client goes on listening to its signal while the body comes: one that is not called off would cut a long download.
+      // The client listens to its signal also while the body arrives. `within` clears its timer before, so that a long download is not cut.
       const { Body, ETag, ContentEncoding } = await within(answerWithin, async options => client.send(new GetObjectCommand({
         Bucket: bucket, Key: object.key, IfMatch: `"${object.tag}"`
       }), options), signal)
@@ -111,7 +112,7 @@ async function save (body: Readable, file: string, { key, size }: StagedObject, 
       if (read > size) break
       yield chunk
     }
-    if (read !== size) throw new Error(`${key} came with another length than it was listed with`)
+    if (read !== size) throw new Error(`${key} has another length than in the listing`)
   }
   try {
     await pipeline(body, counted, createWriteStream(file), { signal: AbortSignal.any([signal, stall.signal]) })
@@ -126,12 +127,12 @@ function toStagedObject ({ Key = '', ETag = '', Size = 0, LastModified }: Listed
   return { key: Key, tag: unquoted(ETag), size: Size, madeAt: LastModified?.getTime() ?? 0 }
 }
 
-/** S3 tells seconds only: of two uploads in the same one, the last by name counts. */
+/** Compares by upload time. S3 tells seconds only: of two uploads in the same second, the last by name is newer. */
 function isNewer (a: StagedObject, b: StagedObject): boolean {
   return a.madeAt === b.madeAt ? a.key > b.key : a.madeAt > b.madeAt
 }
 
-/** The name of an object without what says that it is compressed, and whether that was there. */
+/** Returns the name of an object without the extension of gzip, and whether it had one. */
 function nameOf (key: string): { plain: string, compressed: boolean } {
   const plain = key.replace(/\.gz(ip)?$/, '')
   return { plain, compressed: plain !== key }

@@ -6,9 +6,9 @@ import type { StagedObject, StagingBucket } from './bucket.ts'
 const largestObject = 20 * 1024 ** 3
 
 /**
- * An object of the bucket as a catalog. It is fetched when its items are first asked for, so that a store which has it already, or
- * leaves it to another instance, costs no download. All that is wrong with its content comes as a CatalogError.
- * @param path of the file that it is fetched into, without its extension; who calls removes it
+ * Returns an object of the bucket as a catalog. The catalog downloads the object when its items are first read, so that a store which
+ * already has it, or leaves it to another instance, causes no download. Any error in the content is thrown as a CatalogError.
+ * @param path of the file to download into, without its extension; the caller removes the file
  */
 export function stagedCatalog (object: StagedObject, bucket: StagingBucket, path: string, signal: AbortSignal): Catalog {
   const { key: name, tag, madeAt, size } = object

@@ -17,30 +17,30 @@ export interface ImportScope {
   signal: AbortSignal
 }
 
-/** How a look into the bucket ended. */
+/** The outcome of one check of the bucket. */
 export type Look =
-  /** There is nothing, nothing new, or nothing that is this process's to do. */
+  /** There is no object, no new one, or another process or instance takes care of it. */
   | { outcome: 'idle' }
   | { outcome: 'imported', object: StagedObject, count: number }
-  /** The content is bad: it is not looked at again before it changes. */
+  /** The content is bad. The object is ignored until it changes. */
   | { outcome: 'refused', object: StagedObject, problem: string }
 
 const directoryPrefix = 'staging-'
 const downloadName = 'download'
 
-/** Where downloads to a store go, and what was done last; beside the items of the namespace. */
+/** Returns the directory of a store's downloads and import state, which is beside the items of the namespace. */
 function stagingDirectory (dataDir: string, { namespace, config }: ItemImport): string {
   return join(localDbDirectory(dataDir, namespace), `${directoryPrefix}${config.type}`)
 }
 
-/** When a store was last filled from the bucket, in epoch ms; undefined where it never was. */
+/** Returns the time of the last import from the bucket into a store, in epoch ms; undefined before the first. */
 export async function lastImport (dataDir: string, to: ItemImport): Promise<number | undefined> {
   return (await recall(stagingDirectory(dataDir, to))).importedAt
 }
 
 /**
- * Fills a store with the newest catalog of its namespace, unless it has it already.
- * @throws what kept it from it, be it S3, the network, the disk or the store: it can be tried again
+ * Fills a store with the newest catalog of its namespace, unless the store already has it.
+ * @throws errors of S3, the network, the disk or the store, which are all worth a retry
  */
 export async function importNewest (to: ItemImport, scope: ImportScope): Promise<Look> {
   const directory = stagingDirectory(scope.dataDir, to)
@@ -50,7 +50,7 @@ export async function importNewest (to: ItemImport, scope: ImportScope): Promise
   try {
     return await withLock(lockOf(directory), async () => {
       const memory = await recall(directory)
-      // Another process of this machine may have done it while we waited for the listing.
+      // Another process of this machine may have imported it during the listing.
       if (isKnown(memory, object)) return { outcome: 'idle' }
       return importOne(to, object, memory, scope)
     })
@@ -77,7 +77,7 @@ async function importOne (to: ItemImport, object: StagedObject, memory: StagingM
   }
 }
 
-/** Removes what processes that were killed had downloaded. */
+/** Removes the downloads of processes that were killed. */
 export async function sweepStaging (dataDir: string): Promise<void> {
   const root = join(dataDir, 'items')
   for (const namespace of await readdir(root).catch(() => [])) {

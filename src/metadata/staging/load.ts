@@ -9,37 +9,38 @@ import type { LoadOutcome } from '../store-type.ts'
 import type { BucketPlace, StagedObject, StagingBucket } from './bucket.ts'
 import { stagedCatalog } from './catalog.ts'
 
-/** An object to be loaded into a store. */
+/** A load of an object into a store. */
 export interface LoadTask {
   to: ItemImport
   object: StagedObject
   dataDir: string
-  /** Where to download it, without the extension; who gives the task removes it. */
+  /** File to download into, without the extension; the caller removes the file. */
   path: string
 }
 
 /**
- * Fetches an object and loads it.
- * @throws CatalogError for bad content; LockedError while another process of this machine imports; what else kept it from it
+ * Downloads an object and loads it.
+ * @throws CatalogError for bad content; LockedError while another process of this machine imports; other errors of S3, the disk or the store
  */
 export type Load = (task: LoadTask, signal: AbortSignal) => Promise<LoadOutcome>
 
-/** How a load in another process ended, as it is told. */
+/** The message with which a load in another process reports its outcome. */
 export type LoadResult = { outcome: LoadOutcome } | { refused: string } | { locked: string } | { failed: string }
 
-/** The argument that tells a process to load. */
+/** The argument that makes a process perform a load. */
 export const loadArgument = 'load-staged'
 
-/** A process that serves goes first. */
+/** Lowers the priority of the load below that of the serving process. */
 const niceness = 5
 
+/** Downloads an object and loads it in this process. @throws like `Load` */
 export async function loadHere (bucket: StagingBucket, { to, object, dataDir, path }: LoadTask, signal: AbortSignal): Promise<LoadOutcome> {
   return importItems(to.config, stagedCatalog(object, bucket, path, signal), { dataDir, namespace: to.namespace })
 }
 
 /**
- * The same in a process of its own, since reading and sorting a large catalog would hold up requests. Where it is to end early it is
- * killed: an import that dies leaves the live items as they are.
+ * Downloads and loads an object in a process of its own, as reading and sorting a large catalog would delay requests. If the signal aborts,
+ * the process is killed: an import that dies leaves the live items unchanged.
  */
 export async function loadBeside (bucket: BucketPlace, task: LoadTask, signal: AbortSignal): Promise<LoadOutcome> {
   const result = await new Promise<LoadResult>((resolve, reject) => {
@@ -47,7 +48,7 @@ export async function loadBeside (bucket: BucketPlace, task: LoadTask, signal: A
       signal,
       killSignal: 'SIGKILL',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      // This process has told them.
+      // The parent has already printed the warnings.
       execArgv: [...process.execArgv, '--no-warnings']
     })
     child.once('message', (result: LoadResult) => { resolve(result) })
@@ -68,6 +69,6 @@ function makeWay (pid: number): void {
   try {
     setPriority(pid, niceness)
   } catch {
-    // It has ended already, or this system knows no priorities: then it runs as it is.
+    // The process has already ended, or the system has no priorities: then it runs at the normal one.
   }
 }

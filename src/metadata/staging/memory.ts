@@ -2,19 +2,19 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { StagedObject } from './bucket.ts'
 
-/** What a store was filled with last from the bucket, kept over restarts and for the other processes of this machine. */
+/** State of the last import from the bucket into a store. It survives restarts, and the processes of this machine share it. */
 export interface StagingMemory {
-  /** When the last import that succeeded did, in epoch ms. */
+  /** Time of the last successful import, in epoch ms. */
   readonly importedAt?: number
-  /** The tag of what it brought. */
+  /** Tag of the object that it imported. */
   readonly imported?: string
-  /** The tag of what was refused since. */
+  /** Tag of the object that was last refused since. */
   readonly refused?: string
 }
 
 const fileName = 'STAGED'
 
-/** A file that is not there, or that makes no sense, is an empty memory: then an import is done again. */
+/** Reads the state of a store. If the file is missing or invalid, returns an empty state, so that the import runs again. */
 export async function recall (directory: string): Promise<StagingMemory> {
   try {
     const memory = JSON.parse(await readFile(join(directory, fileName), 'utf8')) as unknown
@@ -25,14 +25,14 @@ export async function recall (directory: string): Promise<StagingMemory> {
   }
 }
 
-/** Replaces the memory at once; to be called under the directory's lock. */
+/** Replaces the state of a store atomically. The caller holds the directory's lock. */
 export async function remember (directory: string, memory: StagingMemory): Promise<void> {
   const next = join(directory, `${fileName}.next`)
   await writeFile(next, JSON.stringify(memory), { flush: true })
   await rename(next, join(directory, fileName))
 }
 
-/** Whether there is nothing to do for an object. */
+/** Returns whether an object was already imported or refused. */
 export function isKnown ({ imported, refused }: StagingMemory, { tag }: StagedObject): boolean {
   return tag === imported || tag === refused
 }

@@ -9,7 +9,7 @@ interface Message {
   task: LoadTask
 }
 
-/** The process that `loadBeside` starts: it loads what it is told, tells how that went, and ends; at once where nobody is left to tell. */
+/** Runs the process that `loadBeside` starts: performs one load, sends its result to the parent, and exits. Without a parent it exits at once. */
 function serve (): void {
   leanHeap()
   process.once('disconnect', () => { process.exit() })
@@ -19,7 +19,7 @@ function serve (): void {
 }
 
 async function load (place: BucketPlace, task: LoadTask): Promise<LoadResult> {
-  const bucket = openBucket(place)
+  const bucket = await openBucket(place)
   try {
     return { outcome: await loadHere(bucket, task, new AbortController().signal) }
   } catch (error) {

@@ -3,39 +3,39 @@ import type { ItemImport } from '../item-import.ts'
 import { importNewest, lastImport, sweepStaging, type ImportScope, type Look } from './import.ts'
 
 export interface StagingOptions extends Omit<ImportScope, 'signal'> {
-  /** The stores to keep filled, as the configuration has them now. */
+  /** Returns the stores to fill, according to the current configuration. */
   imports: () => readonly ItemImport[]
   onLook: (to: ItemImport, look: Look, ms: number) => void
-  /** Told what kept an import from being done; it is tried again after the interval. */
+  /** Receives the error of a failed import. The gateway retries after the interval. */
   onFailed: (to: ItemImport, error: unknown) => void
-  /** Told what went wrong beside imports. */
+  /** Receives errors other than those of imports. */
   onError: (error: unknown) => void
-  /** Milliseconds between two looks into the bucket, in the place of each store's own interval. */
+  /** Milliseconds between two checks of the bucket. Replaces each store's own interval. */
   poll?: number | undefined
 }
 
 export interface Staging {
-  /** When each store was last filled from the bucket. */
+  /** Returns the time of each store's last import from the bucket, in epoch ms. */
   readonly lastImports: () => Iterable<{ to: ItemImport, at: number }>
-  /** Ends downloads and imports; an import that does not end within a second is left to end with the process. */
+  /** Aborts downloads and imports. Stops waiting after a second; an import that is still running ends with the process. */
   close: () => Promise<void>
 }
 
-/** How often to look whether anything is due, in ms. */
+/** Interval of checks whether a store is due, in ms. */
 const lookEvery = 1_000
 
 const closeWithin = 1_000
 
 interface Followed {
   to: ItemImport
-  /** When the bucket was last looked into, in ms of the clock that never goes back. */
+  /** Time of the last check of the bucket, in ms of the monotonic clock. */
   lookedAt: number
-  /** By how much its interval is longer or shorter, so that instances that were started together do not go on asking together. */
+  /** Factor on the interval, so that instances that started together do not stay in step. */
   jitter: number
   importedAt?: number | undefined
 }
 
-/** Keeps stores filled with what is newest in the bucket: one import after the other, never two at once in this process. */
+/** Keeps stores filled with the newest catalogs of the bucket. Imports run one after the other, never two at once in this process. */
 export function followStaging ({ imports, onLook, onFailed, onError, poll, ...scope }: StagingOptions): Staging {
   const closing = new AbortController()
   const { signal } = closing
@@ -78,7 +78,7 @@ export function followStaging ({ imports, onLook, onFailed, onError, poll, ...sc
   }
 }
 
-/** What is new is due at once, and what is not configured any more is forgotten. */
+/** Returns the stores to follow: new ones are due at once, and those that are no longer configured are dropped. */
 function refreshed (followed: ReadonlyMap<string, Followed>, imports: readonly ItemImport[]): Map<string, Followed> {
   return new Map(imports.map(to => {
     const key = `${to.namespace}/${to.config.type}`

@@ -3,16 +3,16 @@ import { ownerOf, type EventBody } from '../body.ts'
 import type { TargetStats } from '../stats.ts'
 import { deliverTo, type EventTarget, type Shortfall } from '../target.ts'
 
-/** A body to bring to a target. */
+/** A body to deliver to a target. */
 export interface Load {
   readonly id: string
   readonly body: EventBody
 }
 
-/** Why a body was given up. */
+/** A body that was given up, and the reason. */
 export interface GivenUp {
   readonly id: string
-  /** What the target does not have of it. */
+  /** The part of the body that the target does not have. */
   readonly body: EventBody
   readonly reason: string
   readonly tries: number
@@ -24,20 +24,20 @@ export interface CarrierOptions {
   stats: Pick<TargetStats, 'delivered' | 'retried'>
   onDelivered: (id: string) => void
   onGivenUp: (load: GivenUp) => void
-  /** How often a body is tried while the target takes others. */
+  /** The most tries of a body while the target takes others. */
   mostTries?: number
-  /** Before the second try, and the longest before a further one, each twice as long as the one before, in ms. */
+  /** The pause before the second try, and the longest pause, in ms. Each pause is twice as long as the one before. */
   firstPause?: number
   longestPause?: number
 }
 
-/** Brings bodies to a target: those of one owner one after the other, each until the target has it or it is given up. */
+/** Delivers bodies to a target, those of one owner one after the other. It retries each body until the target has it, or gives it up. */
 export interface Carrier {
-  /** Who adds has to bound how many are under way. */
+  /** Adds a body. The caller has to bound how many are under way. */
   add: (load: Load) => void
-  /** From now on nothing is tried again. Resolves when nothing is under way. */
+  /** Ends the retries. Resolves when nothing is under way. */
   finish: () => Promise<void>
-  /** From now on nothing more begins. */
+  /** Starts no further body from now on. */
   stop: () => void
 }
 
@@ -51,14 +51,14 @@ export function createCarrier ({ target, stats, onDelivered, onGivenUp, mostTrie
 
   async function work (owner: string, lane: Load[]): Promise<void> {
     for (let load = lane[0]; load !== undefined && !stopping.signal.aborted; load = lane[0]) {
-      // What is behind it must not overtake it.
+      // The bodies behind this one must not overtake it.
       if (!await carry(load)) return
       lane.shift()
     }
     lanes.delete(owner)
   }
 
-  /** @returns whether it is known what became of it */
+  /** Delivers one body. @returns whether its outcome is known */
   async function carry ({ id, body }: Load): Promise<boolean> {
     let missing = body
     let counted = 0
@@ -73,7 +73,7 @@ export function createCarrier ({ target, stats, onDelivered, onGivenUp, mostTrie
         return true
       }
       missing = missingOf(missing, shortfall)
-      // While nothing gets through, that this does not either says nothing about it: it waits until the target is back.
+      // While the target takes nothing at all, a failure says nothing about this body. The try does not count, and the body waits.
       if (taken !== takenBefore) counted++
       takenBefore = taken
       if (!shortfall.retryable || counted >= mostTries) {
@@ -85,7 +85,7 @@ export function createCarrier ({ target, stats, onDelivered, onGivenUp, mostTrie
     }
   }
 
-  /** @returns whether there is to be another try */
+  /** Waits before the next try. @returns whether to try again */
   async function pauseBefore (tries: number): Promise<boolean> {
     const pause = Math.min(firstPause * 2 ** (tries - 1), longestPause)
     return setTimeout(pause, true, { signal: finishing.signal }).catch(() => false)
@@ -113,7 +113,7 @@ export function createCarrier ({ target, stats, onDelivered, onGivenUp, mostTrie
   }
 }
 
-/** Conversions have no id: whether the target has them is not known, so they go again. */
+/** Returns the part of a body that the target does not have. Conversions have no id, so that they are always sent again. */
 function missingOf (body: EventBody, { eventIds }: Shortfall): EventBody {
   if (eventIds.length === body.events.length) return body
   const ids = new Set(eventIds)

@@ -9,11 +9,11 @@ import { createOutbox } from './outbox.ts'
 import { acknowledge, giveUp, goneConsumers, lengthsOf, makeGroup, mayDelete, readNew, showUp, takeOver, type Entry, type Letter, type StreamKeys } from './stream.ts'
 
 export interface ConsumerTimes extends Pick<CarrierOptions, 'mostTries' | 'firstPause' | 'longestPause'> {
-  /** How often lengths are looked at, in ms. */
+  /** How often the consumer shows up and reads the lengths of the streams, in ms. */
   watchEvery?: number
-  /** How often is looked for consumers that are gone, in ms. */
+  /** How often the consumer looks for consumers that are gone, in ms. */
   searchEvery?: number
-  /** A consumer that has not shown up for so long is gone, in ms. */
+  /** A consumer that has not shown up for this long is gone, in ms. */
   goneAfter?: number
 }
 
@@ -24,55 +24,55 @@ export interface ConsumerOptions extends ConsumerTimes {
   stats: TargetStats
   /** Epoch milliseconds. */
   now: () => number
-  /** Whether it is this one's turn to take what waits. */
+  /** Returns whether this consumer may take waiting bodies now. */
   mayTake: () => boolean
   onError: (error: unknown) => void
 }
 
-/** Brings what waits in Redis for a target there, beside those of other processes. */
+/** Delivers the bodies that wait in Redis for a target, together with the consumers of other processes. */
 export interface Consumer {
-  /** What waits in Redis and what was given up, in bodies, when it was looked at last. Who adds some may say so. */
+  /** The bodies that wait in Redis, and those that were given up, as read last. A caller that adds bodies may add to them. */
   readonly lengths: { waiting: number, deadLetters: number }
-  /** Takes nothing more, lets end for a while what is under way, and leaves the rest to others. */
+  /** Takes no more bodies, gives those under way some time to end, and leaves the rest to other consumers. */
   close: () => Promise<void>
 }
 
-/** In hand at once, read and not acknowledged; no more is read from here on. */
+/** The most bodies, and bytes, that are in hand: read and not acknowledged. At these limits the consumer stops reading. */
 const most = { bodies: 1_000, bytes: 32 * 1024 * 1024 }
 
-/** A body has about so much at the most, in bytes: what may be sent at once, and what its request says of itself. */
+/** The approximate size of the largest body, in bytes: the largest request body, with the path and headers of the request. */
 const largestBody = 1024 * 1024
 
-/** Of one read, and how long it waits for something to come, in ms: so long can closing take without need. */
+/** The most entries of one read, and how long it waits for an entry, in ms. Closing may have to wait for that, too. */
 const read = { count: 32, block: 250 }
 
-/** What a command may take, in ms. */
+/** The longest time that a command may take, in ms. */
 const commandTimeout = 2_000
 
-/** Before looking again whether there is room, and after something went wrong, in ms. */
+/** The pauses before looking for room again, and after an error, in ms. */
 const pauses = { full: 10, trouble: 200 }
 
-/** What is under way when it closes has this long to end, in ms; and acknowledging it as long again. */
+/** When the consumer closes, bodies under way get this long to end, in ms, and their acknowledgements as long again. */
 const closeWithin = 1_000
 
-/** Of what goes wrong again and again, so much is told: once in this time, in ms. */
+/** Errors are reported at most once in this time, in ms. */
 const tellEvery = 10_000
 
 export function startConsumer (options: ConsumerOptions): Consumer {
   const { url, keys, target, stats, now, mayTake, watchEvery = 1_000, searchEvery = 5_000, goneAfter = 30_000 } = options
   const name = randomUUID()
-  // One that waits for something to come can do nothing else meanwhile.
+  // A connection that waits for entries can run no other command meanwhile.
   const reader = connectRedis(url, read.block + commandTimeout)
   const redis = connectRedis(url, commandTimeout)
   const closing = new AbortController()
   const closed = new AbortController()
   const lengths = { waiting: 0, deadLetters: 0 }
-  /** What is in hand, and its size. */
+  /** The ids of the entries in hand, with their sizes. */
   const held = new Map<string, number>()
   const onError = atMost(tellEvery, options.onError)
   let heldBytes = 0
   let hasGroup = false
-  /** Whether Redis was there for a while, so that others have shown up who can. */
+  /** Whether Redis has been up since the last search, so that every living consumer has shown up. */
   let steady = false
 
   const onSent = (sent: ReadonlyArray<{ id: string }>): void => {
@@ -95,10 +95,10 @@ export function startConsumer (options: ConsumerOptions): Consumer {
     letters.add({ ...letter, time: now() })
   }
 
-  /** In bodies, as if all were as large as can be. */
+  /** Returns for how many bodies there is room, if all of them are as large as possible. */
   const room = (): number => target.full === true ? 0 : Math.max(0, Math.min(most.bodies - held.size, Math.ceil((most.bytes - heldBytes) / largestBody)))
 
-  /** @returns how many events are in it */
+  /** Starts the delivery of an entry, unless it is in hand. @returns the number of its events */
   function take ({ id, text }: Entry): number {
     if (held.has(id)) return 0
     held.set(id, text.length)
@@ -122,27 +122,27 @@ export function startConsumer (options: ConsumerOptions): Consumer {
     for (const entry of await readNew(reader, keys, name, { count, block: read.block })) take(entry)
   }
 
-  /** Takes what those have who are gone; and of its own what it does not know of, since an answer of Redis was lost. */
+  /** Takes over the entries of consumers that are gone, and its own entries that it does not know, since an answer of Redis was lost. */
   async function search (): Promise<void> {
     const others = steady
     steady = false
     if (!hasGroup || redis.status !== 'ready') return
     if (others && mayTake()) {
       for (const from of await goneConsumers(redis, keys, name, goneAfter)) await takeAllFrom(from)
-      // Those that it knows may be before those that it does not.
+      // The entries that it knows may come before those that it does not know.
       await takeFrom(name, most.bodies + read.count)
     }
     steady = true
   }
 
-  /** As much at a time as there is room for, while there is any: what somebody had must not wait for many searches. */
+  /** Takes over all entries of a consumer, as far as there is room, so that they do not wait for many searches. */
   async function takeAllFrom (gone: string): Promise<void> {
     let events: number
     do stats.redelivered += events = await takeFrom(gone, room())
     while (events > 0 && !closing.signal.aborted)
   }
 
-  /** @returns how many events are in what it took */
+  /** Takes over up to `count` entries of a consumer. @returns the number of their events */
   async function takeFrom (from: string, count: number): Promise<number> {
     if (count === 0) return 0
     const entries = await takeOver(redis, keys, { from, to: name, idle: goneAfter, count, wanted: id => !held.has(id) })
@@ -157,14 +157,14 @@ export function startConsumer (options: ConsumerOptions): Consumer {
 
   const wait = async (ms: number): Promise<void> => setTimeout(ms, undefined, { signal: closing.signal }).catch(() => {})
 
-  /** Does something again and again until it closes. */
+  /** Repeats an action until the consumer closes. */
   async function loop (action: () => Promise<void>, pause: number): Promise<void> {
     while (!closing.signal.aborted) {
       try {
         await action()
         if (pause > 0) await wait(pause)
       } catch (error) {
-        // A Redis that has lost what it knew has lost the group, too.
+        // If Redis has lost its data, it has lost the group, too.
         hasGroup = false
         if (!closing.signal.aborted) onError(error)
         await wait(pauses.trouble)
@@ -187,7 +187,7 @@ export function startConsumer (options: ConsumerOptions): Consumer {
   }
 }
 
-/** What was put there by something else than a gateway is no body. */
+/** Returns the body of an entry; undefined for an entry that a gateway did not write. */
 function parse (text: string): EventBody | undefined {
   try {
     const body = JSON.parse(text) as EventBody

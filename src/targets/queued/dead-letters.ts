@@ -2,25 +2,25 @@ import type { Redis } from 'ioredis'
 import type { EventBody } from '../body.ts'
 import type { StreamKeys } from './stream.ts'
 
-/** A body that was given up, as whoever looks after it sees it. */
+/** A body that was given up, as an operator sees it. */
 export interface DeadLetter {
   readonly id: string
   /** When it was given up, in epoch milliseconds. */
   readonly time: number
   readonly tries: number
   readonly reason: string
-  /** Whose events they are; null where that cannot be read. */
+  /** The user, or else the session, whose events these are; null if the body cannot be read. */
   readonly user: string | null
   readonly events: number
 }
 
-/** Which letters: those named, or the oldest ones. */
+/** The letters to act on: those with the given ids, or the oldest ones. */
 export type Choice = { readonly ids: readonly string[] } | { readonly oldest: number }
 
-/** Of one step of Redis, which does nothing else meanwhile. */
+/** The most letters of one step: Redis serves no other command meanwhile. */
 const atOnce = 200
 
-/** What makes two streams one step: a letter is always in one of them. */
+/** Moves letters by a script, in one step, so that a letter is always in one of the two streams. */
 const putBack = `
   local count = 0
   for i = 1, #ARGV do
@@ -35,7 +35,7 @@ const putBack = `
   end
   return count`
 
-/** The oldest letters. */
+/** Returns the oldest letters, at most `limit`. */
 export async function listLetters (redis: Redis, { dead }: StreamKeys, limit: number): Promise<DeadLetter[]> {
   const letters: DeadLetter[] = []
   let from = '-'
@@ -48,7 +48,7 @@ export async function listLetters (redis: Redis, { dead }: StreamKeys, limit: nu
   return letters
 }
 
-/** Puts letters back where they wait to be delivered, behind what waits there. @returns how many */
+/** Moves letters back into the stream of waiting bodies, to its end. @returns how many */
 export async function retryLetters (redis: Redis, keys: StreamKeys, choice: Choice): Promise<number> {
   return forEach(redis, keys, choice, async ids => await redis.eval(putBack, 2, keys.dead, keys.waiting, ...ids) as number)
 }
@@ -58,7 +58,7 @@ export async function dropLetters (redis: Redis, keys: StreamKeys, choice: Choic
   return forEach(redis, keys, choice, async ids => redis.xdel(keys.dead, ...ids))
 }
 
-/** Does something to letters, some at a time. Those that come meanwhile are left alone. */
+/** Calls `act` with letters, some at a time. It leaves out letters that are added meanwhile. @returns the sum of the counts */
 async function forEach (redis: Redis, { dead }: StreamKeys, choice: Choice, act: (ids: readonly string[]) => Promise<number>): Promise<number> {
   let count = 0
   if ('ids' in choice) {

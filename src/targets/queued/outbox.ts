@@ -1,26 +1,26 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** What has to be done some time, many at once, and again until it succeeds. */
+/** A queue of values that are sent in the background, many at once, and retried until that succeeds. */
 export interface Outbox<T> {
   add: (value: T) => void
-  /** Resolves when nothing is left, or none of the rest will be done any more. */
+  /** Resolves when all values are sent, or the tries have ended. */
   emptied: () => Promise<void>
 }
 
 export interface OutboxOptions<T> {
-  /** Done again whole where it throws: twice has to be as good as once. */
+  /** Sends values. If it throws, all of them are sent again, so that it has to be idempotent. */
   send: (values: readonly T[]) => Promise<void>
   onSent: (values: readonly T[]) => void
   onError: (error: unknown) => void
   /** Ends the tries. */
   signal: AbortSignal
-  /** How many go at once. */
+  /** The most values that are sent at once. */
   most?: number
-  /** Between tries, in ms. */
+  /** The pause between two tries, in ms. */
   pause?: number
 }
 
-/** Bounded by who adds. */
+/** Creates an outbox. The caller has to bound how many values it holds. */
 export function createOutbox<T> ({ send, onSent, onError, signal, most = 200, pause = 100 }: OutboxOptions<T>): Outbox<T> {
   const waiting: T[] = []
   let sending: Promise<void> | undefined

@@ -4,29 +4,29 @@ import { startConsumer, type Consumer, type ConsumerTimes } from './consumer.ts'
 import { append, streamKeysOf } from './stream.ts'
 
 export interface QueuedOptions extends ConsumerTimes {
-  /** So many bodies may wait. */
+  /** The number of waiting bodies at which the target is full. */
   mostWaiting?: number
 }
 
-/** Which of the consumers of one target in this process takes what waits. There are several while one configuration follows another. */
+/** The turn of a target's consumers in this process. There are several consumers while one configuration follows another. */
 interface Turn {
-  /** Undefined: whoever comes first. */
+  /** The consumer that may take waiting bodies; undefined: the first one that asks. */
   of: object | undefined
 }
 
-/** What the configurations share that name the target alike. */
+/** The queue that all configurations with an equal target share. */
 interface Queue {
   readonly lengths: Consumer['lengths']
-  /** Who accepts events also delivers: not a configuration that is opened but never serves. */
+  /** Makes its consumer deliver. The configuration that accepts events delivers, and not one that is opened but never serves. */
   takeTurn: () => void
   close: () => Promise<void>
 }
 
 /**
- * A target whose callers are answered once Redis has the events, from where any instance brings them to the target itself: at least
- * once, and however long it is away.
+ * Opens a target whose callers are answered once Redis has the events. From there any instance delivers them to the target itself, at
+ * least once, however long it is down.
  * @param inner the target itself, open for as long as the scope
- * @throws UserError where the process has no Redis
+ * @throws UserError if the process has no Redis
  */
 export async function openQueued (inner: EventTarget, config: object, scope: EventTargetScope, { mostWaiting = 1_000_000, ...times }: QueuedOptions = {}): Promise<EventTarget> {
   const { namespace, target, now, onError } = scope

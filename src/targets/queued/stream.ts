@@ -1,24 +1,24 @@
 import type { Redis } from 'ioredis'
 import type { EventBody } from '../body.ts'
 
-/** Where the bodies of a queued target wait, and where those end that were given up. */
+/** The keys of a queued target's streams: of the bodies that wait, and of those that were given up. */
 export interface StreamKeys {
   readonly waiting: string
   readonly dead: string
 }
 
-/** A body as it waits. */
+/** A waiting body. */
 export interface Entry {
   readonly id: string
   /** JSON of the body. */
   readonly text: string
 }
 
-/** What becomes of a body that was given up. */
+/** A body that was given up, as it is stored. */
 export interface Letter {
-  /** Of the entry that it was. */
+  /** The id of the entry in the stream of waiting bodies. */
   readonly id: string
-  /** JSON of what the target does not have of the body. */
+  /** JSON of the part of the body that the target does not have. */
   readonly text: string
   readonly reason: string
   readonly tries: number
@@ -26,16 +26,16 @@ export interface Letter {
   readonly time: number
 }
 
-/** The instances that deliver share one group. */
+/** The consumer group that all delivering instances share. */
 const group = 'gateway'
 
-/** So many bodies that were given up are kept at least, the latest ones. */
+/** How many of the bodies that were given up are kept at least, the latest ones. */
 const mostLetters = 100_000
 
-/** Behind every entry that there can be. */
+/** An id behind that of every possible entry. */
 const behindAll = '18446744073709551615-0'
 
-/** The braces keep both in one slot of a cluster. */
+/** Returns the keys of a target's streams. The braces keep both in one slot of a cluster. */
 export function streamKeysOf (namespace: string, target: string): StreamKeys {
   const waiting = `personalization:events:{${namespace}/${target}}`
   return { waiting, dead: `${waiting}:dead` }
@@ -45,7 +45,7 @@ export async function append (redis: Redis, { waiting }: StreamKeys, body: Event
   await redis.xadd(waiting, '*', 'body', JSON.stringify(body))
 }
 
-/** Makes the group where it is not there. It begins with the oldest entry, also after Redis lost it. */
+/** Creates the group unless it exists. It begins with the oldest entry, also if Redis has lost an earlier group. */
 export async function makeGroup (redis: Redis, { waiting }: StreamKeys): Promise<void> {
   try {
     await redis.xgroup('CREATE', waiting, group, '0', 'MKSTREAM')
@@ -55,7 +55,7 @@ export async function makeGroup (redis: Redis, { waiting }: StreamKeys): Promise
 }
 
 /**
- * Waits for entries that no consumer has had, in their order.
+ * Returns entries that no consumer has had, in their order. It waits for some if there are none.
  * @param block how long to wait, in ms
  */
 export async function readNew (redis: Redis, { waiting }: StreamKeys, consumer: string, { count, block }: { count: number, block: number }): Promise<Entry[]> {
@@ -63,12 +63,12 @@ export async function readNew (redis: Redis, { waiting }: StreamKeys, consumer: 
   return streams?.flatMap(([, entries]) => entriesOf(entries)) ?? []
 }
 
-/** Shows the others that a consumer is there, also while it reads nothing. */
+/** Shows other consumers that a consumer is alive, also while it reads nothing. */
 export async function showUp (redis: Redis, { waiting }: StreamKeys, consumer: string): Promise<void> {
   await redis.xreadgroup('GROUP', group, consumer, 'COUNT', 1, 'STREAMS', waiting, behindAll)
 }
 
-/** In one step, so that nobody who comes back meanwhile is removed with what it has just read. */
+/** A script runs in one step, so that no consumer is removed that has come back meanwhile and has just read entries. */
 const sortOutGone = `
   local gone = {}
   for _, fields in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
@@ -85,18 +85,18 @@ const sortOutGone = `
   return gone`
 
 /**
- * Removes other consumers that have not shown up for a time and have nothing.
+ * Removes other consumers that have not shown up for a time and have no entries.
  * @param idle that time, in ms
- * @returns those that have something
+ * @returns the others that have not shown up, but have entries
  */
 export async function goneConsumers (redis: Redis, { waiting }: StreamKeys, consumer: string, idle: number): Promise<string[]> {
   return await redis.eval(sortOutGone, 1, waiting, group, consumer, idle) as string[]
 }
 
 /**
- * Takes over entries that a consumer has had for a time, each of which only one can take over.
+ * Takes over entries that a consumer has had for a time. Only one consumer can take over an entry.
  * @param idle that time, in ms
- * @param wanted which of them
+ * @param wanted returns whether to take over an entry
  */
 export async function takeOver (redis: Redis, { waiting }: StreamKeys, { from, to, idle, count, wanted }: { from: string, to: string, idle: number, count: number, wanted: (id: string) => boolean }): Promise<Entry[]> {
   const pending = await redis.xpending(waiting, group, 'IDLE', idle, '-', '+', count, from) as Array<[string, ...unknown[]]>
@@ -105,13 +105,13 @@ export async function takeOver (redis: Redis, { waiting }: StreamKeys, { from, t
   return entriesOf(await redis.xclaim(waiting, group, to, idle, ...ids) as Array<RawEntry | null>)
 }
 
-/** The target has these: nobody needs them any more. */
+/** Acknowledges and deletes entries that the target has. */
 export async function acknowledge (redis: Redis, { waiting }: StreamKeys, ids: readonly string[]): Promise<void> {
   const results = await redis.multi().xack(waiting, group, ...ids).xdel(waiting, ...ids).exec()
   for (const [error] of results ?? []) if (error !== null) throw error
 }
 
-/** Last of all it is taken from where it waits: a script that fails is not undone. A second time it does nothing. */
+/** Deletes the waiting entry last, since Redis does not undo a script that fails. A second run does nothing. */
 const moveToDead = `
   if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1) == 0 then return 0 end
   redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', 'body', ARGV[4], 'reason', ARGV[5], 'tries', ARGV[6], 'time', ARGV[7])
@@ -122,7 +122,7 @@ export async function giveUp (redis: Redis, { waiting, dead }: StreamKeys, { id,
   await redis.eval(moveToDead, 2, waiting, dead, group, id, mostLetters, text, reason, tries, time)
 }
 
-/** Whether Redis deletes what waits when its memory is full. One that does not tell is taken to keep it. */
+/** Returns whether Redis deletes waiting entries when its memory is full; false if Redis does not tell its policy. */
 export async function mayDelete (redis: Redis): Promise<boolean> {
   const memory = await redis.info('memory').catch(() => '')
   return /^maxmemory_policy:allkeys-/m.test(memory) && !/^maxmemory:0\s*$/m.test(memory)
@@ -135,7 +135,7 @@ export async function lengthsOf (redis: Redis, { waiting, dead }: StreamKeys): P
 
 type RawEntry = [id: string, fields: string[] | null]
 
-/** Those that are gone by now have no fields. */
+/** Returns the entries that still exist: deleted ones have no fields. */
 function entriesOf (raw: ReadonlyArray<RawEntry | null>): Entry[] {
   return raw.flatMap(entry => entry?.[1] == null ? [] : [{ id: entry[0], text: entry[1][1] ?? '' }])
 }

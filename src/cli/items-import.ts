@@ -1,35 +1,21 @@
 import { readFile } from 'node:fs/promises'
-import { Command } from 'commander'
 import { itemImportsOf } from '../config/item-imports.ts'
 import { parseConfig } from '../config/parse.ts'
 import { leanHeap } from '../base/lean-heap.ts'
 import { openCatalog } from '../metadata/catalog.ts'
 import { importItems } from '../metadata/import-items.ts'
 import type { Columns } from '../records/read-records.ts'
-import { readSettings, sampleConfigFile } from '../settings.ts'
-import { columnsOption } from './columns.ts'
-import { namespaceOption } from './namespace.ts'
+import { sampleConfigFile } from '../base/packaged-file.ts'
+import { readSettings } from '../settings.ts'
 import { startProgress } from './progress.ts'
 
-interface ImportOptions {
+export interface ImportItemsOptions {
   namespace: string
   columns?: Columns
 }
 
-export function itemsCommand (): Command {
-  const items = new Command('items').description('look after item metadata')
-
-  items.command('import')
-    .description('put a catalog in the place of a namespace\'s items, in each store that the configuration names for it: JSON Lines, CSV or TSV, compressed (.gz) or not')
-    .argument('<file>')
-    .addOption(namespaceOption())
-    .option('--columns <field=column,…>', 'which columns to keep, and under which names; one must be id', columnsOption())
-    .action(importFile)
-
-  return items
-}
-
-async function importFile (file: string, { namespace, columns }: ImportOptions): Promise<void> {
+/** Puts a catalog in the place of a namespace's items, in each store that the configuration names for it. */
+export async function importItemsFile (file: string, { namespace, columns }: ImportItemsOptions): Promise<void> {
   leanHeap()
   const { DATA_DIR: dataDir, CONFIG_FILE = sampleConfigFile } = readSettings()
   for (const config of await storesOf(CONFIG_FILE, namespace)) {
@@ -50,7 +36,7 @@ async function importFile (file: string, { namespace, columns }: ImportOptions):
   }
 }
 
-/** The stores that the document names for a namespace; this machine's disk where it names none. */
+/** Returns the stores that the document names for a namespace, or `localdb` (the local disk) if it names none. */
 async function storesOf (configFile: string, namespace: string): Promise<Array<{ type: string }>> {
   const document = parseConfig(await readFile(configFile, 'utf8'), configFile)
   const named = itemImportsOf(document, namespace).map(({ config }) => config)

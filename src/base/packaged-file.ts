@@ -1,0 +1,11 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** Returns the path of a file that is part of this package, from the sources and from the build alike. */
+export function packagedFile (path: string): string {
+  const above = dirname(dirname(import.meta.dirname))
+  return join(existsSync(join(above, 'package.json')) ? above : dirname(above), path)
+}
+
+/** The configuration of the sample store that this package brings along. */
+export const sampleConfigFile = packagedFile('samples/config.json')

@@ -1,0 +1,50 @@
+import { InvalidArgumentError, Option } from 'commander'
+import { namePattern } from '../base/names.ts'
+import type { Columns } from '../records/read-records.ts'
+
+/** Returns the option that names a namespace. */
+export function namespaceOption (): Option {
+  return nameOption('--namespace <name>', 'the namespace, as the configuration calls it')
+}
+
+/** Returns a mandatory option whose value is a name of the configuration. */
+export function nameOption (flags: string, description: string): Option {
+  return new Option(flags, description).makeOptionMandatory().argParser(name => {
+    if (!new RegExp(namePattern).test(name)) throw new InvalidArgumentError('expected letters, digits, "_" and "-".')
+    return name
+  })
+}
+
+/** Returns a reader of `field=column,…`; each field is one of those known, or any where none are given. */
+export function columnsOption (known?: readonly string[]): (text: string) => Columns {
+  return text => {
+    const pairs = text.split(',').map(pair => {
+      const [field, column] = pair.split('=', 2)
+      if (!field || !column) throw new InvalidArgumentError(`expected field=column, got "${pair}".`)
+      if (known && !known.includes(field)) throw new InvalidArgumentError(`"${field}" is not a field; expected one of ${known.join(', ')}.`)
+      return [field, column] as const
+    })
+    return Object.fromEntries(pairs)
+  }
+}
+
+/** Returns a number from 1 to 9999999. */
+export function limitOption (text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('expected a number from 1 to 9999999.')
+  return Number(text)
+}
+
+/** Returns the URL of a gateway, without slashes at its end. */
+export function urlOption (text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError('expected a URL that begins with http:// or https://.')
+  if (url.username !== '' || url.password !== '') throw new InvalidArgumentError('must not hold credentials; expected them in --header.')
+  if (/[?#]/.test(text)) throw new InvalidArgumentError('expected a URL without "?" and "#".')
+  return text.replace(/\/+$/, '')
+}
+
+/** Returns how many requests there may be at once. */
+export function concurrencyOption (text: string): number {
+  if (!/^\d{1,2}$/.test(text) || Number(text) < 1 || Number(text) > 16) throw new InvalidArgumentError('expected an integer from 1 to 16.')
+  return Number(text)
+}
