@@ -1,13 +1,13 @@
 import { createServer } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { startResettingServer, type ResettingServer } from '../../bench/resetting-server.ts'
 import type { Origin } from '../../src/origins/origin.ts'
 import { OriginError } from '../../src/origins/origin-error.ts'
 import { protect } from '../../src/origins/protect.ts'
 import { pointAwsAt } from '../support/aws.ts'
 import { listen } from '../support/listen.ts'
 import { openOrigin, requests } from '../support/open-origin.ts'
-import { startResettingServer, type ResettingServer } from '../support/resetting-server.ts'
 
 const together = 16
 /** Any failure that the adapter lets through fails the request, and opens the breaker for good. */
