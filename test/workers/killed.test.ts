@@ -4,7 +4,7 @@ import { alone, listenersIn, startWorkers } from '../support/workers.ts'
 
 t.test('a connection that a worker was being handed when it was killed ends, and the log names the signal', async t => {
   const { url, output } = await startWorkers(t)
-  const kills = 10
+  const kills = 5
   const killed: number[] = []
   const serving = (): number[] => listenersIn(output()).filter(pid => !killed.includes(pid))
   for (let i = 0; i < kills; i++) {
