@@ -14,10 +14,10 @@ t.test('a connection that a worker was being handed when it was killed ends, and
     process.kill(worker!, 'SIGSTOP')
     let ended = 0
     const requests = Array.from({ length: 6 }, async () => fetch(`${url}/health/live`, { headers: alone }).then(({ status }) => status, () => 'cut').finally(() => { ended++ }))
-    await eventually('the others have answered', () => ended === 5)
+    await eventually('the others have answered', () => ended === 5, 20_000)
     process.kill(worker!, 'SIGKILL')
     killed.push(worker!)
-    await eventually('the last one ends, too', () => ended === 6)
+    await eventually('the last one ends, too', () => ended === 6, 20_000)
     t.strictSame((await Promise.all(requests)).sort(), [200, 200, 200, 200, 200, 'cut'])
   }
   await eventually('every kill is logged', () => output().split('\n').filter(line => line.includes('a worker is lost')).length === kills)
