@@ -13,7 +13,7 @@ import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { buildApp } from '../src/app.ts'
 import { fileSource } from '../src/config/file-source.ts'
-import { freePort } from './hits-processes.ts'
+import { freePort } from './free-port.ts'
 import { startResettingServer } from './resetting-server.ts'
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '50' }, seconds: { type: 'string', default: '30' }, rate: { type: 'string', default: '500' } } })
