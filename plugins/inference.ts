@@ -62,7 +62,7 @@ export default fp(async app => {
     return undefined
   }
 
-  function answer (reply: FastifyReply, { request, recommender, variation, configVersion }: Inference, found: Found): void {
+  function answer (reply: FastifyReply, { recommender, variation, user, configVersion }: Inference, found: Found): void {
     const { entry, failure, timing } = found
     const { method, headers } = reply.request
     const isPost = method === 'POST'
@@ -81,10 +81,9 @@ export default fp(async app => {
     } else {
       const now = resources.now()
       const brief = degraded !== undefined || entry.undecorated !== undefined || found.stale !== undefined
-      const cacheControl = variation.cacheControl(userKind(request), isAuthenticated(headers), brief)
+      const cacheControl = variation.cacheControl(user, isAuthenticated(headers), brief)
       if (cacheControl !== undefined) reply.header('cache-control', cacheControl)
       reply.header('cache-status', cacheStatus(found, now))
-      if (found.from !== 'origin') reply.header('age', Math.max(0, Math.floor((now - entry.madeAt) / 1000)))
       reply.header('etag', entry.etag)
     }
     if (verdict === 'not-modified') sendNotModified(reply)
@@ -98,11 +97,6 @@ const json = 'application/json; charset=utf-8'
 function sendNotModified (reply: FastifyReply): void {
   if (reply.request.method === 'HEAD') reply.hijack().raw.writeHead(304, reply.getHeaders() as OutgoingHttpHeaders).end()
   else reply.code(304).send()
-}
-
-function userKind ({ userId, syntheticUser }: InferenceRequest): 'none' | 'synthetic' | 'given' {
-  if (userId === undefined) return 'none'
-  return syntheticUser ? 'synthetic' : 'given'
 }
 
 function isAuthenticated (headers: FastifyRequest['headers']): boolean {

@@ -48,6 +48,19 @@ export function lackOf ({ degraded, undecorated }: Pick<Made, 'degraded' | 'unde
 /** Finishes an answer: everything that a hit needs is worked out once, here. */
 export function createEntry ({ body, variation, degraded, undecorated }: Made, policy: CachePolicy, madeAt: number): Entry {
   const { ttl, staleWhileRevalidate, staleIfError } = lackOf({ degraded, undecorated }) === undefined ? policy : { ttl: Math.min(policy.ttl, lackingTtl), staleWhileRevalidate: 0, staleIfError: 0 }
+/**
+ * Returns an entry with the times that a policy gives it, where they are sooner than its own. A given user and a synthetic one of the
+ * same id share an entry, and the document may let it live longer for one of them.
+ */
+export function limitedBy<E extends Entry> (policy: CachePolicy, entry: E | undefined): E | undefined {
+  if (entry === undefined) return undefined
+  const freshUntil = Math.min(entry.freshUntil, entry.madeAt + policy.ttl)
+  const staleUntil = Math.min(entry.staleUntil, freshUntil + policy.staleWhileRevalidate)
+  const errorUntil = Math.min(entry.errorUntil, Math.max(staleUntil, freshUntil + policy.staleIfError))
+  if (freshUntil === entry.freshUntil && staleUntil === entry.staleUntil && errorUntil === entry.errorUntil) return entry
+  return { ...entry, freshUntil, staleUntil, errorUntil }
+}
+
   const freshUntil = madeAt + ttl
   const staleUntil = freshUntil + staleWhileRevalidate
   return {

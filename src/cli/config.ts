@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import { cachePolicyOf } from '../config/cdn-policy.ts'
 import { fileSource } from '../config/file-source.ts'
 import { parseConfig } from '../config/parse.ts'
+import { warningsOf } from '../config/warnings.ts'
 import { isZone } from '../context/clock.ts'
 import { readSettings, sampleConfigFile } from '../settings.ts'
 import { parseTime } from '../base/time.ts'
@@ -20,8 +21,9 @@ export function configCommand (): Command {
     .description('list everything that is wrong with a document; exit 1 if anything is')
     .argument('<file>')
     .action(async (file: string) => {
-      parseConfig(await readFile(file, 'utf8'), file)
+      const document = parseConfig(await readFile(file, 'utf8'), file)
       console.log(`${file} is a valid configuration`)
+      for (const warning of warningsOf(document)) console.log(`warning: ${warning}`)
     })
 
   config.command('explain')

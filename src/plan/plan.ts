@@ -1,4 +1,3 @@
-import type { CachePolicy } from '../cache/policy.ts'
 import type { Datasets } from './open-datasets.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { EventTarget } from '../targets/target.ts'
@@ -8,7 +7,7 @@ import type { ContextRules } from '../context/resolve.ts'
 import type { PostProcessor } from '../origins/post-process.ts'
 import type { Action, Origin } from '../origins/origin.ts'
 import type { ProtectedOrigin } from '../origins/protect.ts'
-import type { CacheControlHeader } from '../cache/cache-control.ts'
+import type { CacheControlHeader, CachePolicies } from '../cache/cache-control.ts'
 import type { ItemImport } from '../metadata/item-import.ts'
 
 /** A configuration made ready to serve: inheritance flattened, origins open. It never changes; another takes its place. */
@@ -20,6 +19,8 @@ export interface Plan {
   readonly version: string | undefined
   readonly title: string | undefined
   readonly description: string | undefined
+  /** What is allowed in the document and hardly meant, a line each. */
+  readonly warnings: readonly string[]
   readonly namespaces: ReadonlyMap<string, NamespacePlan>
 }
 
@@ -75,7 +76,7 @@ export interface VariationPlan {
   /** What downstream caches may keep. */
   readonly cacheControl: CacheControlHeader
   /** What the gateway itself keeps. */
-  readonly cachePolicy: CachePolicy
+  readonly cachePolicies: CachePolicies
   readonly itemMetadata: ItemMetadataStore | undefined
 }
 
