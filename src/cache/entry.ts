@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { Encoded } from './content-encoding.ts'
 import type { CachePolicy } from './policy.ts'
 
 /** An answer as it was made, before it is kept. */
@@ -24,6 +25,8 @@ export interface Entry {
   readonly undecorated: string | undefined
   /** A strong validator of the body, with its quotes. */
   readonly etag: string
+  /** The body in other encodings; absent until somebody wants one. */
+  readonly encoded?: Encoded
   readonly madeAt: number
   readonly freshUntil: number
   /** Until then it may be served while it is made anew (RFC 5861 §3). */
@@ -45,9 +48,6 @@ export function lackOf ({ degraded, undecorated }: Pick<Made, 'degraded' | 'unde
   return degraded ?? undecorated
 }
 
-/** Finishes an answer: everything that a hit needs is worked out once, here. */
-export function createEntry ({ body, variation, degraded, undecorated }: Made, policy: CachePolicy, madeAt: number): Entry {
-  const { ttl, staleWhileRevalidate, staleIfError } = lackOf({ degraded, undecorated }) === undefined ? policy : { ttl: Math.min(policy.ttl, lackingTtl), staleWhileRevalidate: 0, staleIfError: 0 }
 /**
  * Returns an entry with the times that a policy gives it, where they are sooner than its own. A given user and a synthetic one of the
  * same id share an entry, and the document may let it live longer for one of them.
@@ -61,6 +61,9 @@ export function limitedBy<E extends Entry> (policy: CachePolicy, entry: E | unde
   return { ...entry, freshUntil, staleUntil, errorUntil }
 }
 
+/** Finishes an answer: everything that a hit needs is worked out once, here. */
+export function createEntry ({ body, variation, degraded, undecorated }: Made, policy: CachePolicy, madeAt: number): Entry {
+  const { ttl, staleWhileRevalidate, staleIfError } = lackOf({ degraded, undecorated }) === undefined ? policy : { ttl: Math.min(policy.ttl, lackingTtl), staleWhileRevalidate: 0, staleIfError: 0 }
   const freshUntil = madeAt + ttl
   const staleUntil = freshUntil + staleWhileRevalidate
   return {

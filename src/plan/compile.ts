@@ -69,6 +69,7 @@ async function compileRecommender (levels: Array<Element<object>>, recommender: 
   const { action, namespace, name, value } = recommender
   const variations = await inOrder(variationsOf(recommender), async variation =>
     compileVariation([...levels, variation], variation, { ...scope, recommender: { name, config: value } }, rulesOf))
+  const headers = [...new Set(variations.flatMap(({ contextRules }) => contextRules.headers))].sort()
   return {
     action,
     namespace,
@@ -78,7 +79,8 @@ async function compileRecommender (levels: Array<Element<object>>, recommender: 
     postProcessor: value.responsePostProcessor && await openPostProcessor(value.responsePostProcessor, { name, config: value }, scope),
     features: Object.keys(value.experiments ?? {}),
     metrics: metricsOf(value.experiments ?? {}),
-    vary: [...new Set(variations.flatMap(({ contextRules }) => contextRules.headers))].sort().join(', '),
+    vary: headers.join(', '),
+    varyEncoded: [...headers.filter(header => header !== 'accept-encoding'), 'Accept-Encoding'].join(', '),
     variations
   }
 }

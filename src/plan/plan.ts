@@ -50,6 +50,8 @@ export interface RecommenderPlan {
   readonly variations: readonly VariationPlan[]
   /** The request headers that its answers depend on, as `Vary` lists them; empty where there are none. */
   readonly vary: string
+  /** The same for answers that go out in an encoding where the request allows it. */
+  readonly varyEncoded: string
   readonly postProcessor: PostProcessor | undefined
   /** The names of its experiments. */
   readonly features: readonly string[]

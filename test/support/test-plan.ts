@@ -24,7 +24,7 @@ export function testVariation (name: string, more: Partial<VariationPlan> = {}):
 }
 
 export function testRecommender (action: Action, name: string, more: Partial<RecommenderPlan> = {}): RecommenderPlan {
-  return { action, namespace: 'shop', name, title: undefined, description: undefined, variations: [], vary: '', postProcessor: undefined, features: [], metrics: new Map(), ...more }
+  return { action, namespace: 'shop', name, title: undefined, description: undefined, variations: [], vary: '', varyEncoded: 'Accept-Encoding', postProcessor: undefined, features: [], metrics: new Map(), ...more }
 }
 
 /** A plan of one namespace, `shop`. */
