@@ -109,11 +109,14 @@ export async function freePort (): Promise<number> {
   return port
 }
 
+/** Of requests whose answers are to come as they are: `fetch` by itself asks for encoded ones. */
+export const plainly = { headers: { 'accept-encoding': 'identity' } }
+
 /** @throws where the process ends instead, or does not answer in time */
 export async function answering (url: string, child: ChildProcess): Promise<void> {
   for (let i = 0; i < 300; i++) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`it ended with ${child.exitCode ?? child.signalCode}`)
-    const ok = await fetch(url).then(async response => {
+    const ok = await fetch(url, plainly).then(async response => {
       await response.arrayBuffer()
       return response.ok
     }, () => false)
