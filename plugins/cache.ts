@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { createCache, type Cache } from '../src/cache/cache.ts'
+import { createEncoder, type Encoder } from '../src/cache/encoder.ts'
 import { createMemoryTier, type MemoryTier } from '../src/cache/memory-tier.ts'
 import type { RedisLink, RedisLinkOptions } from '../src/cache/redis-link.ts'
 import { createRedisTier } from '../src/cache/redis-tier.ts'
@@ -16,6 +17,8 @@ declare module 'fastify' {
 export interface CacheParts {
   stats: CacheStats
   memory: MemoryTier
+  /** Encodes what memory has. */
+  encoder: Encoder
   /** Absent without Redis. */
   redis?: RedisLink | undefined
   /** Receives how long each command of Redis took, in seconds. */
@@ -40,7 +43,7 @@ export default fp<CacheOptions>(async (app, { maxBytes, redisUrl }) => {
   const { now, onError, userVersions: versions } = app.resources
   const stats = createCacheStats()
   const memory = createMemoryTier(maxBytes)
-  const parts: CacheParts = { stats, memory, onRedisCommand: () => {} }
+  const parts: CacheParts = { stats, memory, encoder: createEncoder({ memory, onError }), onRedisCommand: () => {} }
   app.decorate('cacheParts', parts)
   if (redisUrl === undefined) {
     app.decorate('cache', createCache({ memory, versions, stats, now, onError }))

@@ -1,4 +1,4 @@
-import { createEntry, lackOf, type Entry, type Made } from './entry.ts'
+import { createEntry, lackOf, limitedBy, type Entry, type Made } from './entry.ts'
 import type { Kept, MemoryTier } from './memory-tier.ts'
 import type { CachePolicy } from './policy.ts'
 import type { RemoteAnswer, RemoteTier } from './remote-tier.ts'
@@ -92,15 +92,15 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
     return found
   }
 
-  function fresh ({ key }: Lookup): Found | undefined {
-    const entry = memory.get(key)
+  function fresh ({ key, policy }: Lookup): Found | undefined {
+    const entry = limitedBy(policy, memory.get(key))
     if (entry === undefined || entry.freshUntil <= now() || !isCurrent(entry)) return undefined
     return { entry, from: 'memory' }
   }
 
   /** What may be served past its time without waiting. It is made anew meanwhile, unless that has just failed. */
   function stale (lookup: Lookup, maker: Maker): Found | undefined {
-    const entry = memory.get(lookup.key)
+    const entry = limitedBy(lookup.policy, memory.get(lookup.key))
     if (entry === undefined || !isCurrent(entry)) return undefined
     const time = now()
     const failedLately = entry.renewAt !== undefined && entry.renewAt > time
@@ -131,12 +131,12 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
   async function find (flight: Flight, maker: Maker): Promise<Found> {
     if (flight.policy.ttl === 0) return make(flight, maker, { forwarded: 'bypass' })
     const shared = await askRemote(flight)
-    const entry = shared?.entry
+    const entry = limitedBy(flight.policy, shared?.entry)
     if (entry !== undefined && entry.freshUntil > now()) {
       keepInMemory(flight, entry)
       return { entry, from: 'redis' }
     }
-    const old = memory.get(flight.key)
+    const old = limitedBy(flight.policy, memory.get(flight.key))
     if (entry !== undefined && entry.staleUntil > now() && entry.madeAt > (old?.madeAt ?? 0)) {
       keepInMemory(flight, entry)
       // Once this flight has landed, what is in memory now is made anew.
