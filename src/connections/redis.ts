@@ -1,25 +1,22 @@
-import { once } from 'node:events'
-import { Redis } from 'ioredis'
-import type { Scope } from './scope.ts'
 import { UserError } from '../base/user-error.ts'
+import { openRedis, type RedisClient } from './redis-client.ts'
+import type { Scope } from './scope.ts'
 
-/** What a command of a shared connection may take, in ms. One that waits for something to come needs a connection of its own. */
+/** What a command of the shared client may take, in ms. One that waits for something to come needs a client of its own. */
 const commandTimeout = 2_000
 
-/** The longest pause before connecting again, in ms. */
-const longestPause = 500
-
 /**
- * The connection that targets of events share; it is made anew by itself when it breaks, and what is asked of it meanwhile fails at once.
+ * Returns the client that event targets share. It waits a second for the connection at most: without one, what is asked of the client
+ * fails at once.
  * @throws UserError where the process has no Redis
  */
-export async function redisOf (scope: Scope): Promise<Redis> {
+export async function redisOf (scope: Scope): Promise<RedisClient> {
   const url = redisUrlOf(scope)
   return scope.share('redis for events', async () => {
-    const redis = connectRedis(url, commandTimeout)
-    await untilReady(redis)
+    const redis = openRedis(url, { commandTimeout, onProblem: scope.onError })
+    await redis.untilReady()
     return redis
-  }, redis => { redis.disconnect() })
+  }, redis => { redis.close() })
 }
 
 /** @throws UserError where the process has no Redis */
@@ -28,28 +25,10 @@ export function redisUrlOf ({ redisUrl }: Pick<Scope, 'redisUrl'>): string {
   return redisUrl
 }
 
-/**
- * A connection of one's own, to be disconnected after use.
- * @param commandTimeout in ms
- */
-export function connectRedis (url: string, commandTimeout: number): Redis {
-  const redis = new Redis(url, {
-    commandTimeout,
-    connectTimeout: 1_000,
-    // One that leads nowhere would say so after minutes only, and what was written into it would stay in memory.
-    socketTimeout: commandTimeout + 1_000,
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    enableAutoPipelining: true,
-    retryStrategy: attempt => Math.min(50 * attempt, longestPause)
-  })
-  // What goes wrong, the command that it goes wrong for says, too; unheard it would end the process.
-  redis.on('error', () => {})
-  return redis
-}
+/** What Redis says of itself while it takes no writes: it starts, has another leader, is full or busy, or moves the key. */
+const passing = /^(?:LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|OOM|MISCONF|NOREPLICAS)\b/
 
-/** Waits until commands can be sent, or there is no connection, but not for ever. @returns whether they can */
-export async function untilReady (redis: Redis, within = 1_000): Promise<boolean> {
-  if (redis.status !== 'ready') await once(redis, 'ready', { signal: AbortSignal.timeout(within) }).catch(() => {})
-  return redis.status === 'ready'
+/** Returns whether Redis refused a command for now: it has not carried it out, and may do so later. */
+export function isRefusedForNow (error: unknown): boolean {
+  return error instanceof Error && passing.test(error.message)
 }

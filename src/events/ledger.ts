@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Redis } from 'ioredis'
+import type { RedisCommands } from '../connections/redis-client.ts'
 import { createFingerprints } from './fingerprints.ts'
 
 /** Which targets have which events, for at least as long as a caller may repeat one. */
@@ -16,7 +16,7 @@ export const rememberedFor = 600
 /** What the ledger needs of a connection that may be away. */
 export interface RedisConnection {
   readonly up: boolean
-  run: <T>(command: (redis: Redis) => Promise<T>) => Promise<T>
+  run: <T>(command: (redis: RedisCommands) => Promise<T>) => Promise<T>
 }
 
 /** The lists of targets of a namespace that are known, the latest ones: configurations that follow each other soon have no more. */
@@ -46,7 +46,7 @@ export function createLedger ({ now, redis, onError }: LedgerOptions): Ledger {
   }
 
   /** @returns what Redis answers for each; for fewer where it is away, or goes */
-  async function ask<T, A> (about: readonly T[], command: (redis: Redis, some: readonly T[]) => Promise<A[]>): Promise<A[]> {
+  async function ask<T, A> (about: readonly T[], command: (redis: RedisCommands, some: readonly T[]) => Promise<A[]>): Promise<A[]> {
     const answers: A[] = []
     try {
       for (let i = 0; i < about.length && redis?.up === true; i += slice) {

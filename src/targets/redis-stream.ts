@@ -2,7 +2,8 @@ import { ReplyError } from 'ioredis'
 import Type from 'typebox'
 import { failures } from '../delivery/failures.ts'
 import type { Failure, Refusal } from '../delivery/sink.ts'
-import { redisOf, untilReady } from '../connections/redis.ts'
+import { isRefusedForNow, redisOf } from '../connections/redis.ts'
+import { ownPrefix } from '../connections/redis-problems.ts'
 import { strict } from '../base/schema.ts'
 import { openBatched } from './batched.ts'
 import { eventTargetType } from './target.ts'
@@ -10,9 +11,6 @@ import { recordsOf } from './record.ts'
 
 /** Of one pipeline. */
 const limits = { parcels: 500, bytes: 1024 * 1024, calls: 4 }
-
-/** What the keys begin with that the gateway keeps its own things under. */
-const ownPrefix = 'personalization:'
 
 /** A stream of the Redis that the process has: one entry for each body, whose only field is `record`. */
 export const redisStream = eventTargetType({
@@ -31,8 +29,8 @@ export const redisStream = eventTargetType({
       atomic: false,
       split: body => recordsOf(body, limits.bytes).map(({ text, ...parcel }) => ({ value: text, ...parcel })),
       async send (records, signal) {
-        if (!await untilReady(redis, connecting)) throw new NotConnected('there is no connection to Redis')
-        const pipeline = redis.pipeline()
+        if (!await redis.untilReady(connecting)) throw new NotConnected('there is no connection to Redis')
+        const pipeline = redis.commands.pipeline()
         for (const record of records) pipeline.xadd(stream, 'MAXLEN', '~', maxLength, '*', 'record', record)
         const answers = await Promise.race([pipeline.exec(), aborted(signal)]) ?? []
         const lost = answers[0]?.[0]
@@ -54,15 +52,12 @@ function failureOf (error: unknown): Failure {
   return error instanceof NotConnected ? failures.unavailable : failures.timeout
 }
 
-/** What Redis says of itself while it cannot take anything: it starts, has a new leader, is full or busy. */
-const passing = /^(?:LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|OOM|MISCONF|NOREPLICAS)\b/
-
 function refusalOf (answer: [error: Error | null, result: unknown] | undefined): Refusal | undefined {
   if (answer === undefined) return failures['invalid-answer']
   const [cause] = answer
   if (cause === null) return undefined
   if (isLost(cause)) return { ...failures.timeout, cause }
-  return { ...(passing.test(cause.message) ? failures.throttled : failures.refused), cause }
+  return { ...(isRefusedForNow(cause) ? failures.throttled : failures.refused), cause }
 }
 
 /** Whether it is not known what became of a command: the time was up, or the connection is gone. */

@@ -1,4 +1,5 @@
-import { redisOf, redisUrlOf } from '../../connections/redis.ts'
+import { setTimeout } from 'node:timers/promises'
+import { isRefusedForNow, redisOf, redisUrlOf } from '../../connections/redis.ts'
 import { nothingOf, type EventTarget, type EventTargetScope } from '../target.ts'
 import { startConsumer, type Consumer, type ConsumerTimes } from './consumer.ts'
 import { append, streamKeysOf } from './stream.ts'
@@ -7,6 +8,11 @@ export interface QueuedOptions extends ConsumerTimes {
   /** So many bodies may wait. */
   mostWaiting?: number
 }
+
+/** How often an event is brought to Redis that refuses it for now, how long between, and how long to wait for a connection, in ms. */
+const mostTries = 5
+const pause = 100
+const connecting = 250
 
 /** Which of the consumers of one target in this process takes what waits. There are several while one configuration follows another. */
 interface Turn {
@@ -61,12 +67,17 @@ export async function openQueued (inner: EventTarget, config: object, scope: Eve
     get full () { return queue.lengths.waiting >= mostWaiting },
     async deliver (body) {
       queue.takeTurn()
-      try {
-        await append(redis, keys, body)
-        queue.lengths.waiting++
-        return undefined
-      } catch (cause) {
-        return nothingOf(body, 'Redis did not confirm them', { retryable: true, cause })
+      for (let tries = 1; ; tries++) {
+        try {
+          // While a failover is on its way, a connection is made anew.
+          await redis.untilReady(connecting)
+          await append(redis.commands, keys, body)
+          queue.lengths.waiting++
+          return undefined
+        } catch (cause) {
+          if (tries === mostTries || !isRefusedForNow(cause)) return nothingOf(body, 'Redis did not confirm them', { retryable: true, cause })
+          await setTimeout(pause)
+        }
       }
     }
   }
