@@ -70,6 +70,8 @@ export function openRedis (url: string, { commandTimeout, onProblem, longestPaus
     // `greet` does that, without a line on the console where INFO is not permitted.
     enableReadyCheck: false,
     autoResubscribe: false,
+    // It takes a permission, and nobody needs it.
+    disableClientInfo: true,
     reconnectOnError: (error: Error) => {
       report(error)
       if (error.message.startsWith('MOVED') && server === commands) queueMicrotask(becomeCluster)

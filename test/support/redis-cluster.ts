@@ -1,0 +1,44 @@
+import type { Test } from 'tap'
+import { eventually } from './eventually.ts'
+import { startRedis, type RedisServer } from './redis-server.ts'
+import { freePort } from './server-process.ts'
+
+export interface RedisCluster {
+  /** Of one node. */
+  url: string
+  /** Primaries, each with an equal part of the slots. */
+  nodes: RedisServer[]
+}
+
+const slots = 16_384
+
+/** A cluster of several shards on free ports. It ends with the test. */
+export async function startRedisCluster (t: Test, shards = 3): Promise<RedisCluster> {
+  const nodes: RedisServer[] = []
+  const buses: string[] = []
+  for (let i = 0; i < shards; i++) {
+    const bus = String(await freePort())
+    buses.push(bus)
+    nodes.push(await startRedis(t, { more: ['--cluster-enabled', 'yes', '--cluster-port', bus, '--cluster-node-timeout', '2000'] }))
+  }
+  for (const [i, { client, port }] of nodes.entries()) {
+    await client.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', Math.ceil(slots * i / shards), Math.ceil(slots * (i + 1) / shards) - 1)
+    if (i > 0) await nodes[0]!.client.call('CLUSTER', 'MEET', '127.0.0.1', port, buses[i]!)
+  }
+  for (const { client } of nodes) {
+    await eventually('the cluster is whole', async () => {
+      const info = await client.cluster('INFO')
+      return /^cluster_state:ok/m.test(info) && info.includes(`cluster_size:${shards}`)
+    }, 20_000)
+  }
+  return { url: nodes[0]!.url, nodes }
+}
+
+/** Moves a slot to another node of the cluster, with nothing in it. */
+export async function moveSlot ({ nodes }: RedisCluster, slot: number, to: RedisServer): Promise<void> {
+  const id = await to.client.call('CLUSTER', 'MYID') as string
+  await to.client.call('CLUSTER', 'SETSLOT', slot, 'NODE', id)
+  await to.client.call('CLUSTER', 'BUMPEPOCH')
+  for (const { client } of nodes) await client.call('CLUSTER', 'SETSLOT', slot, 'NODE', id)
+}
