@@ -12,14 +12,17 @@ export interface RedisCluster {
 
 const slots = 16_384
 
-/** A cluster of several shards on free ports. It ends with the test. */
-export async function startRedisCluster (t: Test, shards = 3): Promise<RedisCluster> {
+/**
+ * A cluster of several shards on free ports. It ends with the test.
+ * @param more further arguments of each node
+ */
+export async function startRedisCluster (t: Test, shards = 3, more: () => Promise<string[]> = async () => []): Promise<RedisCluster> {
   const nodes: RedisServer[] = []
   const buses: string[] = []
   for (let i = 0; i < shards; i++) {
     const bus = String(await freePort())
     buses.push(bus)
-    nodes.push(await startRedis(t, { more: ['--cluster-enabled', 'yes', '--cluster-port', bus, '--cluster-node-timeout', '2000'] }))
+    nodes.push(await startRedis(t, { more: ['--cluster-enabled', 'yes', '--cluster-port', bus, '--cluster-node-timeout', '2000', ...await more()] }))
   }
   for (const [i, { client, port }] of nodes.entries()) {
     await client.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)
