@@ -75,7 +75,8 @@ export function openRedis (url: string, { commandTimeout, onProblem, longestPaus
     reconnectOnError: (error: Error) => {
       report(error)
       if (error.message.startsWith('MOVED') && server === commands) queueMicrotask(becomeCluster)
-      return elsewhere.test(error.message) && mayMove()
+      // In a cluster, the nodes themselves say who takes the command.
+      return (commands === server ? elsewhere : /^READONLY\b/).test(error.message) && mayMove()
     }
   } satisfies RedisOptions
   let attempts = 0

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { openRedisChannels, type RedisChannels } from '../../src/connections/redis-channels.ts'
 import { openRedis } from '../../src/connections/redis-client.ts'
 import { eventually } from '../support/eventually.ts'
-import { moveSlot, startRedisCluster } from '../support/redis-cluster.ts'
+import { addReplica, moveSlot, startRedisCluster } from '../support/redis-cluster.ts'
 import { startRedisProxy } from '../support/redis-proxy.ts'
 import { needsRedis, startRedis } from '../support/redis-server.ts'
 
@@ -71,6 +71,25 @@ t.test('they follow their slot to another node, and the owner is told', needsRed
     t.ok(changes.includes('close'))
     t.equal(changes.at(-1), 'open')
   }
+})
+
+t.test('they and all commands follow a failover of the node that owns their slot, whether its connections stay open or not', needsRedis, async t => {
+  const cluster = await startRedisCluster(t)
+  const slot = await cluster.nodes[0]!.client.cluster('KEYSLOT', shared)
+  const owner = cluster.nodes[Math.floor(slot * 3 / 16_384)]!
+  const replica = await addReplica(t, cluster, owner)
+  const instances = ['a', 'b'].map(name => open(t, cluster.url, name))
+  await allOpen(instances)
+  await replica.client.call('CLUSTER', 'FAILOVER')
+  await eventually('it leads', async () => /^role:master/m.test(await replica.client.info('replication')), 10_000)
+  await allOpen(instances)
+  await eventually('both hear', async () => await instances[0]!.channels.publish(shared, 'after the failover') === 2)
+  t.equal(await replica.client.spublish(shared, 'at the new primary'), 2)
+  await eventually('the old primary follows', async () => /^master_link_status:up/m.test(await owner.client.info('replication')), 10_000)
+  await replica.kill()
+  await eventually('the old primary leads again', async () => /^role:master/m.test(await owner.client.info('replication')), 20_000)
+  await allOpen(instances)
+  await eventually('both hear again', async () => await instances[0]!.channels.publish(shared, 'after the loss') === 2)
 })
 
 t.test('channels at a server that commands do not reach any more are opened at the other', needsRedis, async t => {

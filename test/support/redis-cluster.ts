@@ -45,3 +45,14 @@ export async function moveSlot ({ nodes }: RedisCluster, slot: number, to: Redis
   await to.client.call('CLUSTER', 'BUMPEPOCH')
   for (const { client } of nodes) await client.call('CLUSTER', 'SETSLOT', slot, 'NODE', id)
 }
+
+/** Adds a replica of a node, which has all of its data when this resolves. */
+export async function addReplica (t: Test, { nodes }: RedisCluster, primary: RedisServer): Promise<RedisServer> {
+  const bus = String(await freePort())
+  const replica = await startRedis(t, { more: ['--cluster-enabled', 'yes', '--cluster-port', bus, '--cluster-node-timeout', '2000', '--repl-diskless-sync-delay', '0'] })
+  for (const { client } of nodes) await client.call('CLUSTER', 'MEET', '127.0.0.1', replica.port, bus)
+  const id = await primary.client.call('CLUSTER', 'MYID') as string
+  await eventually('it knows the primary', async () => replica.client.call('CLUSTER', 'REPLICATE', id).then(() => true, () => false), 10_000)
+  await eventually('it is in step', async () => /^master_link_status:up/m.test(await replica.client.info('replication')), 20_000)
+  return replica
+}
