@@ -17,9 +17,9 @@ const told = new WeakMap<(problem: Error) => void, Set<string>>()
 /** Returns whether Redis refused a command because its user lacks a permission. */
 export function isDenied (error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  const { message, previousErrors = [] } = error as Refusal
-  // A transaction is refused for what one of its commands was refused for.
-  return message.startsWith('NOPERM') || previousErrors.some(isDenied)
+  const { previousErrors = [] } = error as Refusal
+  // A transaction is refused for what one of its commands was refused for. Its error can be among the previous ones itself.
+  return [error, ...previousErrors].some(({ message }) => message.startsWith('NOPERM'))
 }
 
 /**
