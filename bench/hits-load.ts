@@ -14,6 +14,8 @@ export interface Load {
   rate: number
   seconds: number
   connections: number
+  /** Of each request. */
+  acceptEncoding?: string
 }
 
 /** Times in ms. */
@@ -35,8 +37,9 @@ if (process.argv[1] === import.meta.filename) {
   process.exit(0)
 }
 
-async function load ({ port, paths, rate, seconds, connections }: Load): Promise<Latencies> {
-  const requests = paths.map(path => Buffer.from(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`))
+async function load ({ port, paths, rate, seconds, connections, acceptEncoding }: Load): Promise<Latencies> {
+  const more = acceptEncoding === undefined ? '' : `accept-encoding: ${acceptEncoding}\r\n`
+  const requests = paths.map(path => Buffer.from(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n${more}\r\n`))
   const durations = createHistogram()
   const lateness = createHistogram()
   const idle = await Promise.all(Array.from({ length: connections }, async () => openConnection(port, finish)))

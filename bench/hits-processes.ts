@@ -99,11 +99,14 @@ export function textOf (stream: NodeJS.ReadableStream): () => string {
   return () => text
 }
 
+/** Headers of requests whose answers shall come plain: `fetch` by itself asks for encoded ones. */
+export const plainly = { headers: { 'accept-encoding': 'identity' } }
+
 /** Resolves when a process answers at a URL. @throws if the process ends instead, or does not answer in time */
 export async function answering (url: string, child: ChildProcess): Promise<void> {
   for (let i = 0; i < 300; i++) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`it ended with ${child.exitCode ?? child.signalCode}`)
-    const ok = await fetch(url).then(async response => {
+    const ok = await fetch(url, plainly).then(async response => {
       await response.arrayBuffer()
       return response.ok
     }, () => false)

@@ -7,12 +7,14 @@ import Fastify, { LogController } from 'fastify'
 import { pino, type Logger } from 'pino'
 import { packagedFile } from '../src/settings.ts'
 import { freePort } from './free-port.ts'
-import { answering, installed, textOf, type Processes, type StartOptions } from './hits-processes.ts'
+import { answering, installed, plainly, textOf, type Processes, type StartOptions } from './hits-processes.ts'
 import type { ChildProcess } from 'node:child_process'
 
 export interface Server {
   name: string
   port: number
+  /** Asked for with each request. */
+  acceptEncoding?: string
 }
 
 export type Log = 'all' | 'errors'
@@ -96,9 +98,9 @@ async function servePlain ({ headers, body }: Hit, port: number, log: Log): Prom
   server.listen(port, '127.0.0.1')
 }
 
-/** Starts a recommender in the process of the benchmark. It is called once for each user, before the measurements. */
+/** Starts a recommender in the process of the benchmark. It is called once for each user, before the measurements. Its answer is long enough to be encoded. */
 export async function startOrigin (): Promise<{ port: number, close: () => void }> {
-  const itemList = Array.from({ length: 25 }, (_, i) => ({ itemId: `item-${1000 + i * 37}`, score: Math.round(1e6 / (i + 1)) / 1e6 }))
+  const itemList = Array.from({ length: 25 }, (_, i) => ({ itemId: `outdoor-item-${1000 + i * 37}`, score: Math.round(1e6 / (i + 1)) / 1e6 }))
   const answer = JSON.stringify({ itemList })
   const port = await freePort()
   const server = createServer((_request, response) => {
@@ -135,8 +137,8 @@ export async function startGateway (processes: Processes, originPort: number, lo
 /** Returns an answer of the gateway from its memory, which the other servers repeat. @throws if the answer is not from memory */
 export async function readHit (port: number): Promise<Hit> {
   const url = `http://127.0.0.1:${port}${pathOf('user-0')}`
-  await (await fetch(url)).text()
-  const response = await fetch(url)
+  await (await fetch(url, plainly)).text()
+  const response = await fetch(url, plainly)
   const status = response.headers.get('cache-status')
   if (status?.startsWith('gateway-memory; hit') !== true) throw new Error(`the gateway answered ${response.status} and ${status}, not from its memory: ${await response.text()}`)
   return { headers: Object.fromEntries([...response.headers].filter(([name]) => !perAnswer.has(name))), body: await response.text() }
@@ -227,7 +229,7 @@ async function startCache (processes: Processes, name: string, port: number, com
 /** Checks that a server caches: a cached answer repeats the id of the request for which it was made. */
 async function checkKept (port: number): Promise<void> {
   const ids = await Promise.all([1, 2].map(async () => {
-    const response = await fetch(`http://127.0.0.1:${port}${pathOf('user-0')}`)
+    const response = await fetch(`http://127.0.0.1:${port}${pathOf('user-0')}`, plainly)
     await response.text()
     return response.headers.get('x-request-id')
   }))
@@ -236,7 +238,7 @@ async function checkKept (port: number): Promise<void> {
 
 /** Checks that a server does the same work as the gateway. @throws if its answer is another one than the gateway's */
 export async function checkSame ({ name, port }: Server, hit: Hit): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${port}${pathOf('user-0')}`)
+  const response = await fetch(`http://127.0.0.1:${port}${pathOf('user-0')}`, plainly)
   const body = await response.text()
   const names = [...response.headers.keys()].filter(header => !perAnswer.has(header)).sort()
   const expected = Object.keys(hit.headers).sort()

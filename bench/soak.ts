@@ -89,7 +89,7 @@ async function main (): Promise<void> {
     const port = await freePort()
     const config = {
       title: run,
-      cacheControl: { userSpecified: { maxAge: 10, directives: 'private' } },
+      cacheControl: { userSpecified: { maxAge: 10, directives: 'private' }, server: { ttl: 300, staleWhileRevalidate: 60, staleIfError: 86_400 } },
       namespaces: {
         bench: {
           recommenders: { 'recommend-items': { remote: { variations: { http: { type: 'http', url: `http://127.0.0.1:${origin.port}/{userId}` } } } } },

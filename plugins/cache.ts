@@ -1,9 +1,11 @@
 import fp from 'fastify-plugin'
 import { createCache, type Cache } from '../src/cache/cache.ts'
+import { createEncoder, type Encoder } from '../src/cache/encoder.ts'
 import { createMemoryTier, type MemoryTier } from '../src/cache/memory-tier.ts'
-import type { RedisLink, RedisLinkOptions } from '../src/cache/redis-link.ts'
+import type { RedisLink } from '../src/cache/redis-link.ts'
 import { createRedisTier } from '../src/cache/redis-tier.ts'
 import { createCacheStats, type CacheStats } from '../src/cache/stats.ts'
+import type { CacheLinkOptions } from '../src/connections/cache-link.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -16,6 +18,8 @@ declare module 'fastify' {
 export interface CacheParts {
   stats: CacheStats
   memory: MemoryTier
+  /** Encodes what memory has. */
+  encoder: Encoder
   /** Absent without Redis. */
   redis?: RedisLink | undefined
   /** Receives how long each command of Redis took, in seconds. */
@@ -30,9 +34,9 @@ export interface CacheOptions {
 }
 
 /** Only a process that has Redis loads its client. This stands by itself for the compiler: see plugins/staging.ts. */
-async function openLink (options: RedisLinkOptions): Promise<RedisLink> {
-  const { openRedisLink } = await import('../src/cache/redis-link.ts')
-  return openRedisLink(options)
+async function openLink (url: string, options: CacheLinkOptions): Promise<RedisLink> {
+  const { openCacheLink } = await import('../src/connections/cache-link.ts')
+  return openCacheLink(url, options)
 }
 
 /** Opens the two tiers of the cache. It connects to Redis in the background, and nothing waits for that. */
@@ -40,21 +44,21 @@ export default fp<CacheOptions>(async (app, { maxBytes, redisUrl }) => {
   const { now, onError, userVersions: versions } = app.resources
   const stats = createCacheStats()
   const memory = createMemoryTier(maxBytes)
-  const parts: CacheParts = { stats, memory, onRedisCommand: () => {} }
+  const parts: CacheParts = { stats, memory, encoder: createEncoder({ memory, onError }), onRedisCommand: () => {} }
   app.decorate('cacheParts', parts)
   if (redisUrl === undefined) {
     app.decorate('cache', createCache({ memory, versions, stats, now, onError }))
     return
   }
-  const redis = await openLink({
-    url: redisUrl,
+  const redis = await openLink(redisUrl, {
     versions,
     stats,
     onChange (state, cause) {
       if (state === 'up') app.log.info({ state: redis.state }, 'Redis answers')
       else app.log.warn({ state: redis.state, cause: String(cause) }, 'Redis does not answer; the gateway goes on without')
     },
-    onCommand: ms => { parts.onRedisCommand(ms / 1000) }
+    onCommand: ms => { parts.onRedisCommand(ms / 1000) },
+    onProblem: onError
   })
   parts.redis = redis
   const remote = createRedisTier(redis)

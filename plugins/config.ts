@@ -16,7 +16,10 @@ export interface ConfigOptions {
 /** Loads the configuration in the background, and follows its source. */
 export default fp<ConfigOptions>(async (app, { source }) => {
   const config = openLivePlan(source, app.resources, {
-    onLoaded: ({ version, generation }) => app.log.info({ version, generation, source: source.name }, 'configuration loaded'),
+    onLoaded ({ version, generation, warnings }) {
+      app.log.info({ version, generation, source: source.name }, 'configuration loaded')
+      for (const warning of warnings) app.log.warn({ version, generation }, warning)
+    },
     onRefused: error => app.log.error(error, 'the new configuration was refused; the one before goes on serving')
   })
   app.decorate('config', config)

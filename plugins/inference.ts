@@ -4,7 +4,8 @@ import fp from 'fastify-plugin'
 import { LRUCache } from 'lru-cache'
 import type { Found } from '../src/cache/cache.ts'
 import { cacheStatus } from '../src/cache/cache-status.ts'
-import { evaluate } from '../src/cache/conditional.ts'
+import { evaluate, namedTag } from '../src/cache/conditional.ts'
+import { acceptedEncodings, encodedTag, leastEncoded, select } from '../src/cache/content-encoding.ts'
 import type { Plan } from '../src/plan/plan.ts'
 import { surroundingsOf } from '../src/context/surroundings.ts'
 import { GatewayError } from '../src/base/errors.ts'
@@ -28,6 +29,7 @@ const overhead = 1_000
  */
 export default fp(async app => {
   const { cache, resources } = app
+  const { encoder } = app.cacheParts
   // Inferences that one configuration has resolved are of no use to the next one, and would keep the old plan in memory.
   let settledBy: Plan | undefined
   const lately = new LRUCache<string, Inference>({ maxSize: mostRemembered, sizeCalculation: (_value, url) => overhead + 3 * url.length })
@@ -62,12 +64,15 @@ export default fp(async app => {
     return undefined
   }
 
-  function answer (reply: FastifyReply, { request, recommender, variation, configVersion }: Inference, found: Found): void {
+  function answer (reply: FastifyReply, { recommender, variation, user, configVersion, lookup }: Inference, found: Found): void {
     const { entry, failure, timing } = found
     const { method, headers } = reply.request
     const isPost = method === 'POST'
     const verdict = isPost ? 'send' : evaluate(entry.etag, headers)
     if (verdict === 'precondition-failed') throw new GatewayError('PreconditionFailed', `If-Match: the answer is ${entry.etag} now`)
+    const mayEncode = !isPost && entry.body.length >= leastEncoded
+    const accepted = mayEncode ? acceptedEncodings(headers['accept-encoding']) : []
+    const { body, etag, encoding } = select(entry, accepted)
 
     const degraded = failure ?? entry.degraded
     if (configVersion !== undefined) reply.header('x-personalization-config-version', configVersion)
@@ -75,20 +80,27 @@ export default fp(async app => {
     if (degraded !== undefined) reply.header('x-personalization-degraded', degraded)
     if (entry.undecorated !== undefined) reply.header('x-personalization-undecorated', entry.undecorated)
     if (timing !== undefined && timing !== '') reply.header('server-timing', timing)
-    if (recommender.vary !== '') reply.header('vary', recommender.vary)
+    const vary = mayEncode ? recommender.varyEncoded : recommender.vary
+    if (vary !== '') reply.header('vary', vary)
     if (isPost) {
       reply.header('cache-control', 'no-store')
     } else {
       const now = resources.now()
       const brief = degraded !== undefined || entry.undecorated !== undefined || found.stale !== undefined || found.unverified === true
-      const cacheControl = variation.cacheControl(userKind(request), isAuthenticated(headers), brief)
+      const cacheControl = variation.cacheControl(user, isAuthenticated(headers), brief)
       if (cacheControl !== undefined) reply.header('cache-control', cacheControl)
       reply.header('cache-status', cacheStatus(found, now))
-      if (found.from !== 'origin') reply.header('age', Math.max(0, Math.floor((now - entry.madeAt) / 1000)))
-      reply.header('etag', entry.etag)
+      // One more chance for the caller to know its own copy: it may hold the answer in any form that it accepts.
+      reply.header('etag', verdict === 'send' ? etag : namedTag(headers['if-none-match'], [etag, entry.etag, ...accepted.map(other => encodedTag(entry.etag, other))]))
     }
-    if (verdict === 'not-modified') sendNotModified(reply)
-    else reply.type(json).send(entry.body)
+    if (verdict === 'not-modified') {
+      sendNotModified(reply)
+      return
+    }
+    const [wanted] = accepted
+    if (wanted !== undefined && wanted !== encoding && found.from !== 'origin') encoder.want(lookup.key, entry, wanted)
+    if (encoding !== undefined) reply.header('content-encoding', encoding)
+    reply.type(json).send(body)
   }
 }, { name: 'inference', dependencies: ['config', 'cache', 'clock'] })
 
@@ -98,11 +110,6 @@ const json = 'application/json; charset=utf-8'
 function sendNotModified (reply: FastifyReply): void {
   if (reply.request.method === 'HEAD') reply.hijack().raw.writeHead(304, reply.getHeaders() as OutgoingHttpHeaders).end()
   else reply.code(304).send()
-}
-
-function userKind ({ userId, syntheticUser }: InferenceRequest): 'none' | 'synthetic' | 'given' {
-  if (userId === undefined) return 'none'
-  return syntheticUser ? 'synthetic' : 'given'
 }
 
 function isAuthenticated (headers: FastifyRequest['headers']): boolean {

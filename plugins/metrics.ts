@@ -25,7 +25,7 @@ export default fp(async app => {
     contentType: registry.contentType,
     text: async () => AggregatorRegistry.aggregate([await own(), ...(await peers.tell('metrics', null)).filter(Array.isArray)] as object[]).metrics()
   })
-  const { stats, memory, redis } = app.cacheParts
+  const { stats, memory, encoder, redis } = app.cacheParts
 
   const counter = (name: string, help: string, read: () => number): void => {
     registry.registerMetric(new Counter({ name, help, registers: [], collect () { this.reset(); this.inc(read()) } }))
@@ -50,6 +50,7 @@ export default fp(async app => {
   counter('gateway_cache_outdated_total', 'Entries found, but outdated by an event of their user.', () => stats.outdated)
   counter('gateway_cache_failures_total', 'Answers that could not be made, with nothing stale to serve.', () => stats.failures)
   counter('gateway_cache_memory_evictions_total', 'Entries that had to go to make room.', () => memory.evictions)
+  labelled('gateway_cache_encoded_total', 'Bodies compressed, by encoding.', 'encoding', () => encoder.made)
   gauge('gateway_cache_memory_entries', 'Entries in memory.', () => memory.entries)
   gauge('gateway_cache_memory_bytes', 'What they take.', () => memory.bytes)
   counter('gateway_redis_errors_total', 'Commands that failed or took too long.', () => stats.redisErrors)

@@ -41,7 +41,7 @@ function serveByWorkers (settings: Settings): void {
   const primary = startPrimary({
     count: settings.WORKERS,
     onServing (port) { if (isSampleStore(settings)) void tellCurls(port) },
-    onLost (pid, code) { logger.error({ pid, code }, 'a worker is lost; another takes its place') },
+    onLost (lost) { logger.error(lost, 'a worker is lost; another takes its place') },
     onFailed: code => process.exit(code)
   })
   closeWithGrace({ delay: delayOf(settings), logger }, async () => {

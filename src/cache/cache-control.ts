@@ -2,7 +2,10 @@ import Type, { type Static } from 'typebox'
 import { noCache, type CachePolicy } from './policy.ts'
 import { strict } from '../base/schema.ts'
 
-const seconds = Type.Integer({ minimum: 0, maximum: 31_536_000 })
+/** A year, in seconds. */
+const longestAge = 31_536_000
+
+const seconds = Type.Integer({ minimum: 0, maximum: longestAge })
 
 export const DownstreamSchema = strict({
   maxAge: seconds,
@@ -19,7 +22,8 @@ export const CacheControlSchema = strict({
     ttl: Type.Optional(seconds),
     staleWhileRevalidate: Type.Optional(seconds),
     staleIfError: Type.Optional(seconds),
-    refreshOnEvents: Type.Optional(Type.Boolean())
+    refreshOnEvents: Type.Optional(Type.Boolean()),
+    whenUnverified: Type.Optional(Type.Enum(['origin', 'serve']))
   }))
 })
 
@@ -27,6 +31,9 @@ export type CacheControl = Static<typeof CacheControlSchema>
 
 /** What is known of the user that an answer is for. */
 export type UserKind = 'none' | 'synthetic' | 'given'
+
+/** What the gateway itself keeps, by what is known of the user. */
+export type CachePolicies = Readonly<Record<UserKind, CachePolicy>>
 
 /**
  * The `Cache-Control` header of an answer, as the sample composes it; undefined where there is nothing to say.
@@ -42,6 +49,8 @@ const directive = /(?:[^,"]|"[^"]*")+/g
 const forbidsSharing = /^(private|no-store)$/i
 /** Those that a shared cache may take as a permission, and `private` for some header fields only. */
 const allowsSharing = /^(public|s-maxage=.*|must-revalidate|proxy-revalidate|private=.*)$/i
+/** How long an answer may be kept, by all caches or by shared ones; the argument may stand in quotes (RFC 9111 §5.2). */
+const lifetime = /^(max-age|s-maxage)\s*(?:=\s*"?(\d*)"?.*)?$/i
 
 /** Every header that there can be is composed beforehand. */
 export function createCacheControlHeader (policy: CacheControl | undefined): CacheControlHeader {
@@ -52,21 +61,60 @@ export function createCacheControlHeader (policy: CacheControl | undefined): Cac
 }
 
 function compose (policy: CacheControl | undefined, user: UserKind, authenticated: boolean, brief: boolean): string | undefined {
-  const { maxAge = 0, directives = '' } = { none: policy?.noUserSpecified, synthetic: policy?.syntheticUserSpecified, given: policy?.userSpecified }[user] ?? {}
+  const { maxAge, directives } = downstreamOf(policy, user)
   const said = authenticated && user === 'given' ? unshared(directives) : directives
+  const limited = brief ? shortened(said) : said
   const age = brief ? Math.min(maxAge, briefMaxAge) : maxAge
-  return age > 0 ? [said, `max-age=${age}`].filter(Boolean).join(',') : said || undefined
+  return age > 0 && writtenMaxAge(said) === undefined ? [limited, `max-age=${age}`].filter(Boolean).join(',') : limited || undefined
+}
+
+function downstreamOf (policy: CacheControl | undefined, user: UserKind): Static<typeof DownstreamSchema> {
+  return { none: policy?.noUserSpecified, synthetic: policy?.syntheticUserSpecified, given: policy?.userSpecified }[user] ?? { maxAge: 0, directives: '' }
+}
+
+function listed (directives: string): string[] {
+  return (directives.match(directive) ?? []).map(text => text.trim()).filter(Boolean)
+}
+
+/** The `max-age` that directives hold already, in seconds: of several the first counts (RFC 9111 §4.2.1). */
+function writtenMaxAge (directives: string): number | undefined {
+  const [written] = listed(directives).map(text => lifetime.exec(text)).filter(match => match?.[1]!.toLowerCase() === 'max-age')
+  return written == null ? undefined : Math.min(Number(written[2] ?? 0), longestAge)
+}
+
+function shortened (directives: string): string {
+  const all = listed(directives)
+  if (!all.some(text => lifetime.test(text))) return directives
+  return all.map(text => {
+    const [, name, age] = lifetime.exec(text) ?? []
+    return name === undefined ? text : `${name}=${Math.min(Number(age ?? 0), briefMaxAge)}`
+  }).join(',')
 }
 
 function unshared (directives: string): string {
-  const all = (directives.match(directive) ?? []).map(text => text.trim()).filter(Boolean)
+  const all = listed(directives)
   if (all.some(text => forbidsSharing.test(text))) return directives
   return ['private', ...all.filter(text => !allowsSharing.test(text))].join(',')
 }
 
-/** What the gateway itself keeps. A document that says nothing about caching wants none; one that does is spared the numbers. */
-export function cachePolicy (policy: CacheControl | undefined): CachePolicy {
-  if (policy === undefined) return noCache
-  const { ttl = 300, staleWhileRevalidate = 60, staleIfError = 86_400, refreshOnEvents = true } = policy.server ?? {}
-  return { whenUnverified: 'origin', downstreamAge: 0, ttl: ttl * 1000, staleWhileRevalidate: staleWhileRevalidate * 1000, staleIfError: staleIfError * 1000, refreshOnEvents }
+/**
+ * Returns what the gateway itself keeps. Without `cacheControl`, it keeps nothing. Without a `ttl`, it keeps an answer as long as
+ * browsers and CDNs may, and serves nothing stale: to keep it longer is an explicit choice.
+ */
+export function cachePolicies (policy: CacheControl | undefined): CachePolicies {
+  if (policy === undefined) return { none: noCache, synthetic: noCache, given: noCache }
+  const { ttl, staleWhileRevalidate = ttl === undefined ? 0 : 60, staleIfError = ttl === undefined ? 0 : 86_400, refreshOnEvents = true, whenUnverified = 'origin' } = policy.server ?? {}
+  const policyOf = (user: UserKind): CachePolicy => {
+    const { maxAge, directives } = downstreamOf(policy, user)
+    const age = writtenMaxAge(directives) ?? maxAge
+    return {
+      ttl: (ttl ?? age) * 1000,
+      staleWhileRevalidate: staleWhileRevalidate * 1000,
+      staleIfError: staleIfError * 1000,
+      refreshOnEvents,
+      whenUnverified,
+      downstreamAge: age * 1000
+    }
+  }
+  return { none: policyOf('none'), synthetic: policyOf('synthetic'), given: policyOf('given') }
 }

@@ -1,4 +1,4 @@
-import { createEntry, lackOf, type Entry, type Made } from './entry.ts'
+import { createEntry, lackOf, limitedBy, type Entry, type Made } from './entry.ts'
 import { createFlights } from './flights.ts'
 import type { Kept, MemoryTier } from './memory-tier.ts'
 import type { CachePolicy } from './policy.ts'
@@ -96,7 +96,7 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
   const isOutdated = ({ slot, begunAt }: Stamp): boolean => slot >= 0 && versions.isOutdated(slot, begunAt)
 
   function peek (lookup: Lookup): Found | undefined {
-    const entry = memory.get(lookup.key)
+    const entry = limitedBy(lookup.policy, memory.get(lookup.key))
     if (entry === undefined || entry.freshUntil <= now() || !isCurrent(entry)) return undefined
     stats.served['hit-memory']++
     return { entry, from: 'memory' }
@@ -110,7 +110,7 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
 
   /** What memory has and may serve without waiting. What is past its time is made anew meanwhile, unless that has just failed. */
   function kept (lookup: Lookup, maker: Maker, counts: (entry: Kept) => boolean): Found | undefined {
-    const entry = memory.get(lookup.key)
+    const entry = limitedBy(lookup.policy, memory.get(lookup.key))
     if (entry === undefined || !counts(entry)) return undefined
     const time = now()
     if (entry.freshUntil > time) return { entry, from: 'memory' }
@@ -185,12 +185,12 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
     const shared = await asking
     const version = shared?.version
     if (course.policy.ttl === 0) return make(course, maker, { forwarded: 'bypass', version })
-    const entry = shared?.entry
+    const entry = limitedBy(course.policy, shared?.entry)
     if (entry !== undefined && entry.freshUntil > now()) {
       keepInMemory(course, entry, version)
       return { entry, from: 'redis' }
     }
-    const old = memory.get(course.key)
+    const old = limitedBy(course.policy, memory.get(course.key))
     const counts = (candidate: Kept): boolean => isCurrent(candidate) || (version !== undefined && candidate.version === version)
     const current = old !== undefined && counts(old) ? old : undefined
     if (entry !== undefined && entry.staleUntil > now() && entry.madeAt > (old?.madeAt ?? 0)) {

@@ -1,3 +1,5 @@
+import { plainTag } from './content-encoding.ts'
+
 /** What becomes of a request with preconditions. */
 export type Verdict = 'send' | 'not-modified' | 'precondition-failed'
 
@@ -8,8 +10,9 @@ export interface Preconditions {
 
 /**
  * Evaluates the preconditions of a GET or HEAD request in the order of RFC 9110 §13.2.2. Answers have no date of modification, so
- * that those by date have no say (§13.1.3, §13.1.4).
- * @param etag the strong validator of the answer, with its quotes
+ * that those by date have no say (§13.1.3, §13.1.4). A tag of any representation of the answer stands for the answer: encodings of one
+ * body say the same.
+ * @param etag the strong validator of the plain answer, with its quotes
  */
 export function evaluate (etag: string, { 'if-match': ifMatch, 'if-none-match': ifNoneMatch }: Preconditions): Verdict {
   if (ifMatch !== undefined && !lists(ifMatch, etag, 'strongly')) return 'precondition-failed'
@@ -22,7 +25,16 @@ const tags = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g
 function lists (field: string, etag: string, comparison: 'strongly' | 'weakly'): boolean {
   if (field === etag || field.trim() === '*') return true
   for (const [, weak, tag] of field.matchAll(tags)) {
-    if (tag === etag && (weak === undefined || comparison === 'weakly')) return true
+    if (plainTag(tag!) === etag && (weak === undefined || comparison === 'weakly')) return true
   }
   return false
+}
+
+/**
+ * Returns the tag that a 304 answer carries: the first of the candidates that the caller has named, so that caches know the answer
+ * that they have by its tag (RFC 9111 §4.3.4). It is the first candidate where the caller has named none.
+ */
+export function namedTag (field: string | undefined, candidates: readonly [string, ...string[]]): string {
+  const named = new Set(Array.from((field ?? '').matchAll(tags), ([, , tag]) => tag))
+  return candidates.find(candidate => named.has(candidate)) ?? candidates[0]
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { Encoded } from './content-encoding.ts'
 import type { CachePolicy } from './policy.ts'
 
 /** An answer as it was made, before it is kept. */
@@ -24,6 +25,8 @@ export interface Entry {
   readonly undecorated: string | undefined
   /** A strong validator of the body, with its quotes. */
   readonly etag: string
+  /** The body in other encodings; absent until somebody wants one. */
+  readonly encoded?: Encoded
   readonly madeAt: number
   readonly freshUntil: number
   /** Until then it may be served while it is made anew (RFC 5861 §3). */
@@ -43,6 +46,19 @@ export function entityTag (body: string | Buffer): string {
 /** What an answer lacks, in a word; undefined where it is whole. */
 export function lackOf ({ degraded, undecorated }: Pick<Made, 'degraded' | 'undecorated'>): string | undefined {
   return degraded ?? undecorated
+}
+
+/**
+ * Returns an entry with the times that a policy gives it, where they are sooner than its own. A given user and a synthetic one of the
+ * same id share an entry, and the document may let it live longer for one of them.
+ */
+export function limitedBy<E extends Entry> (policy: CachePolicy, entry: E | undefined): E | undefined {
+  if (entry === undefined) return undefined
+  const freshUntil = Math.min(entry.freshUntil, entry.madeAt + policy.ttl)
+  const staleUntil = Math.min(entry.staleUntil, freshUntil + policy.staleWhileRevalidate)
+  const errorUntil = Math.min(entry.errorUntil, Math.max(staleUntil, freshUntil + policy.staleIfError))
+  if (freshUntil === entry.freshUntil && staleUntil === entry.staleUntil && errorUntil === entry.errorUntil) return entry
+  return { ...entry, freshUntil, staleUntil, errorUntil }
 }
 
 /** Finishes an answer: everything that a hit needs is worked out once, here. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { Redis, type RedisOptions } from 'ioredis'
 import { createAnnouncements } from './announcements.ts'
 import { beaconLife, createEpochs, linkTag, type Commands } from './epochs.ts'
 import { createOutage } from './outage.ts'
@@ -35,16 +34,42 @@ export interface RedisLink {
   close: () => Promise<void>
 }
 
+/** What the link needs of a client of Redis: see connections/redis-client.ts. */
+export interface LinkClient {
+  readonly commands: Commands
+  readonly ready: boolean
+  readonly isCluster: boolean
+  readonly problem: unknown
+  on: (event: 'ready' | 'close', listener: () => void) => void
+  onFailed: (listener: (began: number) => void) => void
+  close: () => void
+}
+
+/** What it needs of channels: see connections/redis-channels.ts. */
+export interface LinkChannels {
+  readonly isOpen: boolean
+  publish: (channel: string, message: string) => Promise<unknown>
+  verify: () => Promise<void>
+  close: () => void
+}
+
+export interface LinkChannelsOptions {
+  own: string
+  shared: readonly string[]
+  onMessage: (channel: string, message: string) => void
+  onOpen: () => void
+  onClose: () => void
+}
+
 export interface RedisLinkOptions {
-  url: string
+  client: LinkClient
+  openChannels: (options: LinkChannelsOptions) => LinkChannels
   versions: UserVersions
   stats: CacheStats
   /** Told when the link is lost, and when it is there again. */
   onChange: (state: 'up' | 'down', cause?: unknown) => void
   /** Told how long each command took, in ms. */
   onCommand?: (duration: number) => void
-  /** The most that a command may take, in ms. */
-  commandTimeout?: number
 }
 
 /** How often to check Redis and to renew the lease, in ms. */
@@ -53,17 +78,11 @@ const heartbeat = 100
 /** For so long, in ms, an instance relies on what it has heard. */
 const lease = 400
 
-/** Checks that fail in a row until the connections are made anew: one that leads nowhere would say so after minutes only. */
-const mostFailedChecks = 8
-
 /** A claim that has not come back for so long, in ms, tells that the listener hears nothing. */
 const longestSilence = 1_000
 
 /** It is not said before so long, in ms, that there is no Redis. */
 const longestConnecting = 2_000
-
-/** The longest pause before connecting again, in ms. */
-const longestPause = 100
 
 /** So many failed commands in a row, and no more are tried until Redis answers a check. */
 const mostFailures = 3
@@ -81,24 +100,10 @@ const channel = `${linkTag}:events`
  * instances were told, and claims a lease. It is *leased* while a claim has come back lately, *linked* while the last check is recent
  * enough that no event can have been accepted without Redis since, and *away* otherwise.
  */
-export function openRedisLink ({ url, versions, stats, onChange, onCommand = () => {}, commandTimeout = 50 }: RedisLinkOptions): RedisLink {
+export function openRedisLink ({ client, openChannels, versions, stats, onChange, onCommand = () => {} }: RedisLinkOptions): RedisLink {
   const instance = randomUUID()
-  const options = {
-    commandTimeout,
-    connectTimeout: 500,
-    disconnectTimeout: 100,
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    enableAutoPipelining: true,
-    autoResubscribe: false,
-    retryStrategy: (attempt: number) => Math.min(50 * attempt, longestPause),
-    // After a failover, what was the primary is found under another address, or none.
-    reconnectOnError: ({ message }: Error) => message.startsWith('READONLY')
-  } satisfies RedisOptions
-  const commands = new Redis(url, options)
-  const listener = new Redis(url, { ...options, enableAutoPipelining: false })
-  const publish = async (to: string, message: string): Promise<unknown> => link.run(async redis => redis.publish(to, message))
-  const epochs = createEpochs({ publish: async epoch => commands.publish(channel, `${instance} epoch ${epoch}`), onChange: versions.doubt })
+  const publish = async (to: string, message: string): Promise<unknown> => link.run(async () => channels.publish(to, message))
+  const epochs = createEpochs({ publish: async epoch => channels.publish(channel, `${instance} epoch ${epoch}`), onChange: versions.doubt })
   const announcements = createAnnouncements({
     instance,
     channel,
@@ -110,20 +115,29 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
     },
     onMessage (kind, text) { if (kind === 'epoch') epochs.adopt(text) }
   })
+  const channels = openChannels({
+    own: announcements.confirmations,
+    shared: [channel],
+    onMessage: announcements.take,
+    onOpen () {
+      // Announcements were missed while nobody listened: what was made before has to be verified.
+      versions.doubt()
+      heardAt = performance.now()
+      void checkOnce()
+    },
+    onClose () {}
+  })
   const outage = createOutage(provenAfter)
 
   const began = performance.now()
   /** Of the server that commands go to; undefined until it is asked. */
   let run: string | undefined
-  let listening = false
   let failures = 0
   let failedChecks = 0
   let vettedAt = -Infinity
   let heardAt = -Infinity
-  let connectingSince = began
   let closings = 0
   let state: 'up' | 'down' | undefined
-  let problem: unknown
   let checking: Promise<void> | undefined
   let closed = false
   let waiting: Array<() => void> = []
@@ -131,67 +145,53 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
   async function check (): Promise<void> {
     const asked = performance.now()
     const before = closings
-    const wasReady = commands.status === 'ready'
+    const wasReady = client.ready
     try {
       run ??= await readRun()
-      await epochs.vet(commands, run)
+      await epochs.vet(client.commands, run)
       if (closings !== before) throw new Error('the connection was closed meanwhile')
       vettedAt = asked
       failures = failedChecks = 0
       outage.ended()
       report('up')
     } catch (error) {
-      problem ??= error
       failedChecks++
       if (wasReady) outage.failed(asked, performance.now())
-      if (wasReady && failedChecks % mostFailedChecks === 0) reconnect()
       if (performance.now() - vettedAt > lease) report('down', error)
       return
     }
-    await hear().catch(error => { problem ??= error })
+    await hear().catch(() => {})
   }
 
   /** Sees to it that announcements arrive, and claims the lease. */
   async function hear (): Promise<void> {
+    if (!channels.isOpen) return
     const now = performance.now()
-    if (listener.status !== 'ready') return
-    if (!listening) {
-      await listener.subscribe(channel, announcements.confirmations)
-      // Announcements were missed while nobody listened: what was made before has to be verified.
-      versions.doubt()
-      listening = true
-      heardAt = now
-    } else if (announcements.leased) {
+    if (announcements.leased) {
       heardAt = now
     } else if (now - heardAt > longestSilence) {
       heardAt = now
-      listener.disconnect(true)
-      return
+      await channels.verify()
     }
     await announcements.claim()
   }
 
-  /** @returns empty where this user may not ask */
+  /** @returns empty where the user may not ask, and in a cluster, whose nodes come and go */
   async function readRun (): Promise<string> {
+    if (client.isCluster) return ''
     try {
-      return /^run_id:(\w+)/m.exec(await commands.info('server'))?.[1] ?? ''
+      return /^run_id:(\w+)/m.exec(await client.commands.info('server'))?.[1] ?? ''
     } catch (error) {
       if (/^(NOPERM|ERR unknown command)/.test((error as Error).message)) return ''
       throw error
     }
   }
 
-  function reconnect (): void {
-    commands.disconnect(true)
-    listener.disconnect(true)
-  }
-
   function report (now: 'up' | 'down', cause?: unknown): void {
     const isConnecting = state === undefined && performance.now() - began < longestConnecting
-    if (now === 'up') problem = undefined
     if (closed || now === state || (now === 'down' && isConnecting)) return
     state = now
-    onChange(now, problem ?? cause)
+    onChange(now, client.problem ?? cause)
   }
 
   const checkOnce = async (): Promise<void> => {
@@ -209,23 +209,19 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
     for (const wake of woken) wake()
   }
 
-  for (const connection of [commands, listener]) {
-    connection.on('error', (error: unknown) => { problem = error })
-    connection.on('ready', () => { void checkOnce() })
-  }
-  listener.on('message', announcements.take)
-  listener.on('close', () => { listening = false })
-  commands.on('connecting', () => { connectingSince = performance.now() })
-  commands.on('close', () => {
+  client.on('ready', () => { void checkOnce() })
+  client.on('close', () => {
     closings++
     vettedAt = -Infinity
     run = undefined
-    outage.failed(connectingSince, performance.now())
+  })
+  client.onFailed(began => {
+    outage.failed(began, performance.now())
     ring()
   })
   const timer = setInterval(() => { void checkOnce() }, heartbeat)
 
-  const isAnswering = (): boolean => commands.status === 'ready' && failures < mostFailures
+  const isAnswering = (): boolean => client.ready && failures < mostFailures
   const isLinked = (): boolean => isAnswering() && performance.now() - vettedAt < beaconLife
 
   const link: RedisLink = {
@@ -236,11 +232,11 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
     },
     get settled () { return state !== undefined || performance.now() - began >= longestConnecting },
     get epoch () { return epochs.current },
-    get problem () { return state === 'up' ? undefined : problem },
+    get problem () { return client.problem },
     async run (command) {
       const started = performance.now()
       try {
-        const result = await command(commands)
+        const result = await command(client.commands)
         failures = 0
         return result
       } catch (error) {
@@ -276,9 +272,9 @@ export function openRedisLink ({ url, versions, stats, onChange, onCommand = () 
       clearInterval(timer)
       ring()
       await checking
-      if (isLinked()) await Promise.all([publish(channel, `${instance} idle 0`), announcements.alone ? epochs.leave(commands) : undefined]).catch(() => {})
-      commands.disconnect()
-      listener.disconnect()
+      if (isLinked()) await Promise.all([publish(channel, `${instance} idle 0`), announcements.alone ? epochs.leave(client.commands) : undefined]).catch(() => {})
+      channels.close()
+      client.close()
     }
   }
   return link

@@ -1,7 +1,6 @@
-import type { Redis } from 'ioredis'
 import { dropLetters, listLetters, retryLetters, type Choice, type DeadLetter } from '../targets/queued/dead-letters.ts'
 import { streamKeysOf, type StreamKeys } from '../targets/queued/stream.ts'
-import { connectRedis, untilReady } from '../connections/redis.ts'
+import { openRedis, type RedisCommands } from '../connections/redis-client.ts'
 import { readSettings } from '../settings.ts'
 import { UserError } from '../base/user-error.ts'
 
@@ -56,15 +55,18 @@ function choiceOf ({ id, all, limit = Infinity }: ChoiceOptions): Choice {
   return id === undefined ? { oldest: limit } : { ids: id.slice(0, limit) }
 }
 
-async function withLetters<T> ({ namespace, target }: TargetOptions, act: (redis: Redis, keys: StreamKeys) => Promise<T>): Promise<T> {
+async function withLetters<T> ({ namespace, target }: TargetOptions, act: (redis: RedisCommands, keys: StreamKeys) => Promise<T>): Promise<T> {
   const { REDIS_URL } = readSettings()
   if (REDIS_URL === undefined) throw new UserError('REDIS_URL is missing; expected the address of the Redis that the gateway uses')
-  const redis = connectRedis(REDIS_URL, commandTimeout)
+  let problem: Error | undefined
+  const redis = openRedis(REDIS_URL, { commandTimeout, onProblem: told => { problem ??= told } })
   try {
-    if (!await untilReady(redis, connectWithin)) throw new UserError('Redis does not answer where REDIS_URL says')
-    return await act(redis, streamKeysOf(namespace, target))
+    if (!await redis.untilReady(connectWithin)) throw new UserError('Redis does not answer where REDIS_URL says')
+    return await act(redis.commands, streamKeysOf(namespace, target))
+  } catch (error) {
+    throw problem ?? error
   } finally {
-    redis.disconnect()
+    redis.close()
   }
 }
 

@@ -1,4 +1,5 @@
 import type { NodeHttpHandler } from '@smithy/node-http-handler'
+import type { AwsHandler } from './repeating-handler.ts'
 import type { Scope } from './scope.ts'
 
 /** The common part of all SDK clients. */
@@ -10,13 +11,13 @@ export interface AwsClientConfig {
   /** Default: from AWS's environment variables. */
   region?: string
   maxAttempts?: number
-  requestHandler?: NodeHttpHandler
+  requestHandler?: AwsHandler
   /** For S3: puts the bucket into the path instead of the host name. */
   forcePathStyle?: boolean
 }
 
-/** More than the default bulkhead of an origin, so that no call waits for a socket. */
-const sockets = 1024
+/** More sockets than the default bulkhead of an origin, so that no call waits for a socket. */
+const connections = { maxSockets: 1024, connectionTimeout: 3000 }
 
 /**
  * Returns the shared client of a service in a region. The client does not retry, as the gateway does.
@@ -26,12 +27,28 @@ export async function awsClient<C extends AwsClient> (scope: Scope, Client: new 
   return scope.share(`${Client.name} ${region ?? ''}`, async () => openAwsClient(Client, region === undefined ? {} : { region }), client => client.destroy())
 }
 
+/**
+ * Returns the client of a service that is only read from, shared as that of `awsClient`. If a kept connection ends before the answer begins,
+ * the client repeats the call once on a new connection.
+ */
+export async function awsReader<C extends AwsClient> (scope: Scope, Client: new (config: AwsClientConfig) => C, region?: string): Promise<C> {
+  const open = async (): Promise<C> => {
+    const { createRepeatingHandler } = await import('./repeating-handler.ts')
+    return openAwsClient(Client, { ...(region === undefined ? {} : { region }), requestHandler: createRepeatingHandler(connections) })
+  }
+  return scope.share(`${Client.name} ${region ?? ''} for reading`, open, client => client.destroy())
+}
+
 /** Opens a separate client, which the caller destroys after use. */
 export async function openAwsClient<C extends AwsClient> (Client: new (config: AwsClientConfig) => C, config: AwsClientConfig = {}): Promise<C> {
+  return new Client({ maxAttempts: 1, ...config, requestHandler: config.requestHandler ?? await keptHandler() })
+}
+
+async function keptHandler (): Promise<NodeHttpHandler> {
   const { NodeHttpHandler } = await import('@smithy/node-http-handler')
-  const agent = { keepAlive: true, maxSockets: sockets }
-  const requestHandler = new NodeHttpHandler({ httpAgent: agent, httpsAgent: agent, connectionTimeout: 3000 })
-  return new Client({ maxAttempts: 1, requestHandler, ...config })
+  const { maxSockets, connectionTimeout } = connections
+  const agent = { keepAlive: true, maxSockets }
+  return new NodeHttpHandler({ httpAgent: agent, httpsAgent: agent, connectionTimeout })
 }
 
 /** Returns the partition, region and account in an ARN. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Commands } from '../cache/epochs.ts'
+import type { RedisCommands } from '../connections/redis-client.ts'
 import { createFingerprints } from './fingerprints.ts'
 
 /** A record of which targets have which events, kept at least as long as a caller may repeat an event. */
@@ -16,7 +16,7 @@ export const rememberedFor = 600
 /** The part of a Redis connection that the ledger uses. The connection may be down. */
 export interface RedisConnection {
   readonly up: boolean
-  run: <T>(command: (redis: Commands) => Promise<T>) => Promise<T>
+  run: <T>(command: (redis: RedisCommands) => Promise<T>) => Promise<T>
 }
 
 /** The most lists of targets that are kept for a namespace, the latest ones: within ten minutes, few configurations follow each other. */
@@ -46,7 +46,7 @@ export function createLedger ({ now, redis, onError }: LedgerOptions): Ledger {
   }
 
   /** Runs a command for one slice after the other. @returns the answers of Redis; fewer if it is down, or fails meanwhile */
-  async function ask<T, A> (about: readonly T[], command: (redis: Commands, some: readonly T[]) => Promise<A[]>): Promise<A[]> {
+  async function ask<T, A> (about: readonly T[], command: (redis: RedisCommands, some: readonly T[]) => Promise<A[]>): Promise<A[]> {
     const answers: A[] = []
     try {
       for (let i = 0; i < about.length && redis?.up === true; i += slice) {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import Type, { type Static } from 'typebox'
+import { describePolicy } from '../cache/policy.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { AutoValue } from '../context/auto-values.ts'
 import { explain } from '../context/resolve.ts'
@@ -30,6 +31,7 @@ export const ExplanationSchema = Type.Object({
   filter: Type.Union([Type.String(), Type.Null()]),
   filterValues: StringMapSchema,
   cacheKey: Type.String(),
+  caching: Type.String({ description: 'How long the gateway keeps the answer.' }),
   vary: Type.String()
 }, { $id: 'Explanation' })
 
@@ -54,6 +56,7 @@ export function explainRequest (plan: Plan, request: InferenceRequest, headers: 
     filter: filter ?? null,
     filterValues: filterValues ?? {},
     cacheKey: lookup.key,
+    caching: describePolicy(lookup.policy),
     vary: recommender.vary
   }
 }

@@ -1,4 +1,5 @@
 import type { Cache, Found, Lookup } from '../cache/cache.ts'
+import type { UserKind } from '../cache/cache-control.ts'
 import { noCache } from '../cache/policy.ts'
 import { namespaceOf, recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../plan/plan.ts'
 import { resolve, type ContextRules } from '../context/resolve.ts'
@@ -6,7 +7,7 @@ import { nowhere, type Surroundings } from '../context/surroundings.ts'
 import { GatewayError } from '../base/errors.ts'
 import { cacheKey } from './cache-key.ts'
 import { createMaker } from './make.ts'
-import type { InferenceRequest } from './request.ts'
+import { userKindOf, type InferenceRequest } from './request.ts'
 
 /** An inference request with everything resolved that decides its answer. */
 export interface Inference {
@@ -14,6 +15,8 @@ export interface Inference {
   readonly surroundings: Surroundings
   readonly recommender: RecommenderPlan
   readonly variation: VariationPlan
+  /** What is known of the user. */
+  readonly user: UserKind
   readonly lookup: Lookup
   /** The version of the document that it was resolved by. */
   readonly configVersion: string | undefined
@@ -26,6 +29,7 @@ export interface Inference {
  */
 export function prepare (plan: Plan, request: InferenceRequest, surroundings: Surroundings, kept: boolean): Inference {
   const { namespace, userId } = request
+  const user = userKindOf(request)
   const recommender = findRecommender(plan, request)
   const variation = assign(recommender, request)
   const resolutions = decidingRules(recommender, variation).map(rules => resolve(rules, request, surroundings))
@@ -35,11 +39,12 @@ export function prepare (plan: Plan, request: InferenceRequest, surroundings: Su
     surroundings: recommender.vary === '' ? nowhere : surroundings,
     recommender,
     variation,
+    user,
     configVersion: plan.version,
     lookup: {
       key: cacheKey(plan.fingerprint, variation.name, request, resolutions),
       user: userId === undefined ? undefined : { namespace, userId },
-      policy: kept ? variation.cachePolicy : noCache
+      policy: kept ? variation.cachePolicies[user] : noCache
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { UserKind } from '../cache/cache-control.ts'
 import type { OriginRequest } from '../origins/origin.ts'
 
 /** One inference request, validated. */
@@ -7,4 +8,10 @@ export interface InferenceRequest extends OriginRequest {
   syntheticUser: boolean
   /** The experiment that the request names. */
   feature: string | undefined
+}
+
+/** Returns what is known of the user that a request is for. */
+export function userKindOf ({ userId, syntheticUser }: InferenceRequest): UserKind {
+  if (userId === undefined) return 'none'
+  return syntheticUser ? 'synthetic' : 'given'
 }

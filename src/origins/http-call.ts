@@ -10,9 +10,10 @@ export interface HttpAnswer {
 /**
  * Makes one call and takes its answer whole. By undici's `dispatch`: making a stream of each answer, as its `request` does, is a good
  * part of what a miss costs.
+ * @param onHead called when the answer begins
  * @throws what undici throws; the signal's reason when it is aborted
  */
-export async function callHttp (dispatcher: Dispatcher, options: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<HttpAnswer> {
+export async function callHttp (dispatcher: Dispatcher, options: Dispatcher.DispatchOptions, signal: AbortSignal, onHead?: () => void): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     let call: Dispatcher.DispatchController | undefined
     let over = false
@@ -25,6 +26,8 @@ export async function callHttp (dispatcher: Dispatcher, options: Dispatcher.Disp
       over = true
       if (error === undefined) resolve({ status, contentType, text: decoder.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)) })
       else reject(error)
+      // After a failure, other calls of the same request may follow with the same signal.
+      if (error !== undefined) signal.removeEventListener('abort', abort)
     }
     const finish = (error?: Error): void => {
       clearTimeout(draining)
@@ -37,7 +40,7 @@ export async function callHttp (dispatcher: Dispatcher, options: Dispatcher.Disp
     }
 
     if (signal.aborted) return abort()
-    // The signal is that of one request and goes with it: there is nothing to take the listener away for.
+    // The signal is that of one request and goes with it: after an answer there is nothing to take the listener away for.
     signal.addEventListener('abort', abort)
     dispatcher.dispatch(options, {
       onRequestStart (controller) {
@@ -47,6 +50,7 @@ export async function callHttp (dispatcher: Dispatcher, options: Dispatcher.Disp
       },
       onResponseStart (_controller, statusCode, headers) {
         status = statusCode
+        onHead?.()
         const type = headers['content-type']
         contentType = Array.isArray(type) ? type[0] : type
         if (status < 200 || status === 200) return

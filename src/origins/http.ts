@@ -1,16 +1,13 @@
 import Type from 'typebox'
-import type { Agent, Dispatcher, errors } from 'undici'
 import { headerProblems, HttpHeadersSchema } from '../base/http-headers.ts'
 import { strict } from '../base/schema.ts'
-import { callHttp, type HttpAnswer } from './http-call.ts'
+import type { HttpAnswer } from './http-call.ts'
+import type { HttpCall, HttpClient } from './http-client.ts'
 import { mappingInput } from './mapping.ts'
 import { originType, type OriginRequest } from './origin.ts'
 import { failureOfStatus, OriginError } from './origin-error.ts'
 import { checkMappings, compileMappings, mapAnswer, mappingKeys, mapRequest, problemOf } from './payload.ts'
 import { compileUrlTemplate } from './url-template.ts'
-
-/** More connections than an origin's bulkhead, so that a connection is never what a call waits for; answers of at most 4 MiB. */
-const agentOptions = { connections: 1024, connectTimeout: 3_000, keepAliveTimeout: 30_000, maxResponseSize: 4 * 1024 * 1024 }
 
 /** Any HTTP service: GET or POST to a URL made from a template, its answer taken as it is or mapped. */
 export const http = originType({
@@ -31,8 +28,8 @@ export const http = originType({
   ],
   async open ({ url: template, method = 'GET', headers, ...config }, scope) {
     const ownNames = Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
-    const { Agent, errors } = await import('undici')
-    const agent = await scope.share('http', async () => new Agent(agentOptions), async closing => closing.destroy())
+    const { openHttpClient } = await import('./http-client.ts')
+    const client = await scope.share('http', async () => openHttpClient(), async closing => closing.close())
     const { origin, path } = compileUrlTemplate(template)
     const sentHeaders = { accept: 'application/json', ...(method === 'POST' ? { 'content-type': 'application/json' } : {}), ...ownNames }
     const mappings = compileMappings(config)
@@ -41,22 +38,22 @@ export const http = originType({
     }
     return {
       async recommend (request, signal) {
-        const options = { origin, path: path(request), method, headers: sentHeaders, body: method === 'GET' ? null : await body(request) }
-        const { text, contentType } = await call(agent, options, signal, errors.ResponseExceededMaxSizeError)
+        const sent: HttpCall = { origin, path: path(request), method, headers: sentHeaders, body: method === 'GET' ? null : await body(request) }
+        const { text, contentType } = await call(client, sent, signal)
         return mapAnswer('Http', mappings.response, request, text, contentType)
       }
     }
   }
 })
 
-async function call (agent: Agent, options: Dispatcher.DispatchOptions, signal: AbortSignal, TooLarge: typeof errors.ResponseExceededMaxSizeError): Promise<HttpAnswer> {
+async function call (client: HttpClient, sent: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
   try {
-    const answer = await callHttp(agent, options, signal)
+    const answer = await client.call(sent, signal)
     if (answer.status !== 200) throw new OriginError('Http', failureOfStatus(answer.status), { cause: new Error(`it answered ${answer.status}`) })
     return answer
   } catch (cause) {
     if (cause instanceof OriginError) throw cause
     if (signal.aborted) throw new OriginError('Http', 'timeout', { cause })
-    throw new OriginError('Http', cause instanceof TooLarge ? 'invalid-answer' : 'unavailable', { cause })
+    throw new OriginError('Http', (cause as { code?: unknown }).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE' ? 'invalid-answer' : 'unavailable', { cause })
   }
 }

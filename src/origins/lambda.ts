@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { strict } from '../base/schema.ts'
 import type { Scope } from '../connections/scope.ts'
 import { readAnswer } from './answer.ts'
-import { awsClient, parseArn } from '../connections/aws.ts'
+import { awsReader, parseArn } from '../connections/aws.ts'
 import { callAws } from './aws-failure.ts'
 import { originType } from './origin.ts'
 import { OriginError } from './origin-error.ts'
@@ -32,7 +32,7 @@ export const lambda = originType({
  */
 export async function openFunction (arn: string, scope: Scope): Promise<(payload: object, signal: AbortSignal) => Promise<unknown>> {
   const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda')
-  const client = await awsClient(scope, LambdaClient, parseArn(arn).region)
+  const client = await awsReader(scope, LambdaClient, parseArn(arn).region)
   return async (payload, signal) => {
     const { FunctionError, Payload } = await callAws('Function', signal, async () =>
       client.send(new InvokeCommand({ FunctionName: arn, Payload: JSON.stringify(payload) }), { abortSignal: signal }))

@@ -20,7 +20,7 @@ interface Rule {
   code: string
   message: string
   retried: boolean
-  /** Whether the breaker counts it. */
+  /** Whether the breaker counts it as a failure: never where it may depend on the request. */
   counted: boolean
   fallback: boolean
   /** Seconds. */
@@ -34,7 +34,7 @@ export const failureRules: Readonly<Record<OriginFailure, Rule>> = {
   throttled: { code: 'Throttled', message: 'gets too many calls', retried: true, counted: true, fallback: true, retryAfter: 1 },
   unavailable: { code: 'Unavailable', message: 'is not available', retried: true, counted: true, fallback: true, retryAfter: 1 },
   timeout: { code: 'Timeout', message: 'was too slow', retried: false, counted: true, fallback: true },
-  'invalid-answer': { code: 'InvalidAnswer', message: 'gave an answer that cannot be used', retried: false, counted: true, fallback: true },
+  'invalid-answer': { code: 'InvalidAnswer', message: 'gave an answer that cannot be used', retried: false, counted: false, fallback: true },
   'circuit-open': { code: 'CircuitOpen', message: 'failed lately and is not asked for a moment', retried: false, counted: false, fallback: true, retryAfter: 1 },
   overloaded: { code: 'TooManyCalls', message: 'has too many calls under way', retried: false, counted: false, fallback: true, retryAfter: 1 }
 }

@@ -1,7 +1,7 @@
 import type { PredictedItem } from '@aws-sdk/client-personalize-runtime'
 import Type, { type Static } from 'typebox'
 import { strict } from '../base/schema.ts'
-import { awsClient, parseArn } from '../connections/aws.ts'
+import { awsReader, parseArn } from '../connections/aws.ts'
 import { awsFailure } from './aws-failure.ts'
 import { type Action, type Origin, type OriginAnswer, type OriginRequest, type OriginScope, originType, type OriginType, type RecommendedItem } from './origin.ts'
 import { OriginError } from './origin-error.ts'
@@ -42,7 +42,7 @@ export function personalize ({ type, resource, actions }: PersonalizeKind): Orig
 
 async function openPersonalize (target: { campaignArn?: string }, arn: string, promotions: Array<Static<typeof PromotionSchema>> | undefined, scope: OriginScope): Promise<Origin> {
   const { GetPersonalizedRankingCommand, GetRecommendationsCommand, PersonalizeRuntimeClient } = await import('@aws-sdk/client-personalize-runtime')
-  const client = await awsClient(scope, PersonalizeRuntimeClient, parseArn(arn).region)
+  const client = await awsReader(scope, PersonalizeRuntimeClient, parseArn(arn).region)
   return {
     async recommend (request, signal) {
       const columns = request.decorateItems ? scope.itemColumns : undefined

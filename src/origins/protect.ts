@@ -1,8 +1,9 @@
-import { bulkhead, BrokenCircuitError, BulkheadRejectedError, circuitBreaker, CircuitState, ConsecutiveBreaker, handleWhen, wrap } from 'cockatiel'
+import { bulkhead, BrokenCircuitError, BulkheadRejectedError, circuitBreaker, CircuitState, handleWhen, wrap } from 'cockatiel'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Provider } from '../base/errors.ts'
+import { createBreaker } from './breaker.ts'
 import { createLatencies, type Latencies } from './latencies.ts'
-import type { Origin } from './origin.ts'
+import type { Origin, OriginAnswer } from './origin.ts'
 import { failureRules, OriginError } from './origin-error.ts'
 import { defaults, type Resilience } from './resilience.ts'
 
@@ -18,33 +19,47 @@ const firstPause = 40
 export interface ProtectOptions {
   /** 0 to 1. */
   random?: () => number
+  /** In ms, on a clock that never goes back. */
+  now?: () => number
 }
 
 /**
  * Puts retries, a breaker and a bulkhead around an origin. The deadline is the caller's signal: retries end with it.
- * Breaker and bulkhead are cockatiel's. The retry is ours, a loop: cockatiel's knows no deadline, and would wait past it.
+ * The circuit and the bulkhead are cockatiel's. When the circuit opens, our own rule says: cockatiel's count a run of failures or a
+ * rate, not both. The retry is ours, a loop: cockatiel's knows no deadline, and would wait past it.
  */
-export function protect (origin: Origin, provider: Provider, { retries = defaults.retries, breaker, bulkhead: most = defaults.bulkhead }: Resilience, { random = Math.random }: ProtectOptions = {}): ProtectedOrigin {
+export function protect (origin: Origin, provider: Provider, { retries = defaults.retries, breaker, bulkhead: most = defaults.bulkhead }: Resilience, { random = Math.random, now = () => performance.now() }: ProtectOptions = {}): ProtectedOrigin {
   const circuit = circuitBreaker(handleWhen(isCounted), {
-    breaker: new ConsecutiveBreaker(breaker?.failures ?? defaults.breaker.failures),
+    breaker: createBreaker({ failures: breaker?.failures ?? defaults.breaker.failures, now }),
     halfOpenAfter: breaker?.probeInterval ?? defaults.breaker.probeInterval
   })
   const policy = wrap(circuit, bulkhead(most))
   const latencies = createLatencies()
 
-  async function attempt (...[request, signal]: Parameters<Origin['recommend']>): ReturnType<Origin['recommend']> {
+  /** An answer that cannot be used is returned and not thrown: the provider is there, so that the circuit takes it for a success. */
+  async function call (...[request, signal]: Parameters<Origin['recommend']>): Promise<OriginAnswer | OriginError> {
+    const started = now()
+    try {
+      const answer = await origin.recommend(request, signal)
+      latencies.add(now() - started)
+      return answer
+    } catch (error) {
+      if (error instanceof OriginError && error.failure === 'invalid-answer') return error
+      throw error
+    }
+  }
+
+  async function attempt (...[request, signal]: Parameters<Origin['recommend']>): Promise<OriginAnswer> {
     // Cockatiel would have everybody wait for the probe.
     if (circuit.state === CircuitState.HalfOpen) throw new OriginError(provider, 'circuit-open')
+    let outcome: OriginAnswer | OriginError
     try {
-      return await policy.execute(async () => {
-        const started = performance.now()
-        const answer = await origin.recommend(request, signal)
-        latencies.add(performance.now() - started)
-        return answer
-      })
+      outcome = await policy.execute(async () => call(request, signal))
     } catch (error) {
       throw toOriginError(provider, error, signal)
     }
+    if (outcome instanceof OriginError) throw outcome
+    return outcome
   }
 
   return {

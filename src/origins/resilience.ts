@@ -21,7 +21,7 @@ export const defaults = {
   /** ms, for the whole request */
   timeout: 1000,
   retries: 1,
-  breaker: { failures: 5, probeInterval: 1000 },
+  breaker: { failures: 10, probeInterval: 1000 },
   /** Calls of one origin under way at once. */
   bulkhead: 256
 }

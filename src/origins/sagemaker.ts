@@ -1,7 +1,7 @@
 import type { InvokeEndpointCommandOutput } from '@aws-sdk/client-sagemaker-runtime'
 import Type from 'typebox'
 import { strict } from '../base/schema.ts'
-import { awsClient } from '../connections/aws.ts'
+import { awsReader } from '../connections/aws.ts'
 import { awsFailure } from './aws-failure.ts'
 import { originType } from './origin.ts'
 import { failureOfStatus, OriginError } from './origin-error.ts'
@@ -28,7 +28,7 @@ export const sagemaker = originType({
   check: checkMappings,
   async open (config, scope) {
     const { InvokeEndpointCommand, SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime')
-    const client = await awsClient(scope, SageMakerRuntimeClient)
+    const client = await awsReader(scope, SageMakerRuntimeClient)
     const mappings = compileMappings(config)
     const { endpointName, contentType = 'application/json', accept = 'application/json', targetVariant, inferenceComponent } = config
     const endpoint = { EndpointName: endpointName, ContentType: contentType, Accept: accept, TargetVariant: targetVariant, InferenceComponentName: inferenceComponent }

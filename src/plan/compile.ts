@@ -11,11 +11,12 @@ import { originTypes } from '../origins/registry.ts'
 import type { protect, ProtectedOrigin } from '../origins/protect.ts'
 import { defaults } from '../origins/resilience.ts'
 import { createHolder } from '../connections/scope.ts'
-import { cachePolicy, createCacheControlHeader } from '../cache/cache-control.ts'
+import { cachePolicies, createCacheControlHeader } from '../cache/cache-control.ts'
 import { inherited, type Document, type RecommenderConfig, type Tagged } from '../config/document.ts'
 import { eventTargetsOf, namespacesOf, recommendersOf, variationsOf, type Element, type RecommenderElement } from '../config/elements.ts'
 import { inherit } from '../config/inherit.ts'
 import { itemImportsOf } from '../config/item-imports.ts'
+import { warningsOf } from '../config/warnings.ts'
 import type { PlanScope, Resources } from './resources.ts'
 import { recommenderKey, type NamespacePlan, type Plan, type RecommenderPlan, type VariationPlan } from './plan.ts'
 
@@ -57,7 +58,7 @@ export async function compile (document: Document, generation: number, resources
     }
     const { version, title, description } = document
     const digest = hash('sha1', JSON.stringify(document), 'base64url')
-    return { digest, plan: { generation, fingerprint: digest, version, title, description, namespaces }, release }
+    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: warningsOf(document), namespaces }, release }
   } catch (error) {
     release()
     throw error
@@ -68,6 +69,7 @@ async function compileRecommender (levels: Array<Element<object>>, recommender: 
   const { action, namespace, name, value } = recommender
   const variations = await inOrder(variationsOf(recommender), async variation =>
     compileVariation([...levels, variation], variation, { ...scope, recommender: { name, config: value } }, rulesOf))
+  const headers = [...new Set(variations.flatMap(({ contextRules }) => contextRules.headers))].sort()
   return {
     action,
     namespace,
@@ -77,7 +79,8 @@ async function compileRecommender (levels: Array<Element<object>>, recommender: 
     postProcessor: value.responsePostProcessor && await openPostProcessor(value.responsePostProcessor, { name, config: value }, scope),
     features: Object.keys(value.experiments ?? {}),
     metrics: metricsOf(value.experiments ?? {}),
-    vary: [...new Set(variations.flatMap(({ contextRules }) => contextRules.headers))].sort().join(', '),
+    vary: headers.join(', '),
+    varyEncoded: [...headers.filter(header => header !== 'accept-encoding'), 'Accept-Encoding'].join(', '),
     variations
   }
 }
@@ -107,7 +110,7 @@ async function compileVariation (levels: Array<Element<object>>, { name, value }
     fallback: inherit('fallback', levels)?.value ?? [],
     contextRules: rulesOf(levels, placeOf(own)),
     cacheControl: createCacheControlHeader(cacheControl),
-    cachePolicy: cachePolicy(cacheControl),
+    cachePolicies: cachePolicies(cacheControl),
     itemMetadata: await metadataType?.open(metadata!, scope)
   }
 }

@@ -1,4 +1,3 @@
-import type { CachePolicy } from '../cache/policy.ts'
 import type { Datasets } from './open-datasets.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { EventTarget } from '../targets/target.ts'
@@ -8,7 +7,7 @@ import type { ContextRules } from '../context/resolve.ts'
 import type { PostProcessor } from '../origins/post-process.ts'
 import type { Action, Origin } from '../origins/origin.ts'
 import type { ProtectedOrigin } from '../origins/protect.ts'
-import type { CacheControlHeader } from '../cache/cache-control.ts'
+import type { CacheControlHeader, CachePolicies } from '../cache/cache-control.ts'
 import type { ItemImport } from '../metadata/item-import.ts'
 
 /** A configuration that is ready to serve: inheritance flattened, origins open. It is immutable; another plan replaces it. */
@@ -20,6 +19,8 @@ export interface Plan {
   readonly version: string | undefined
   readonly title: string | undefined
   readonly description: string | undefined
+  /** What is allowed in the document and hardly meant, a line each. */
+  readonly warnings: readonly string[]
   readonly namespaces: ReadonlyMap<string, NamespacePlan>
 }
 
@@ -49,6 +50,8 @@ export interface RecommenderPlan {
   readonly variations: readonly VariationPlan[]
   /** The request headers that its answers depend on, in the format of `Vary`; empty if there are none. */
   readonly vary: string
+  /** The same for answers that go out in an encoding where the request allows it. */
+  readonly varyEncoded: string
   readonly postProcessor: PostProcessor | undefined
   /** The names of its experiments. */
   readonly features: readonly string[]
@@ -74,8 +77,8 @@ export interface VariationPlan {
   readonly contextRules: ContextRules
   /** The `Cache-Control` header for downstream caches. */
   readonly cacheControl: CacheControlHeader
-  /** The policy of the gateway's own cache. */
-  readonly cachePolicy: CachePolicy
+  /** The policies of the gateway's own cache, by the kind of user. */
+  readonly cachePolicies: CachePolicies
   readonly itemMetadata: ItemMetadataStore | undefined
 }
 

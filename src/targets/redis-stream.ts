@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { failures } from '../delivery/failures.ts'
 import type { Failure, Refusal } from '../delivery/sink.ts'
+import { isRefusedForNow, ownPrefix } from '../connections/redis-problems.ts'
 import { strict } from '../base/schema.ts'
 import { openBatched } from './batched.ts'
 import { eventTargetType } from './target.ts'
@@ -9,10 +10,7 @@ import { recordsOf } from './record.ts'
 /** The limits of one pipeline. */
 const limits = { parcels: 500, bytes: 1024 * 1024, calls: 4 }
 
-/** The prefix of the gateway's own keys. */
-const ownPrefix = 'personalization:'
-
-/** A stream in the process's Redis: one entry for each body, with the only field `record`. */
+/** A stream of the Redis that the process has: one entry for each body, whose only field is `record`. */
 export const redisStream = eventTargetType({
   type: 'redis-stream',
   schema: strict({
@@ -23,15 +21,15 @@ export const redisStream = eventTargetType({
   check: ({ stream }) => stream.startsWith(ownPrefix) ? [{ key: 'stream', message: `must not begin with "${ownPrefix}", as what the gateway keeps itself` }] : [],
   async open (config, scope) {
     const { stream, maxLength = 1_000_000 } = config
-    const { redisOf, untilReady } = await import('../connections/redis.ts')
+    const { redisOf } = await import('../connections/redis.ts')
     const redis = await redisOf(scope)
     return openBatched(scope, config, {
       limits,
       atomic: false,
       split: body => recordsOf(body, limits.bytes).map(({ text, ...parcel }) => ({ value: text, ...parcel })),
       async send (records, signal) {
-        if (!await untilReady(redis, connecting)) throw new NotConnected('there is no connection to Redis')
-        const pipeline = redis.pipeline()
+        if (!await redis.untilReady(connecting)) throw new NotConnected('there is no connection to Redis')
+        const pipeline = redis.commands.pipeline()
         for (const record of records) pipeline.xadd(stream, 'MAXLEN', '~', maxLength, '*', 'record', record)
         const answers = await Promise.race([pipeline.exec(), aborted(signal)]) ?? []
         const lost = answers[0]?.[0]
@@ -53,15 +51,12 @@ function failureOf (error: unknown): Failure {
   return error instanceof NotConnected ? failures.unavailable : failures.timeout
 }
 
-/** Errors of a Redis that takes nothing for now: it is starting, has a new leader, or is full or busy. */
-const passing = /^(?:LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|OOM|MISCONF|NOREPLICAS)\b/
-
 function refusalOf (answer: [error: Error | null, result: unknown] | undefined): Refusal | undefined {
   if (answer === undefined) return failures['invalid-answer']
   const [cause] = answer
   if (cause === null) return undefined
   if (isLost(cause)) return { ...failures.timeout, cause }
-  return { ...(passing.test(cause.message) ? failures.throttled : failures.refused), cause }
+  return { ...(isRefusedForNow(cause) ? failures.throttled : failures.refused), cause }
 }
 
 /** Returns whether the outcome of a command is unknown: its time was up, or the connection was lost. */

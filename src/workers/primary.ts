@@ -1,4 +1,5 @@
 import cluster, { type Worker } from 'node:cluster'
+import { closeUndelivered } from './handover.ts'
 import type { Message } from './messages.ts'
 
 export interface PrimaryOptions {
@@ -7,9 +8,17 @@ export interface PrimaryOptions {
   /** Receives the port when all listening workers can serve. */
   onServing: (port: number) => void
   /** Called for a worker that ended unexpectedly. A new worker replaces it. */
-  onLost: (pid: number | undefined, code: number | null) => void
+  onLost: (lost: LostWorker) => void
   /** Called if a worker ended before any could serve: then a new one would most likely fail too. */
   onFailed: (code: number) => void
+}
+
+export interface LostWorker {
+  worker: number | undefined
+  /** Its exit code; absent if a signal ended it. */
+  code?: number
+  /** The signal that ended it. */
+  signal?: string
 }
 
 export interface Primary {
@@ -49,11 +58,14 @@ export function startPrimary ({ count, onServing, onLost, onFailed }: PrimaryOpt
     if (stopping) return
     const worker = cluster.fork()
     workers.add(worker)
+    closeUndelivered(worker)
     worker.on('message', (message: Message) => { hear(worker, message) })
-    worker.on('exit', code => { bury(worker, code) })
+    worker.on('error', passEnded)
+    worker.on('exit', (code, signal) => { bury(worker, code, signal) })
   }
 
-  function bury (worker: Worker, code: number | null): void {
+  // Of code and signal, the one that does not apply is null, whatever the types of Node.js say.
+  function bury (worker: Worker, code: number | null, signal: string | null): void {
     workers.delete(worker)
     joined.delete(worker)
     early.delete(worker)
@@ -62,7 +74,7 @@ export function startPrimary ({ count, onServing, onLost, onFailed }: PrimaryOpt
       exitCode ||= code ?? 1
       if (workers.size === 0) ended()
     } else if (serving) {
-      onLost(worker.process.pid, code)
+      onLost({ worker: worker.process.pid, ...(code !== null && { code }), ...(signal !== null && { signal }) })
       beginOnce()
       setTimeout(start, replaceAfter)
     } else {
@@ -129,6 +141,11 @@ export function startPrimary ({ count, onServing, onLost, onFailed }: PrimaryOpt
 
   function send (worker: Worker, message: Message): void {
     if (worker.isConnected()) worker.send(message, () => {})
+  }
+
+  /** Node.js could not write a message because the worker has just ended: its exit follows. */
+  function passEnded (error: NodeJS.ErrnoException): void {
+    if (error.code !== 'EPIPE') throw error
   }
 
   for (let i = 0; i < count; i++) start()

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { evaluate, type Verdict } from '../../src/cache/conditional.ts'
+import { evaluate, namedTag, type Verdict } from '../../src/cache/conditional.ts'
 
 const etag = '"abc-_1"'
 
@@ -43,6 +43,23 @@ t.test('a comma within a tag separates nothing', async t => {
 t.test('If-Match compares strongly', async t => {
   for (const field of [etag, '*', `"x", ${etag}`, `W/${etag}, ${etag}`]) t.equal(evaluate(etag, { 'if-match': field }), 'send', field)
   for (const field of ['"x"', `W/${etag}`, `"x", W/${etag}`, '', 'abc-_1', '"x,abc-_1"']) t.equal(evaluate(etag, { 'if-match': field }), 'precondition-failed', field)
+})
+
+t.test('the tag of any encoding stands for the answer', async t => {
+  for (const tag of ['"abc-_1.br"', '"abc-_1.gzip"']) {
+    t.equal(evaluate(etag, { 'if-none-match': `"x", W/${tag}` }), 'not-modified', tag)
+    t.equal(evaluate(etag, { 'if-match': tag }), 'send', tag)
+    t.equal(evaluate(etag, { 'if-match': `W/${tag}` }), 'precondition-failed', tag)
+  }
+  for (const tag of ['"abc-_1.deflate"', '"abc-_1gzip"', '"abc.gzip"', '".gzip"']) t.equal(evaluate(etag, { 'if-none-match': tag }), 'send', tag)
+})
+
+t.test('a 304 has the tag of what the caller has', async t => {
+  t.equal(namedTag('"a"', ['"a.gzip"', '"a"']), '"a"')
+  t.equal(namedTag('W/"x", W/"a"', ['"a.gzip"', '"a"']), '"a"')
+  t.equal(namedTag('"a", "a.gzip"', ['"a.gzip"', '"a"']), '"a.gzip"', 'the preferred one of several')
+  t.equal(namedTag('"a.br"', ['"a.gzip"', '"a"']), '"a.gzip"')
+  t.equal(namedTag('*', ['"a.gzip"', '"a"']), '"a.gzip"')
 })
 
 t.test('If-Match comes first', async t => {

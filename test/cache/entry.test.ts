@@ -3,7 +3,7 @@ import { createEntry } from '../../src/cache/entry.ts'
 import { noCache, type CachePolicy } from '../../src/cache/policy.ts'
 import { evaluate } from '../../src/cache/conditional.ts'
 
-const policy: CachePolicy = { ttl: 10_000, staleWhileRevalidate: 5_000, staleIfError: 60_000, refreshOnEvents: true, whenUnverified: 'origin', downstreamAge: 0 }
+const policy: CachePolicy = { ttl: 10_000, staleWhileRevalidate: 5_000, staleIfError: 60_000, refreshOnEvents: true, whenUnverified: 'origin', downstreamAge: 10_000 }
 const made = { body: '{"itemList":[{"itemId":"Tee – grün"}]}', variation: 'main' }
 
 t.test('an entry is finished: its body in UTF-8, its validator, its times', async t => {

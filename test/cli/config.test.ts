@@ -38,3 +38,14 @@ t.test('config explain needs nothing of what events need', async t => {
   const dir = t.testdir({ 'config.json': JSON.stringify({ namespaces: { shop: { recommenders, eventTargets } } }) })
   t.match(await gateway('config', 'explain', join(dir, 'config.json'), '--path', '/recommend-items/shop/home/user-1'), { code: 0, output: /"variation": "house"/ })
 })
+
+t.test('a document without cacheControl is valid, and validate and explain say that nothing is cached', async t => {
+  const recommenders = { 'recommend-items': { home: { variations: { house: { type: 'embedded' } } } } }
+  const namespaces = { shop: { recommenders } }
+  const cacheControl = { userSpecified: { maxAge: 10, directives: 'private' } }
+  const dir = t.testdir({ 'none.json': JSON.stringify({ namespaces }), 'some.json': JSON.stringify({ namespaces, cacheControl }) })
+  const explain = async (file: string): Promise<unknown> => gateway('config', 'explain', join(dir, file), '--path', '/recommend-items/shop/home/user-1')
+  t.match(await gateway('config', 'validate', join(dir, 'none.json')), { code: 0, output: /is a valid configuration\nwarning: without cacheControl, the gateway caches no answers.*\n$/ })
+  t.match(await explain('none.json'), { code: 0, output: '"caching": "not cached: the configuration has no cacheControl"' })
+  t.match(await explain('some.json'), { code: 0, output: '"caching": "fresh for 10 s"' })
+})

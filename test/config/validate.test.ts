@@ -33,6 +33,7 @@ const mistakes: Mistake[] = [
   [`${home}/resilience/timeout`, 0, /number/],
   [`${home}/resilience/timeout`, 30_001, /30000/],
   ['/cacheControl/userSpecified/maxAge', -1, /integer/],
+  ['/cacheControl/server', { whenUnverified: 'memory' }, /"origin".*"serve"/],
   ['/cacheControl/userSpecified/directives', 'private\r\nx: y', /matching/],
   [`${shop}/eventTargets`, {}, /list/],
   [`${shop}/filters/0/condition`, 'always', /user-required/],

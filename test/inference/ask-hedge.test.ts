@@ -9,7 +9,7 @@ import { OriginError, type OriginFailure } from '../../src/origins/origin-error.
 import { askOrFallBack } from '../support/ask-or-fall-back.ts'
 import { testSurroundings } from '../support/surroundings.ts'
 import { eventually } from '../support/eventually.ts'
-import { testCache, testPolicy } from '../support/test-cache.ts'
+import { testCache, testPolicies } from '../support/test-cache.ts'
 import { testPlan, testRecommender, testVariation } from '../support/test-plan.ts'
 
 const request: OriginRequest = { action: 'recommend-items', namespace: 'shop', recommender: 'home', userId: 'u', numResults: 3, decorateItems: true }
@@ -72,7 +72,7 @@ function hedged (timeout: number, { p95, hedge }: { p95?: number, hedge?: Variat
     return { items: [{ itemId: 'hedge' }] }
   })
   const variations = [
-    testVariation('provider', { origin: { recommend: provider.recommend, latencies }, timeout, hedge: 'hedge', fallback: ['last'], cachePolicy: testPolicy }),
+    testVariation('provider', { origin: { recommend: provider.recommend, latencies }, timeout, hedge: 'hedge', fallback: ['last'], cachePolicies: testPolicies }),
     testVariation('hedge', { origin: { recommend }, local: true }),
     testVariation('last', { origin: { recommend: async () => ({ items: [{ itemId: 'last' }] }) }, local: true })
   ]

@@ -5,7 +5,7 @@ import type { Plan, VariationPlan } from '../../src/plan/plan.ts'
 import { infer, prepare } from '../../src/inference/infer.ts'
 import type { InferenceRequest } from '../../src/inference/request.ts'
 import type { OriginRequest } from '../../src/origins/origin.ts'
-import { testCache, testPolicy } from '../support/test-cache.ts'
+import { testCache, testPolicies } from '../support/test-cache.ts'
 import { testSurroundings } from '../support/surroundings.ts'
 import { testPlan, testRecommender, testVariation } from '../support/test-plan.ts'
 
@@ -56,10 +56,10 @@ t.test('items are decorated where that was asked and there is a store', async t 
 })
 
 t.test('what is kept, and whose events matter, is settled beforehand', async t => {
-  const plan = planOf({ cachePolicy: testPolicy })
+  const plan = planOf({ cachePolicies: testPolicies })
   const { lookup, variation } = prepare(plan, request, testSurroundings(), true)
   t.equal(variation.name, 'v0')
-  t.match(lookup, { user: { namespace: 'shop', userId: 'u' }, policy: testPolicy })
+  t.match(lookup, { user: { namespace: 'shop', userId: 'u' }, policy: testPolicies.given })
   t.strictSame(prepare(plan, request, testSurroundings(), false).lookup, { ...lookup, policy: noCache })
   t.equal(prepare(plan, { ...request, userId: undefined }, testSurroundings(), true).lookup.user, undefined)
   t.not(prepare({ ...plan, fingerprint: 'another' }, request, testSurroundings(), true).lookup.key, lookup.key)
@@ -68,7 +68,7 @@ t.test('what is kept, and whose events matter, is settled beforehand', async t =
 t.test('an answer is made once and then kept, where it may be', async t => {
   let calls = 0
   const origin = { recommend: async () => ({ items: [{ itemId: `call-${++calls}` }] }) }
-  const plan = planOf({ origin, cachePolicy: testPolicy })
+  const plan = planOf({ origin, cachePolicies: testPolicies })
   const { cache } = testCache()
   const served = async (kept: boolean): Promise<unknown> => list(await infer(prepare(plan, request, testSurroundings(), kept), cache))
   t.strictSame(await served(false), [{ itemId: 'call-1' }])
@@ -79,7 +79,7 @@ t.test('an answer is made once and then kept, where it may be', async t => {
 
 t.test('how an answer came about is known of the one that was made, stage by stage', async t => {
   const { cache } = testCache()
-  const inference = prepare(planOf({ cachePolicy: testPolicy }), request, testSurroundings(), true)
+  const inference = prepare(planOf({ cachePolicies: testPolicies }), request, testSurroundings(), true)
   t.match((await infer(inference, cache)).timing, /^origin;dur=\d+\.\d{3}(, [a-z-]+;dur=\d+\.\d{3})*$/)
   t.equal((await infer(inference, cache)).timing, undefined)
 })

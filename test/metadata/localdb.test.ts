@@ -8,6 +8,7 @@ import { openItems } from '../../src/metadata/localdb/items.ts'
 import { localdb } from '../../src/metadata/localdb/localdb.ts'
 import { openLocalDb, type LocalDb } from '../../src/metadata/localdb/open.ts'
 import type { ItemMetadataStore } from '../../src/metadata/store.ts'
+import type { Handler } from '../../src/connections/peers.ts'
 import { createHolder } from '../../src/connections/scope.ts'
 import { eventually } from '../support/eventually.ts'
 import { testResources } from '../support/test-resources.ts'
@@ -104,6 +105,32 @@ t.test('an item that was put is found at once, by who opens the items next, and 
   const { store: next } = await openStore(t, directory)
   t.strictSame(await get(next, 'a', 'b'), { a: '{"v": 2.0}', b: '{"v":3}' })
   t.strictSame(errors, [])
+})
+
+t.test('when another worker has put items, a store looks again at once, and answers when it finds them', async t => {
+  const directory = join(t.testdir(), 'items', 'shop')
+  const handlers: Handler[] = []
+  const topics: string[] = []
+  const tell = async (topic: string): Promise<unknown[]> => {
+    topics.push(topic)
+    t.strictSame(await get(store, 'own'), { own: '{}' }, 'the others are told when the items can be found')
+    return []
+  }
+  const peers = { tell, on: (_topic: string, handle: Handler) => { handlers.push(handle); return () => { handlers.splice(0) } } }
+  const store = await openLocalDb(directory, { onError: error => t.error(error), poll: 3_600_000, peers, topic: 'shop' })
+  t.teardown(store.close)
+  t.strictSame(await get(store, 'a'), {})
+  await publish(directory, { a: { v: 1 } })
+  await handlers[0]!(null as never)
+  t.strictSame(await get(store, 'a'), { a: '{"v":1}' }, 'another made the first generation')
+  const write = 'const { open } = require("lmdb"); open({ path: process.argv[1], encoding: "string" }).putSync("a", "{}")'
+  execFileSync(process.execPath, ['-e', write, (await generations(directory).current())!])
+  await handlers[0]!(null as never)
+  t.strictSame(await get(store, 'a'), { a: '{}' }, 'another has put an item')
+  await store.put([{ itemId: 'own', metadata: '{}' }])
+  t.strictSame(topics, ['shop'])
+  await store.close()
+  t.strictSame(handlers, [], 'a closed store does not listen')
 })
 
 t.test('the first put makes the items, and an import replaces what was put', async t => {

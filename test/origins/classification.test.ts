@@ -19,8 +19,8 @@ const common: Seen[] = [
   ['empty-503', 503, 'Unavailable', 'retried', 'counted'],
   ['reset', 503, 'Unavailable', 'retried', 'counted'],
   ['hang', 504, 'Timeout', 'once', 'counted'],
-  ['truncated-json', 502, 'InvalidAnswer', 'once', 'counted'],
-  ['wrong-shape', 502, 'InvalidAnswer', 'once', 'counted']
+  ['truncated-json', 502, 'InvalidAnswer', 'once', 'not counted'],
+  ['wrong-shape', 502, 'InvalidAnswer', 'once', 'not counted']
 ]
 
 /** SageMaker says 400 of an endpoint that is not there, and of what the gateway itself has made: never the caller's mistake. */
@@ -52,7 +52,7 @@ const providers: Record<string, ProviderUnderTest> = {
     seen: [...common.filter(([failure]) => !sagemakerOwn.some(([own]) => own === failure)), ...sagemakerOwn]
   },
   lambda: {
-    variation: { type: 'lambda', arn: functionArn }, service: 'lambda', name: 'Function', seen: [...common, ['function-error', 502, 'InvalidAnswer', 'once', 'counted']]
+    variation: { type: 'lambda', arn: functionArn }, service: 'lambda', name: 'Function', seen: [...common, ['function-error', 502, 'InvalidAnswer', 'once', 'not counted']]
   },
   http: { variation: { type: 'http', url: `${httpRecommender.url}/{userId}` }, service: 'http', name: 'Http', seen: common }
 }
@@ -87,7 +87,9 @@ t.test('what becomes of each failure of each provider', async t => {
     misbehave(service, failure)
     let before = received(service)
     const { body, headers, status: got } = await ask(app, `/recommend-items/shop/retrying-${type}-${failure}/user-1`)
-    const calls = received(service) - before
+    // The first call goes on a connection that was kept from the row before. That it is reset there, is repeated and not retried.
+    const repeats = failure === 'reset' ? 1 : 0
+    const calls = received(service) - before - repeats
 
     before = received(service)
     const first = await ask(app, `/recommend-items/shop/breaking-${type}-${failure}/user-1`)

@@ -99,7 +99,7 @@ async function open (t: Test, origin: ProtectedOrigin, failures: number): Promis
   for (let i = 0; i < failures; i++) t.equal(await failureOf(origin.recommend(request, patient())), 'unavailable')
 }
 
-t.test('the breaker opens at the configured number of failures in a row, probes, and closes on recovery', async t => {
+t.test('the breaker opens at the configured number of failures where nothing else succeeds, probes, and closes on recovery', async t => {
   const script = scripted('unavailable')
   const probeInterval = 60
   const origin = protectedBy(script, { retries: 0, breaker: { failures: 3, probeInterval } })
@@ -123,11 +123,30 @@ t.test('the breaker opens at the configured number of failures in a row, probes,
   for (let i = 0; i < 10; i++) t.equal(await failureOf(origin.recommend(request, patient())), undefined, 'and stays closed')
 })
 
-t.test('a success between them begins the count anew', async t => {
-  const script = scripted('unavailable', 'unavailable', 'answer', 'unavailable', 'unavailable', 'answer')
+t.test('more failures than configured do not open the breaker while most calls succeed', async t => {
+  const script = scripted('answer', 'answer', 'answer', 'answer', 'unavailable', 'unavailable', 'answer', 'unavailable', 'unavailable', 'answer')
   const origin = protectedBy(script, { retries: 0, breaker: { failures: 3 } })
-  for (let i = 0; i < 6; i++) t.not(await failureOf(origin.recommend(request, patient())), 'circuit-open')
-  t.equal(script.calls.length, 6)
+  for (let i = 0; i < 10; i++) t.not(await failureOf(origin.recommend(request, patient())), 'circuit-open')
+  t.equal(script.calls.length, 10)
+})
+
+t.test('answers that cannot be used never open the breaker, and are no failures of it beside others', async t => {
+  const origin = protectedBy(scripted('invalid-answer'), { retries: 0, breaker: { failures: 1 } })
+  for (let i = 0; i < 20; i++) t.equal(await failureOf(origin.recommend(request, patient())), 'invalid-answer')
+
+  const script = scripted(...Array<'invalid-answer'>(20).fill('invalid-answer'), 'unavailable', 'invalid-answer')
+  const flaky = protectedBy(script, { retries: 0, breaker: { failures: 1 } })
+  for (let i = 0; i < 22; i++) t.not(await failureOf(flaky.recommend(request, patient())), 'circuit-open', 'the provider answers nearly every call')
+})
+
+t.test('a run of failures opens the breaker after a second without a success, whatever was before', async t => {
+  const clock = { now: 0 }
+  const script = scripted('answer')
+  const origin = protect(script.origin, 'Http', { retries: 0, breaker: { failures: 3 } }, { now: () => clock.now })
+  for (let i = 0; i < 1000; i++) await origin.recommend(request, patient())
+  script.next = ['unavailable']
+  for (clock.now = 0; clock.now <= 1000; clock.now += 100) t.equal(await failureOf(origin.recommend(request, patient())), 'unavailable')
+  t.equal(await failureOf(origin.recommend(request, patient())), 'circuit-open')
 })
 
 t.test('what is the caller\'s or the configuration\'s mistake never opens the breaker', async t => {

@@ -65,9 +65,9 @@ t.test('what the gateway keeps is inherited whole, too', async t => {
     cacheControl: { ...cacheControl(1), server: { ttl: 7, refreshOnEvents: false } },
     namespaces: { shop: { recommenders: { 'recommend-items': { r: { variations }, s: { cacheControl: cacheControl(2), variations } } } } }
   })
-  const policyOf = (name: string) => plan.namespaces.get('shop')!.recommenders.get(recommenderKey('recommend-items', name))!.variations[0]!.cachePolicy
+  const policyOf = (name: string) => plan.namespaces.get('shop')!.recommenders.get(recommenderKey('recommend-items', name))!.variations[0]!.cachePolicies.given
   t.match(policyOf('r'), { ttl: 7_000, refreshOnEvents: false })
-  t.match(policyOf('s'), { ttl: 300_000, refreshOnEvents: true })
+  t.match(policyOf('s'), { ttl: 2_000, refreshOnEvents: true })
 })
 
 t.test('a plan has the fingerprint of its document, whatever came before it', async t => {

@@ -34,6 +34,7 @@ t.test('a request is explained: rules, context, filter, variation and key', asyn
     filter: 'arn:aws:personalize:us-west-2:123456789012:filter/near',
     filterValues: { METRO_CODE: '"807"' },
     cacheKey: /user-1.*Oakland/,
+    caching: /^not cached: .*cacheControl/,
     vary: /^cloudfront-is-desktop-viewer, .*cloudfront-viewer-time-zone$/
   })
 })

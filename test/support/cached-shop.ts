@@ -3,18 +3,21 @@ import type { Test } from 'tap'
 import { startGateway, type TestGateway } from './gateway.ts'
 import type { HttpRecommender } from './http-recommender.ts'
 
-export const downstream = {
+const downstream = {
   userSpecified: { maxAge: 10, directives: 'private' },
   syntheticUserSpecified: { maxAge: 300, directives: 'public' },
   noUserSpecified: { maxAge: 1200, directives: 'public' }
 }
 
-/** Returns a document whose recommenders all call one HTTP server. The gateway caches the answers. */
+/** Kept longer than it may be downstream. */
+const keptLong = { ttl: 300, staleWhileRevalidate: 60, staleIfError: 86_400 }
+
+/** Returns a document whose recommenders all call one HTTP server. The gateway caches the answers for five minutes. */
 export function cachedDocument ({ url }: HttpRecommender, more: object = {}): object {
   const variations = { main: { type: 'http', url: `${url}/{action}/{userId}`, method: 'POST', request: '$' } }
   return {
     version: '1',
-    cacheControl: downstream,
+    cacheControl: { ...downstream, server: keptLong },
     resilience: { retries: 0, timeout: 5_000, breaker: { failures: 1000 } },
     namespaces: {
       shop: {

@@ -13,7 +13,8 @@ export const storeConfig = {
   cacheControl: {
     userSpecified: { maxAge: 10, directives: 'private' },
     syntheticUserSpecified: { maxAge: 300, directives: 'public' },
-    noUserSpecified: { maxAge: 1200, directives: 'public' }
+    noUserSpecified: { maxAge: 1200, directives: 'public' },
+    server: { ttl: 300 }
   },
   namespaces: {
     store: {

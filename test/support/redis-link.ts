@@ -1,10 +1,11 @@
 import type { Test } from 'tap'
 import { entityTag, type Entry } from '../../src/cache/entry.ts'
-import { openRedisLink, type RedisLink, type RedisLinkOptions } from '../../src/cache/redis-link.ts'
+import type { RedisLink } from '../../src/cache/redis-link.ts'
 import { createRedisTier } from '../../src/cache/redis-tier.ts'
 import type { RemoteTier } from '../../src/cache/remote-tier.ts'
 import { createCacheStats, type CacheStats } from '../../src/cache/stats.ts'
 import { createUserVersions, type Announcer, type UserVersions } from '../../src/cache/user-versions.ts'
+import { openCacheLink, type CacheLinkOptions } from '../../src/connections/cache-link.ts'
 import { eventually } from './eventually.ts'
 
 /** The parts of an instance that use Redis, without the rest of the instance. */
@@ -17,11 +18,11 @@ export interface TestLink {
 }
 
 /** Opens a link to Redis. It ends with the test. */
-export function openTestLink (t: Test, url: string, more: Partial<RedisLinkOptions> = {}): TestLink {
+export function openTestLink (t: Test, url: string, more: Partial<CacheLinkOptions> = {}): TestLink {
   const versions = createUserVersions()
   const stats = createCacheStats()
   const changes: string[] = []
-  const link = openRedisLink({ url, versions, stats, onChange: state => { changes.push(state) }, ...more })
+  const link = openCacheLink(url, { versions, stats, onChange: state => { changes.push(state) }, onProblem: error => { throw error }, ...more })
   const tier = createRedisTier(link)
   versions.tell(tier)
   t.teardown(async () => link.close())

@@ -8,12 +8,15 @@ export interface RedisProxy {
   cut: () => void
   /** Keeps connections, accepts new ones, and forwards no data. */
   stall: () => void
-  /** Restores normal forwarding. Data held back by a stall is forwarded. */
+  /** Leads new connections to another server, as the address of a primary does after a failover; those that there are stay. */
+  lead: (port: number) => void
+  /** All is well again. What was held back by a stall goes on its way. */
   mend: () => void
 }
 
 /** Starts a proxy between a gateway and Redis that simulates network failures. It ends with the test. */
 export async function startRedisProxy (t: Test, port: number): Promise<RedisProxy> {
+  let target = port
   const sockets = new Set<Socket>()
   let state: 'whole' | 'cut' | 'stalled' = 'whole'
 
@@ -22,7 +25,7 @@ export async function startRedisProxy (t: Test, port: number): Promise<RedisProx
       client.destroy()
       return
     }
-    const upstream = connect(port, '127.0.0.1')
+    const upstream = connect(target, '127.0.0.1')
     for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
       sockets.add(one)
       one.on('error', () => {})
@@ -51,6 +54,7 @@ export async function startRedisProxy (t: Test, port: number): Promise<RedisProx
       state = 'stalled'
       for (const socket of sockets) socket.pause()
     },
+    lead (port) { target = port },
     mend () {
       state = 'whole'
       for (const socket of sockets) socket.resume()

@@ -45,7 +45,7 @@ export async function startRedis (t: Test, { persistence = 'none', cluster = fal
   const args = [
     '--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--daemonize', 'no', '--loglevel', 'warning', '--save', '',
     '--appendonly', persistence === 'aof' ? 'yes' : 'no',
-    ...(cluster ? ['--cluster-enabled', 'yes'] : []),
+    ...(cluster ? ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())] : []),
     ...more
   ]
   const url = `redis://127.0.0.1:${port}`

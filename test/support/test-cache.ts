@@ -1,6 +1,7 @@
 import { createCache, type Cache, type Lookup, type Maker } from '../../src/cache/cache.ts'
 import type { Entry, Made } from '../../src/cache/entry.ts'
 import { createMemoryTier, type MemoryTier } from '../../src/cache/memory-tier.ts'
+import type { CachePolicies } from '../../src/cache/cache-control.ts'
 import type { CachePolicy } from '../../src/cache/policy.ts'
 import type { RemoteAnswer, RemoteTier } from '../../src/cache/remote-tier.ts'
 import { createCacheStats, type CacheStats } from '../../src/cache/stats.ts'
@@ -29,7 +30,10 @@ export function testCache ({ remote, versions = createUserVersions() }: { remote
   return { cache, memory, versions, stats, pass (ms) { time += ms }, now, errors }
 }
 
-export const testPolicy: CachePolicy = { ttl: 10_000, staleWhileRevalidate: 5_000, staleIfError: 60_000, refreshOnEvents: true, whenUnverified: 'origin', downstreamAge: 4_000 }
+export const testPolicy: CachePolicy = { ttl: 10_000, staleWhileRevalidate: 5_000, staleIfError: 60_000, refreshOnEvents: true, whenUnverified: 'origin', downstreamAge: 10_000 }
+
+/** The same for all, whatever is known of the user. */
+export const testPolicies: CachePolicies = { none: testPolicy, synthetic: testPolicy, given: testPolicy }
 
 export const testUser: User = { namespace: 'shop', userId: 'u' }
 

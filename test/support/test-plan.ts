@@ -1,6 +1,5 @@
 import { noRules } from '../../src/context/resolve.ts'
-import { noCache } from '../../src/cache/policy.ts'
-import { createCacheControlHeader } from '../../src/cache/cache-control.ts'
+import { cachePolicies, createCacheControlHeader } from '../../src/cache/cache-control.ts'
 import { recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../../src/plan/plan.ts'
 import type { EventTarget } from '../../src/targets/target.ts'
 import type { Action } from '../../src/origins/origin.ts'
@@ -18,7 +17,7 @@ export function testVariation (name: string, more: Partial<VariationPlan> = {}):
     fallback: [],
     contextRules: noRules,
     cacheControl: createCacheControlHeader(undefined),
-    cachePolicy: noCache,
+    cachePolicies: cachePolicies(undefined),
     itemMetadata: undefined,
     ...more
   }
@@ -26,12 +25,12 @@ export function testVariation (name: string, more: Partial<VariationPlan> = {}):
 
 /** Returns a recommender without variations by default. */
 export function testRecommender (action: Action, name: string, more: Partial<RecommenderPlan> = {}): RecommenderPlan {
-  return { action, namespace: 'shop', name, title: undefined, description: undefined, variations: [], vary: '', postProcessor: undefined, features: [], metrics: new Map(), ...more }
+  return { action, namespace: 'shop', name, title: undefined, description: undefined, variations: [], vary: '', varyEncoded: 'Accept-Encoding', postProcessor: undefined, features: [], metrics: new Map(), ...more }
 }
 
 /** Returns a plan with one namespace, `shop`. */
 export function testPlan (recommenders: RecommenderPlan[], eventTargets: Record<string, EventTarget> = {}): Plan {
   const byKey = new Map(recommenders.map(recommender => [recommenderKey(recommender.action, recommender.name), recommender]))
   const shop = { name: 'shop', title: undefined, description: undefined, recommenders: byKey, eventTargets: new Map(Object.entries(eventTargets)), itemImports: [], datasets: { users: new Map(), items: new Map() }, autoContext: undefined }
-  return { generation: 1, fingerprint: 'test', version: undefined, title: undefined, description: undefined, namespaces: new Map([['shop', shop]]) }
+  return { generation: 1, fingerprint: 'test', version: undefined, title: undefined, description: undefined, warnings: [], namespaces: new Map([['shop', shop]]) }
 }

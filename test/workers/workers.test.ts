@@ -1,46 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { eventually } from '../support/eventually.ts'
-import { finished, run, startServer, type ServerProcess } from '../support/server-process.ts'
-
-const config = {
-  cacheControl: { server: { ttl: 300 } },
-  namespaces: {
-    shop: {
-      recommenders: { 'recommend-items': { home: { variations: { house: { type: 'embedded' } } } } },
-      eventTargets: [{ type: 'embedded' }]
-    }
-  }
-}
-
-/** Three workers on stores of their own: `shop`, and others that take a worker some time to open. */
-async function startWorkers (t: Test, others = 0): Promise<ServerProcess> {
-  const namespaces = Object.fromEntries(['shop', ...Array.from({ length: others }, (_, i) => `other-${i}`)].map(name => [name, config.namespaces.shop]))
-  const dataDir = t.testdir({ 'config.json': JSON.stringify({ ...config, namespaces }) })
-  return startServer(t, { WORKERS: '3', CONFIG_FILE: join(dataDir, 'config.json'), DATA_DIR: dataDir, ACCESS_LOG: 'all', LOG_LEVEL: 'info' })
-}
-
-/** A connection of its own for each request, so that all workers get some. */
-const alone = { connection: 'close' }
-
-async function read (url: string, userId: string): Promise<string> {
-  const response = await fetch(`${url}/recommend-items/shop/home/${userId}?numResults=5`, { headers: alone })
-  const body = await response.text()
-  if (response.status !== 200) throw new Error(`${response.status}: ${body}`)
-  return body
-}
-
-async function click (url: string, userId: string, itemId: string): Promise<void> {
-  const body = JSON.stringify({ userId, sessionId: `session-${userId}`, eventList: [{ eventType: 'click', itemId }] })
-  const response = await fetch(`${url}/events/shop`, { method: 'POST', headers: { ...alone, 'content-type': 'application/json' }, body })
-  if (response.status !== 200) throw new Error(await response.text())
-}
-
-function pidsIn (output: string): number[] {
-  const lines = output.split('\n').filter(line => line.includes('"route"'))
-  return [...new Set(lines.map(line => (JSON.parse(line) as { pid: number }).pid))]
-}
+import { finished, run } from '../support/server-process.ts'
+import { alone, click, pidsIn, read, startWorkers } from '../support/workers.ts'
 
 t.test('whichever worker took an event, all have learned from it and none serves what was made before', async t => {
   const { url, output } = await startWorkers(t)
@@ -60,7 +23,7 @@ t.test('whichever worker took an event, all have learned from it and none serves
 })
 
 t.test('a worker that is lost is replaced, the others serve on, and a signal ends them all', async t => {
-  const { url, output, end } = await startWorkers(t, 40)
+  const { url, output, end } = await startWorkers(t, { others: 40 })
   // Where the only one that listens yet is lost, nobody does until the next one is there. None takes a request before it can serve.
   await eventually('all three workers serve', async () => {
     await read(url, 'me')

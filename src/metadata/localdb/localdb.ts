@@ -27,6 +27,8 @@ export const localdb = itemMetadataType({
 async function localDbOf (scope: Scope): Promise<LocalDb> {
   const { openLocalDb } = await import('./open.ts')
   const directory = localDbDirectory(scope.dataDir, scope.namespace)
-  const onRevision = (revision: string): void => { scope.revisions.set(`items/${scope.namespace}`, revision) }
-  return scope.share(`localdb/${scope.namespace}`, async () => openLocalDb(directory, { ...scope, onRevision }), async store => store.close())
+  const name = `items/${scope.namespace}`
+  const onRevision = (revision: string): void => { scope.revisions.set(name, revision) }
+  const open = async (): Promise<LocalDb> => openLocalDb(directory, { ...scope, topic: name, onRevision })
+  return scope.share(`localdb/${scope.namespace}`, open, async store => store.close())
 }

@@ -1,5 +1,6 @@
 import type { Database } from 'lmdb'
 import { assertRoom, committed } from '../../connections/lmdb.ts'
+import { noPeers, type Peers } from '../../connections/peers.ts'
 import { isItemId, type Item } from '../catalog.ts'
 import type { ItemMetadataStore } from '../store.ts'
 import { generations, revisionOf } from './generations.ts'
@@ -15,7 +16,7 @@ const mostSwaps = 3
 export interface LocalDb extends ItemMetadataStore {
   /**
    * Adds items, or replaces those of the same ids, until the next import. If the store is empty, it imports these items.
-   * Resolves when they are on the disk.
+   * Resolves when they are on the disk and the other workers of this machine find them.
    * @throws LockedError during the first import; DiskFullError
    */
   put: (items: readonly Item[]) => Promise<void>
@@ -25,11 +26,14 @@ export interface LocalDbOptions {
   onError: (error: unknown) => void
   /** Receives the revision of the items that are now served. */
   onRevision?: (revision: string) => void
+  /** The processes that have the same items open, and the topic under which they tell each other of a put. */
+  peers?: Peers
+  topic?: string
   poll?: number
 }
 
 /** Opens the current generation of a namespace's items, if there is one, and follows it as imports replace it. */
-export async function openLocalDb (directory: string, { onError, onRevision = () => {}, poll = importPoll }: LocalDbOptions): Promise<LocalDb> {
+export async function openLocalDb (directory: string, { onError, onRevision = () => {}, peers = noPeers, topic = 'items', poll = importPoll }: LocalDbOptions): Promise<LocalDb> {
   const versions = generations(directory)
   let path: string | undefined
   let items: Database<string, string> | undefined
@@ -81,8 +85,6 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
     throw new Error('imports replace the items faster than one can be put')
   }
 
-  await versions.sweep()
-  await follow().catch(onError)
   let following: Promise<void> = Promise.resolve()
   // Tasks run one after the other, so that a database is not closed during a write.
   async function inTurn (task: () => Promise<void>): Promise<void> {
@@ -90,6 +92,18 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
     following = done.catch(() => {})
     return done
   }
+
+  /** What another process has put is found from now on. It waits for a put of this process only if there is a new generation. */
+  async function lookAgain (): Promise<void> {
+    if (await versions.current() !== path) await inTurn(follow)
+    // Lookups of one turn of the event loop share a snapshot, which may be older than the put.
+    items?.resetReadTxn()
+  }
+
+  await versions.sweep()
+  // Before the items are opened, so that no put is missed.
+  const stopListening = peers.on(topic, lookAgain)
+  await inTurn(follow).catch(onError)
   const timer = setInterval(() => { inTurn(follow).catch(onError) }, poll).unref()
 
   return {
@@ -103,11 +117,19 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
       }
       return found
     },
-    put: async changed => inTurn(async () => put(changed)),
+    async put (changed) {
+      await inTurn(async () => put(changed))
+      // After its turn: two workers that put at the same time would wait for each other.
+      await peers.tell(topic, null)
+    },
     async close () {
+      stopListening()
       clearInterval(timer)
-      await following
-      await items?.close()
+      await inTurn(async () => {
+        const last = items
+        items = undefined
+        await last?.close()
+      })
     }
   }
 }

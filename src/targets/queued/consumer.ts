@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import { connectRedis } from '../../connections/redis.ts'
+import { openRedis } from '../../connections/redis-client.ts'
+import { isDenied } from '../../connections/redis-problems.ts'
 import type { EventBody } from '../body.ts'
 import type { TargetStats } from '../stats.ts'
 import type { EventTarget } from '../target.ts'
@@ -62,14 +63,16 @@ export function startConsumer (options: ConsumerOptions): Consumer {
   const { url, keys, target, stats, now, mayTake, watchEvery = 1_000, searchEvery = 5_000, goneAfter = 30_000 } = options
   const name = randomUUID()
   // A connection that waits for entries can run no other command meanwhile.
-  const reader = connectRedis(url, read.block + commandTimeout)
-  const redis = connectRedis(url, commandTimeout)
+  const reader = openRedis(url, { commandTimeout: read.block + commandTimeout, onProblem: options.onError })
+  const redis = openRedis(url, { commandTimeout, onProblem: options.onError })
   const closing = new AbortController()
   const closed = new AbortController()
   const lengths = { waiting: 0, deadLetters: 0 }
   /** The ids of the entries in hand, with their sizes. */
   const held = new Map<string, number>()
-  const onError = atMost(tellEvery, options.onError)
+  const tell = atMost(tellEvery, options.onError)
+  // A missing permission was told when Redis refused the command.
+  const onError = (error: unknown): void => { if (!isDenied(error)) tell(error) }
   let heldBytes = 0
   let hasGroup = false
   /** Whether Redis has been up since the last search, so that every living consumer has shown up. */
@@ -81,8 +84,8 @@ export function startConsumer (options: ConsumerOptions): Consumer {
       held.delete(id)
     }
   }
-  const delivered = createOutbox<{ id: string }>({ send: async sent => acknowledge(redis, keys, sent.map(({ id }) => id)), onSent, onError, signal: closed.signal })
-  const letters = createOutbox<Letter>({ send: async sent => { await Promise.all(sent.map(async letter => giveUp(redis, keys, letter))) }, onSent, onError, signal: closed.signal })
+  const delivered = createOutbox<{ id: string }>({ send: async sent => acknowledge(redis.commands, keys, sent.map(({ id }) => id)), onSent, onError, signal: closed.signal })
+  const letters = createOutbox<Letter>({ send: async sent => { await Promise.all(sent.map(async letter => giveUp(redis.commands, keys, letter))) }, onSent, onError, signal: closed.signal })
   const carrier = createCarrier({
     ...options,
     onDelivered (id) { delivered.add({ id }) },
@@ -110,25 +113,25 @@ export function startConsumer (options: ConsumerOptions): Consumer {
   }
 
   async function begin (): Promise<void> {
-    await makeGroup(reader, keys)
+    await makeGroup(reader.commands, keys)
     hasGroup = true
-    if (await mayDelete(reader)) options.onError(new Error('Redis deletes events that wait when its memory is full; its maxmemory-policy has to be noeviction or one of volatile-…'))
+    if (await mayDelete(reader.commands)) options.onError(new Error('Redis deletes events that wait when its memory is full; its maxmemory-policy has to be noeviction or one of volatile-…'))
   }
 
   async function takeNew (): Promise<void> {
-    const count = reader.status === 'ready' && mayTake() ? Math.min(read.count, room()) : 0
+    const count = reader.ready && mayTake() ? Math.min(read.count, room()) : 0
     if (count === 0) return wait(pauses.full)
     if (!hasGroup) await begin()
-    for (const entry of await readNew(reader, keys, name, { count, block: read.block })) take(entry)
+    for (const entry of await readNew(reader.commands, keys, name, { count, block: read.block })) take(entry)
   }
 
   /** Takes over the entries of consumers that are gone, and its own entries that it does not know, since an answer of Redis was lost. */
   async function search (): Promise<void> {
     const others = steady
     steady = false
-    if (!hasGroup || redis.status !== 'ready') return
+    if (!hasGroup || !redis.ready) return
     if (others && mayTake()) {
-      for (const from of await goneConsumers(redis, keys, name, goneAfter)) await takeAllFrom(from)
+      for (const from of await goneConsumers(redis.commands, keys, name, goneAfter)) await takeAllFrom(from)
       // The entries that it knows may come before those that it does not know.
       await takeFrom(name, most.bodies + read.count)
     }
@@ -145,14 +148,14 @@ export function startConsumer (options: ConsumerOptions): Consumer {
   /** Takes over up to `count` entries of a consumer. @returns the number of their events */
   async function takeFrom (from: string, count: number): Promise<number> {
     if (count === 0) return 0
-    const entries = await takeOver(redis, keys, { from, to: name, idle: goneAfter, count, wanted: id => !held.has(id) })
+    const entries = await takeOver(redis.commands, keys, { from, to: name, idle: goneAfter, count, wanted: id => !held.has(id) })
     return entries.reduce((sum, entry) => sum + take(entry), 0)
   }
 
   async function watch (): Promise<void> {
-    if (redis.status !== 'ready') return
-    if (hasGroup) await showUp(redis, keys, name)
-    Object.assign(lengths, await lengthsOf(redis, keys))
+    if (!redis.ready) return
+    if (hasGroup) await showUp(redis.commands, keys, name)
+    Object.assign(lengths, await lengthsOf(redis.commands, keys))
   }
 
   const wait = async (ms: number): Promise<void> => setTimeout(ms, undefined, { signal: closing.signal }).catch(() => {})
@@ -182,7 +185,7 @@ export function startConsumer (options: ConsumerOptions): Consumer {
       carrier.stop()
       await within(closeWithin, Promise.all([delivered.emptied(), letters.emptied()]))
       closed.abort()
-      for (const connection of [reader, redis]) connection.disconnect()
+      for (const client of [reader, redis]) client.close()
     }
   }
 }

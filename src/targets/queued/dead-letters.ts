@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { RedisCommands } from '../../connections/redis-client.ts'
 import type { EventBody } from '../body.ts'
 import type { StreamKeys } from './stream.ts'
 
@@ -36,7 +36,7 @@ const putBack = `
   return count`
 
 /** Returns the oldest letters, at most `limit`. */
-export async function listLetters (redis: Redis, { dead }: StreamKeys, limit: number): Promise<DeadLetter[]> {
+export async function listLetters (redis: RedisCommands, { dead }: StreamKeys, limit: number): Promise<DeadLetter[]> {
   const letters: DeadLetter[] = []
   let from = '-'
   while (letters.length < limit) {
@@ -49,17 +49,17 @@ export async function listLetters (redis: Redis, { dead }: StreamKeys, limit: nu
 }
 
 /** Moves letters back into the stream of waiting bodies, to its end. @returns how many */
-export async function retryLetters (redis: Redis, keys: StreamKeys, choice: Choice): Promise<number> {
+export async function retryLetters (redis: RedisCommands, keys: StreamKeys, choice: Choice): Promise<number> {
   return forEach(redis, keys, choice, async ids => await redis.eval(putBack, 2, keys.dead, keys.waiting, ...ids) as number)
 }
 
 /** Deletes letters for good. @returns how many */
-export async function dropLetters (redis: Redis, keys: StreamKeys, choice: Choice): Promise<number> {
+export async function dropLetters (redis: RedisCommands, keys: StreamKeys, choice: Choice): Promise<number> {
   return forEach(redis, keys, choice, async ids => redis.xdel(keys.dead, ...ids))
 }
 
 /** Calls `act` with letters, some at a time. It leaves out letters that are added meanwhile. @returns the sum of the counts */
-async function forEach (redis: Redis, { dead }: StreamKeys, choice: Choice, act: (ids: readonly string[]) => Promise<number>): Promise<number> {
+async function forEach (redis: RedisCommands, { dead }: StreamKeys, choice: Choice, act: (ids: readonly string[]) => Promise<number>): Promise<number> {
   let count = 0
   if ('ids' in choice) {
     for (let i = 0; i < choice.ids.length; i += atOnce) count += await act(choice.ids.slice(i, i + atOnce))

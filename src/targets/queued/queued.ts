@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises'
 import { redisOf, redisUrlOf } from '../../connections/redis.ts'
+import { isRefusedForNow } from '../../connections/redis-problems.ts'
 import { nothingOf, type EventTarget, type EventTargetScope } from '../target.ts'
 import { startConsumer, type Consumer, type ConsumerTimes } from './consumer.ts'
 import { append, streamKeysOf } from './stream.ts'
@@ -7,6 +9,11 @@ export interface QueuedOptions extends ConsumerTimes {
   /** The number of waiting bodies at which the target is full. */
   mostWaiting?: number
 }
+
+/** The most tries to bring an event to a Redis that refuses it for now, the pause between them, and the wait for a connection, in ms. */
+const mostTries = 5
+const pause = 100
+const connecting = 250
 
 /** The turn of a target's consumers in this process. There are several consumers while one configuration follows another. */
 interface Turn {
@@ -61,12 +68,17 @@ export async function openQueued (inner: EventTarget, config: object, scope: Eve
     get full () { return queue.lengths.waiting >= mostWaiting },
     async deliver (body) {
       queue.takeTurn()
-      try {
-        await append(redis, keys, body)
-        queue.lengths.waiting++
-        return undefined
-      } catch (cause) {
-        return nothingOf(body, 'Redis did not confirm them', { retryable: true, cause })
+      for (let tries = 1; ; tries++) {
+        try {
+          // While a failover is on its way, a connection is made anew.
+          await redis.untilReady(connecting)
+          await append(redis.commands, keys, body)
+          queue.lengths.waiting++
+          return undefined
+        } catch (cause) {
+          if (tries === mostTries || !isRefusedForNow(cause)) return nothingOf(body, 'Redis did not confirm them', { retryable: true, cause })
+          await setTimeout(pause)
+        }
       }
     }
   }

@@ -1,4 +1,5 @@
-import type { Redis } from 'ioredis'
+import { Redis } from 'ioredis'
+import type { RedisCommands } from '../../connections/redis-client.ts'
 import type { EventBody } from '../body.ts'
 
 /** The keys of a queued target's streams: of the bodies that wait, and of those that were given up. */
@@ -41,12 +42,12 @@ export function streamKeysOf (namespace: string, target: string): StreamKeys {
   return { waiting, dead: `${waiting}:dead` }
 }
 
-export async function append (redis: Redis, { waiting }: StreamKeys, body: EventBody): Promise<void> {
+export async function append (redis: RedisCommands, { waiting }: StreamKeys, body: EventBody): Promise<void> {
   await redis.xadd(waiting, '*', 'body', JSON.stringify(body))
 }
 
 /** Creates the group unless it exists. It begins with the oldest entry, also if Redis has lost an earlier group. */
-export async function makeGroup (redis: Redis, { waiting }: StreamKeys): Promise<void> {
+export async function makeGroup (redis: RedisCommands, { waiting }: StreamKeys): Promise<void> {
   try {
     await redis.xgroup('CREATE', waiting, group, '0', 'MKSTREAM')
   } catch (error) {
@@ -58,13 +59,13 @@ export async function makeGroup (redis: Redis, { waiting }: StreamKeys): Promise
  * Returns entries that no consumer has had, in their order. It waits for some if there are none.
  * @param block how long to wait, in ms
  */
-export async function readNew (redis: Redis, { waiting }: StreamKeys, consumer: string, { count, block }: { count: number, block: number }): Promise<Entry[]> {
+export async function readNew (redis: RedisCommands, { waiting }: StreamKeys, consumer: string, { count, block }: { count: number, block: number }): Promise<Entry[]> {
   const streams = await redis.xreadgroup('GROUP', group, consumer, 'COUNT', count, 'BLOCK', block, 'STREAMS', waiting, '>')
   return streams?.flatMap(([, entries]) => entriesOf(entries)) ?? []
 }
 
 /** Shows other consumers that a consumer is alive, also while it reads nothing. */
-export async function showUp (redis: Redis, { waiting }: StreamKeys, consumer: string): Promise<void> {
+export async function showUp (redis: RedisCommands, { waiting }: StreamKeys, consumer: string): Promise<void> {
   await redis.xreadgroup('GROUP', group, consumer, 'COUNT', 1, 'STREAMS', waiting, behindAll)
 }
 
@@ -89,7 +90,7 @@ const sortOutGone = `
  * @param idle that time, in ms
  * @returns the others that have not shown up, but have entries
  */
-export async function goneConsumers (redis: Redis, { waiting }: StreamKeys, consumer: string, idle: number): Promise<string[]> {
+export async function goneConsumers (redis: RedisCommands, { waiting }: StreamKeys, consumer: string, idle: number): Promise<string[]> {
   return await redis.eval(sortOutGone, 1, waiting, group, consumer, idle) as string[]
 }
 
@@ -98,15 +99,15 @@ export async function goneConsumers (redis: Redis, { waiting }: StreamKeys, cons
  * @param idle that time, in ms
  * @param wanted returns whether to take over an entry
  */
-export async function takeOver (redis: Redis, { waiting }: StreamKeys, { from, to, idle, count, wanted }: { from: string, to: string, idle: number, count: number, wanted: (id: string) => boolean }): Promise<Entry[]> {
+export async function takeOver (redis: RedisCommands, { waiting }: StreamKeys, { from, to, idle, count, wanted }: { from: string, to: string, idle: number, count: number, wanted: (id: string) => boolean }): Promise<Entry[]> {
   const pending = await redis.xpending(waiting, group, 'IDLE', idle, '-', '+', count, from) as Array<[string, ...unknown[]]>
   const ids = pending.map(([id]) => id).filter(wanted)
   if (ids.length === 0) return []
-  return entriesOf(await redis.xclaim(waiting, group, to, idle, ...ids) as Array<RawEntry | null>)
+  return entriesOf(await redis.call('xclaim', waiting, group, to, idle, ...ids) as Array<RawEntry | null>)
 }
 
 /** Acknowledges and deletes entries that the target has. */
-export async function acknowledge (redis: Redis, { waiting }: StreamKeys, ids: readonly string[]): Promise<void> {
+export async function acknowledge (redis: RedisCommands, { waiting }: StreamKeys, ids: readonly string[]): Promise<void> {
   const results = await redis.multi().xack(waiting, group, ...ids).xdel(waiting, ...ids).exec()
   for (const [error] of results ?? []) if (error !== null) throw error
 }
@@ -118,17 +119,18 @@ const moveToDead = `
   redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
   return redis.call('XDEL', KEYS[1], ARGV[2])`
 
-export async function giveUp (redis: Redis, { waiting, dead }: StreamKeys, { id, text, reason, tries, time }: Letter): Promise<void> {
+export async function giveUp (redis: RedisCommands, { waiting, dead }: StreamKeys, { id, text, reason, tries, time }: Letter): Promise<void> {
   await redis.eval(moveToDead, 2, waiting, dead, group, id, mostLetters, text, reason, tries, time)
 }
 
-/** Returns whether Redis deletes waiting entries when its memory is full; false if Redis does not tell its policy. */
-export async function mayDelete (redis: Redis): Promise<boolean> {
-  const memory = await redis.info('memory').catch(() => '')
-  return /^maxmemory_policy:allkeys-/m.test(memory) && !/^maxmemory:0\s*$/m.test(memory)
+/** Returns whether Redis, or a node of its cluster, deletes waiting entries when its memory is full. A server that does not tell is taken to keep them. */
+export async function mayDelete (redis: RedisCommands): Promise<boolean> {
+  const servers = redis instanceof Redis ? [redis] : redis.nodes('master')
+  const memories = await Promise.all(servers.map(async server => server.info('memory').catch(() => '')))
+  return memories.some(memory => /^maxmemory_policy:allkeys-/m.test(memory) && !/^maxmemory:0\s*$/m.test(memory))
 }
 
-export async function lengthsOf (redis: Redis, { waiting, dead }: StreamKeys): Promise<{ waiting: number, deadLetters: number }> {
+export async function lengthsOf (redis: RedisCommands, { waiting, dead }: StreamKeys): Promise<{ waiting: number, deadLetters: number }> {
   const [bodies, letters] = await Promise.all([redis.xlen(waiting), redis.xlen(dead)])
   return { waiting: bodies, deadLetters: letters }
 }

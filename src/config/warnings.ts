@@ -1,0 +1,25 @@
+import type { Document } from './document.ts'
+import { namespacesOf, recommendersOf, variationsOf } from './elements.ts'
+import { inherit } from './inherit.ts'
+
+/** So many places are named; a document may have thousands. */
+const mostNamed = 3
+
+/** Returns what is allowed in a valid document and hardly meant, a line each. */
+export function warningsOf (document: Document): string[] {
+  const uncached = uncachedVariations(document)
+  if (uncached.all === 0 || uncached.pointers.length === 0) return []
+  if (uncached.pointers.length === uncached.all) return ['without cacheControl, the gateway caches no answers: each request calls its provider']
+  const more = uncached.pointers.length - mostNamed
+  return [`without cacheControl, the gateway caches no answers of ${uncached.pointers.slice(0, mostNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`]
+}
+
+/** The variations that inherit no `cacheControl`, and how many variations there are. */
+function uncachedVariations (document: Document): { pointers: string[], all: number } {
+  const root = { pointer: '', value: document }
+  const namespaces = new Map(namespacesOf(document).map(namespace => [namespace.name, namespace]))
+  const variations = recommendersOf(document).flatMap(recommender => variationsOf(recommender)
+    .map(variation => [root, namespaces.get(recommender.namespace)!, recommender, variation]))
+  const uncached = variations.filter(levels => inherit('cacheControl', levels) === undefined)
+  return { pointers: uncached.map(levels => levels.at(-1)!.pointer), all: variations.length }
+}

@@ -1,0 +1,122 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import { UserError } from '../base/user-error.ts'
+import type { RedisClient } from './redis-client.ts'
+
+/** Channels on the one server where all who publish and all who listen meet, so that messages arrive in the order of publishing. */
+export interface RedisChannels {
+  /** Whether all channels are listened to. */
+  readonly isOpen: boolean
+  /** Publishes where the channel is owned. @returns how many listen there. @throws what Redis says */
+  publish: (channel: string, message: string) => Promise<number>
+  /**
+   * Resolves when all that was published before has been handed to `onMessage`. It proves that these channels are listened to at the
+   * server that `publish` reaches now: if they are not, they are closed and opened there.
+   * @throws Error if that cannot be proved
+   */
+  verify: () => Promise<void>
+  close: () => void
+}
+
+export interface RedisChannelsOptions {
+  client: RedisClient
+  /** A channel that nobody else listens to; the others have its hash tag. */
+  own: string
+  /** The channels that instances share. */
+  shared: readonly string[]
+  onMessage: (channel: string, message: string) => void
+  /** Called when all channels are listened to. What was published before is not heard. */
+  onOpen: () => void
+  /** Called when messages may be lost from now on: the connection broke, or the channels have moved to another server. */
+  onClose: () => void
+  /** From one attempt to the next, in ms. */
+  pause?: number
+  /** A connection on which a message takes longer, in ms, leads nowhere, and is made anew. */
+  longestSilence?: number
+}
+
+/**
+ * Opens channels. In a cluster, they are sharded channels at the node that owns the slot of their hash tag, because plain messages reach
+ * other nodes in any order: that takes Redis 7 or Valkey. It listens on a connection of its own, and opens the channels again until it is
+ * closed: after the connection broke, after the slot moved, and after a failover.
+ */
+export function openRedisChannels ({ client, own, shared, onMessage, onOpen, onClose, pause = 50, longestSilence = 1_000 }: RedisChannelsOptions): RedisChannels {
+  const echo = `${own}:echo`
+  const channels = [own, echo, ...shared]
+  const closing = new AbortController()
+  /** Who waits for an echo, by its text. */
+  const waiting = new Map<string, () => void>()
+  let listener: Redis | undefined
+  let isOpen = false
+  let count = 0
+
+  const hear = (channel: string, message: string): void => {
+    if (channel === echo) waiting.get(message)?.()
+    else onMessage(channel, message)
+  }
+
+  async function listen (): Promise<void> {
+    if (!await client.untilReady() || closing.signal.aborted) return
+    const opened = listener = client.connectToOwner(own)
+    if (opened === undefined) return client.refresh()
+    try {
+      opened.on('message', hear).on('smessage', hear)
+      const over = new Promise(resolve => { opened.once('moved', resolve).once('end', resolve) })
+      await opened.connect()
+      await (client.isCluster ? opened.ssubscribe(...channels) : opened.subscribe(...channels))
+      isOpen = true
+      onOpen()
+      await over
+    } catch (error) {
+      if (/unknown command/i.test(String(error))) client.report(new UserError('a cluster has to know sharded channels (SSUBSCRIBE): Redis 7 or later, or Valkey'))
+    } finally {
+      opened.disconnect()
+      if (isOpen) {
+        isOpen = false
+        onClose()
+      }
+      client.refresh()
+    }
+  }
+
+  async function listenAgainAndAgain (): Promise<void> {
+    while (!closing.signal.aborted) {
+      await listen()
+      await setTimeout(pause, undefined, { signal: closing.signal }).catch(() => {})
+    }
+  }
+  void listenAgainAndAgain()
+
+  const publish: RedisChannels['publish'] = async (channel, message) => {
+    const { commands, isCluster } = client
+    return isCluster ? await commands.spublish(channel, message) as number : commands.publish(channel, message)
+  }
+
+  return {
+    get isOpen () { return isOpen },
+    publish,
+    async verify () {
+      const verified = listener
+      if (!isOpen || verified === undefined) throw new Error('the channels are not listened to')
+      const message = String(++count)
+      const heard = new Promise<boolean>(resolve => {
+        waiting.set(message, () => { resolve(true) })
+        verified.once('close', () => { resolve(false) })
+      })
+      const over = new AbortController()
+      try {
+        const listeners = await publish(echo, message)
+        if (listeners > 0 && await Promise.race([heard, setTimeout(longestSilence, false, { signal: over.signal })])) return
+        verified.disconnect()
+        throw new Error(listeners === 0 ? 'the channels are listened to at another server' : 'the connection of the channels leads nowhere')
+      } finally {
+        waiting.delete(message)
+        over.abort()
+      }
+    },
+    close () {
+      closing.abort()
+      listener?.disconnect()
+    }
+  }
+}

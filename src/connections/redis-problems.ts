@@ -1,0 +1,67 @@
+import { UserError } from '../base/user-error.ts'
+
+/** An error as ioredis gives it: a reply of Redis names the command that it answers. */
+interface Refusal extends Error {
+  command?: { name: string, args: readonly unknown[] }
+  previousErrors?: readonly Error[]
+}
+
+/** What the keys and channels of the gateway itself begin with. */
+export const ownPrefix = 'personalization:'
+
+/** So many different problems are told in a process; a configuration can name streams without end. */
+const mostTold = 100
+
+const told = new WeakMap<(problem: Error) => void, Set<string>>()
+
+/** Refusals of Redis while it takes no writes: it starts, has another leader, is full or busy, or moves the key. */
+const passing = /^(?:LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|OOM|MISCONF|NOREPLICAS)\b/
+
+/** Returns whether Redis refused a command for now: it has not carried it out, and may do so later. */
+export function isRefusedForNow (error: unknown): boolean {
+  return error instanceof Error && passing.test(error.message)
+}
+
+/** Returns whether Redis refused a command because its user lacks a permission. */
+export function isDenied (error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { previousErrors = [] } = error as Refusal
+  // A transaction is refused for what one of its commands was refused for. Its error can be among the previous ones itself.
+  return [error, ...previousErrors].some(({ message }) => message.startsWith('NOPERM'))
+}
+
+/**
+ * Returns a function that tells a problem once, in each process: connections that share `onProblem` share what it was told.
+ * Errors that nobody has to set right are not told.
+ * @param onProblem receives a UserError that says what the operator has to change
+ */
+export function tellOnce (onProblem: (problem: Error) => void): (error: unknown) => void {
+  const known = told.get(onProblem) ?? new Set()
+  told.set(onProblem, known)
+  return error => {
+    const problem = problemOf(error)
+    if (problem === undefined || known.has(problem.message) || known.size >= mostTold) return
+    known.add(problem.message)
+    onProblem(problem)
+  }
+}
+
+function problemOf (error: unknown): UserError | undefined {
+  if (error instanceof UserError) return error
+  if (!(error instanceof Error)) return undefined
+  if (/^(?:WRONGPASS|NOAUTH)\b/.test(error.message)) return new UserError(`Redis does not accept the user and the password in REDIS_URL: ${error.message}`)
+  return error.message.startsWith('NOPERM') ? new UserError(`Redis refuses ${describe(error)} (see docs/redis.md)`) : undefined
+}
+
+/** Redis 6 names a command "xgroup", later versions "xgroup|create". */
+function describe ({ message, command = { name: 'a command', args: [] } }: Refusal): string {
+  const { name, args } = command
+  const [, forbidden] = /run the '([^']+)' command/.exec(message) ?? []
+  if (forbidden !== undefined) return `${name.toUpperCase()}: its user lacks the permission "+${forbidden.toLowerCase()}"`
+  if (message.includes('executing the script')) return `a command of a script, which ${name.toUpperCase()} runs: its user lacks a permission`
+  const texts = args.map(String)
+  const own = texts.find(text => text.startsWith(ownPrefix))
+  const pattern = own === undefined ? texts[0] ?? '' : `${ownPrefix}*`
+  const [kind, sign] = /channel/.test(message) ? ['channels', '&'] : ['keys', '~']
+  return `${name.toUpperCase()}: its user lacks the permission "${sign}${pattern}" for ${kind}`
+}
