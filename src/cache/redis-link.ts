@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createAnnouncements } from './announcements.ts'
 import { beaconLife, createEpochs, linkTag, type Commands } from './epochs.ts'
 import { createOutage } from './outage.ts'
@@ -64,6 +65,8 @@ export interface LinkChannelsOptions {
 export interface RedisLinkOptions {
   client: LinkClient
   openChannels: (options: LinkChannelsOptions) => LinkChannels
+  /** Asks whether the server answers at all, in bounded time. */
+  probe: () => Promise<boolean>
   versions: UserVersions
   stats: CacheStats
   /** Told when the link is lost, and when it is there again. */
@@ -87,6 +90,9 @@ const longestConnecting = 2_000
 /** So many failed commands in a row, and no more are tried until Redis answers a check. */
 const mostFailures = 3
 
+/** The pause between two probes while events wait, in ms. */
+const probePause = 50
+
 /** An event is not held up longer than this, in ms, whatever Redis does. */
 const longestHold = 3_000
 
@@ -100,7 +106,7 @@ const channel = `${linkTag}:events`
  * instances were told, and claims a lease. It is *leased* while a claim has come back lately, *linked* while the last check is recent
  * enough that no event can have been accepted without Redis since, and *away* otherwise.
  */
-export function openRedisLink ({ client, openChannels, versions, stats, onChange, onCommand = () => {} }: RedisLinkOptions): RedisLink {
+export function openRedisLink ({ client, openChannels, probe, versions, stats, onChange, onCommand = () => {} }: RedisLinkOptions): RedisLink {
   const instance = randomUUID()
   const publish = async (to: string, message: string): Promise<unknown> => link.run(async () => channels.publish(to, message))
   const epochs = createEpochs({ publish: async epoch => channels.publish(channel, `${instance} epoch ${epoch}`), onChange: versions.doubt })
@@ -141,6 +147,7 @@ export function openRedisLink ({ client, openChannels, versions, stats, onChange
   let checking: Promise<void> | undefined
   let closed = false
   let waiting: Array<() => void> = []
+  let probing = false
 
   async function check (): Promise<void> {
     const asked = performance.now()
@@ -200,6 +207,25 @@ export function openRedisLink ({ client, openChannels, versions, stats, onChange
       ring()
     })
     return checking
+  }
+
+  /** Waits for news of Redis: a check, or an attempt to reach it, that is over. */
+  async function news (): Promise<void> {
+    const heard = new Promise<void>(resolve => { waiting.push(resolve) })
+    if (!probing) void probeOnAndOn()
+    return heard
+  }
+
+  /** While events wait and there is no connection, gathers evidence faster than connecting does. */
+  async function probeOnAndOn (): Promise<void> {
+    probing = true
+    while (waiting.length > 0 && !client.ready && !closed) {
+      const asked = performance.now()
+      if (!await probe()) outage.failed(asked, performance.now())
+      ring()
+      await sleep(probePause, undefined, { ref: false })
+    }
+    probing = false
   }
 
   /** Wakes the events that wait for news of Redis. */
@@ -263,7 +289,7 @@ export function openRedisLink ({ client, openChannels, versions, stats, onChange
             // The next check tells more.
           }
         }
-        await new Promise<void>(resolve => { waiting.push(resolve) })
+        await news()
       }
       epochs.doubt()
     },

@@ -1,8 +1,9 @@
 import { openRedisLink, type RedisLink, type RedisLinkOptions } from '../cache/redis-link.ts'
 import { openRedisChannels } from './redis-channels.ts'
 import { openRedis } from './redis-client.ts'
+import { answers } from './redis-probe.ts'
 
-export interface CacheLinkOptions extends Omit<RedisLinkOptions, 'client' | 'openChannels'> {
+export interface CacheLinkOptions extends Omit<RedisLinkOptions, 'client' | 'probe' | 'openChannels'> {
   /** Receives, once each, what the operator has to set right: a missing permission, a wrong password. */
   onProblem: (problem: Error) => void
   /** The most that a command may take, in ms: no request waits longer for the shared tier. */
@@ -12,5 +13,6 @@ export interface CacheLinkOptions extends Omit<RedisLinkOptions, 'client' | 'ope
 /** Opens the link of the cache to Redis: a client for commands, and the channels of announcements. It returns at once. */
 export function openCacheLink (url: string, { onProblem, commandTimeout = 50, ...options }: CacheLinkOptions): RedisLink {
   const client = openRedis(url, { commandTimeout, onProblem, longestPause: 100, connectTimeout: 500 })
-  return openRedisLink({ ...options, client, openChannels: channels => openRedisChannels({ client, ...channels }) })
+  const probe = async (): Promise<boolean> => answers(url, 2 * commandTimeout)
+  return openRedisLink({ ...options, client, probe, openChannels: channels => openRedisChannels({ client, ...channels }) })
 }

@@ -74,11 +74,11 @@ async function rideOut (t: Test, leave: (redis: RedisServer) => unknown, comeBac
   await answered(load, 500)
   const left = performance.now()
   await leave(redis)
-  // In the first moments an event waits until nobody relies on what was before it.
+  // At first an event waits until its version is written, or until the beacon must be out.
   await eventually('both know, and take events at once again', async () => {
     const from = performance.now()
     await Promise.all([a.event('somebody'), b.event('somebody')])
-    return [a, b].every(({ app }) => !app.cacheParts.redis!.up) && performance.now() - from < 100
+    return [a, b].every(({ app }) => !app.cacheParts.redis!.up) && performance.now() - from < 300
   }, 20_000)
   const known = performance.now()
   await answered(load, 500)
@@ -99,7 +99,7 @@ async function rideOut (t: Test, leave: (redis: RedisServer) => unknown, comeBac
   t.same(load.failed, [])
   const all = quantiles(load, 0, Infinity)
   t.ok(all.count > 1_000, `${all.count} requests`)
-  t.ok(all.most < 800, `the slowest took ${all.most} ms`)
+  t.ok(all.most < 1_600, `the slowest took ${all.most} ms: an event is held until the beacon must be out`)
   t.ok(later.most < 300, `once it is known to be away, the slowest took ${later.most} ms`)
   t.ok(away < 5_000, `${away} ms`)
 }

@@ -6,6 +6,8 @@ export interface RedisProxy {
   url: string
   /** Ends all connections, and each new one at once. */
   cut: () => void
+  /** Forwards no data on the existing connections any more, for good. New ones work. */
+  freeze: () => void
   /** Keeps connections, accepts new ones, and forwards no data. */
   stall: () => void
   /** Leads new connections to another server, as the address of a primary does after a failover; those that there are stay. */
@@ -18,6 +20,7 @@ export interface RedisProxy {
 export async function startRedisProxy (t: Test, port: number): Promise<RedisProxy> {
   let target = port
   const sockets = new Set<Socket>()
+  const frozen = new WeakSet<Socket>()
   let state: 'whole' | 'cut' | 'stalled' = 'whole'
 
   const server = createServer(client => {
@@ -50,6 +53,12 @@ export async function startRedisProxy (t: Test, port: number): Promise<RedisProx
       state = 'cut'
       end()
     },
+    freeze () {
+      for (const socket of sockets) {
+        socket.pause()
+        frozen.add(socket)
+      }
+    },
     stall () {
       state = 'stalled'
       for (const socket of sockets) socket.pause()
@@ -57,7 +66,7 @@ export async function startRedisProxy (t: Test, port: number): Promise<RedisProx
     lead (port) { target = port },
     mend () {
       state = 'whole'
-      for (const socket of sockets) socket.resume()
+      for (const socket of sockets) if (!frozen.has(socket)) socket.resume()
     }
   }
 }
