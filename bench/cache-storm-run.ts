@@ -61,6 +61,7 @@ export async function storm (options: StormOptions): Promise<StormReport> {
     await run(gateways.map(({ url }) => url))
     report.seconds = (performance.now() - began) / 1000
     await disturbance?.end()
+    redis.close()
     return report
 
     async function run (urls: readonly string[]): Promise<void> {
@@ -197,7 +198,6 @@ function disturb (gateways: readonly Gateway[], redis: RedisProcess, random: () 
     async end () {
       ended = true
       await Promise.all(all)
-      redis.close()
     }
   }
 }

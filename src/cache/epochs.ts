@@ -78,8 +78,12 @@ export function createEpochs ({ publish, onChange }: EpochsOptions): Epochs {
     onChange()
   }
 
-  /** Whether Redis lacks writes that it has confirmed. @param vouched the run that somebody vouched for, and the writes that it had then */
-  function lacks (run: string, count: number, vouched: { run: string, count: number }): boolean {
+  /**
+   * Whether Redis lacks writes that it has confirmed.
+   * @param seen the writes that were known when it was asked: it may answer a question before it confirms later ones
+   * @param vouched the run that somebody vouched for, and the writes that it had then
+   */
+  function lacks (run: string, count: number, seen: number | undefined, vouched: { run: string, count: number }): boolean {
     if (seen !== undefined && seen > count) return true
     if (vettedRun === run) return false
     if (vouched.run === run) return seen !== undefined && seen > vouched.count
@@ -107,6 +111,7 @@ export function createEpochs ({ publish, onChange }: EpochsOptions): Epochs {
     get doubtful () { return doubtful },
     async vet (redis, run) {
       const before = changes
+      const known = seen
       const [burning, inForce, writes, server] = await Promise.all([
         redis.set(keys.beacon, '', 'PX', beaconLife, 'XX'), redis.get(keys.epoch), redis.get(keys.writes), redis.get(keys.server)
       ])
@@ -114,7 +119,7 @@ export function createEpochs ({ publish, onChange }: EpochsOptions): Epochs {
       const [vouchedRun = '', vouchedCount] = server?.split(' ') ?? []
       // An epoch that others began has dealt with whatever was lost.
       if (inForce !== null && inForce !== current && changes === before && vouchedRun === run && burning !== null && !doubtful) adopt(inForce)
-      const isNew = burning === null || inForce === null || doubtful || lacks(run, count, { run: vouchedRun, count: Number(vouchedCount) })
+      const isNew = burning === null || inForce === null || doubtful || lacks(run, count, changes === before ? known : undefined, { run: vouchedRun, count: Number(vouchedCount) })
       if (isNew) await begin(redis, run, count)
       else if (vouchedRun !== run) await redis.set(keys.server, `${run} ${count}`)
       // A message about an epoch that has come since the question is newer than the answer.

@@ -47,6 +47,22 @@ t.test('a connection that breaks again and again leaves none that is relied on a
   }
 })
 
+t.test('events under load begin no new epoch: a check that is answered late is no sign that Redis lost something', needsRedis, async t => {
+  const redis = await startRedis(t)
+  const links = await openTestLinks(t, redis.url, 3)
+  await leased(links)
+  const { epoch } = links[0]!.link
+  const until = performance.now() + 1_500
+  let events = 0
+  await Promise.all(links.map(async ({ versions }) => {
+    while (performance.now() < until) {
+      await Promise.all(Array.from({ length: 50 }, async () => versions.raise({ ...user, userId: `user-${events++}` })))
+    }
+  }))
+  t.ok(events > 1_000, `${events} events`)
+  for (const { link } of links) t.equal(link.epoch, epoch)
+})
+
 t.test('connections at which Redis says that it is full: an event is accepted in bounded time, and a new epoch tells of it', needsRedis, async t => {
   const redis = await startRedis(t)
   const [a, b] = await openTestLinks(t, redis.url, 2)
