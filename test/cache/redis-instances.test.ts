@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { eventually } from '../support/eventually.ts'
 import { startCountingOrigin, startInstance, type CountingOrigin, type Instance } from '../support/instances.ts'
+import { startRedisCluster } from '../support/redis-cluster.ts'
 import { needsRedis, startRedis, type RedisServer } from '../support/redis-server.ts'
 import { seededRandom } from '../support/seeded-random.ts'
 
@@ -138,4 +139,21 @@ t.test('no instance serves what was made before an event where Redis is killed m
   say(t, again)
   t.same(again.violations, [])
   t.ok(again.hits.redis > 0, 'they share again')
+})
+
+t.test('on a cluster of three shards, no instance serves what was made before an event, while listeners are cut', needsRedis, async t => {
+  const [origin, cluster] = await Promise.all([startCountingOrigin(t), startRedisCluster(t)])
+  const instances = await Promise.all([0, 1, 2].map(async () => startInstance(t, origin, cluster.url)))
+  await settled(instances)
+  let cuts = 0
+  const cutting = setInterval(() => {
+    cuts++
+    for (const { client } of cluster.nodes) client.call('CLIENT', 'KILL', 'TYPE', 'pubsub').catch(() => {})
+  }, 400)
+  const tally = await visit(instances, 23, 1).finally(() => { clearInterval(cutting) })
+  say(t, tally)
+  t.ok(cuts > 0)
+  t.same(tally.violations, [])
+  t.equal(tally.failed, 0)
+  t.ok(tally.hits.memory + tally.hits.redis > tally.reads / 10, 'the cache was of use')
 })
