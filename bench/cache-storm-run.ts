@@ -175,11 +175,11 @@ async function startRedis (processes: Processes): Promise<RedisProcess> {
 
 /** Stops each gateway for 100 to 2,000 ms now and then, and cuts the listeners. */
 function disturb (gateways: readonly Gateway[], redis: RedisProcess, random: () => number, report: StormReport): { end: () => Promise<void> } {
-  let ended = false
+  const over = new AbortController()
   const repeat = async (pause: () => number, action: () => Promise<void>): Promise<void> => {
-    while (!ended) {
+    while (!over.signal.aborted) {
       await sleep(pause())
-      if (!ended) await action()
+      if (!over.signal.aborted) await action()
     }
   }
   const all = [
@@ -196,7 +196,7 @@ function disturb (gateways: readonly Gateway[], redis: RedisProcess, random: () 
   ]
   return {
     async end () {
-      ended = true
+      over.abort()
       await Promise.all(all)
     }
   }

@@ -76,7 +76,7 @@ export function createFlights<F extends Flight<T>, T> (): Flights<F, T> {
 
   function wait (key: string, line: Line<F, T>, begin: () => F, gathers: boolean): Waiting<F, T> {
     let resolve: Waiting<F, T>['resolve'] = () => {}
-    const landed = new Promise<T>(take => { resolve = take })
+    const landed = new Promise<T>(_resolve => { resolve = _resolve })
     const began = performance.now()
     const waiting: Waiting<F, T> = { begin, landed, resolve, boarded: !gathers, joinedAt: began }
     const board = (): void => {

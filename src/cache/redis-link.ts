@@ -145,7 +145,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
   let closings = 0
   let state: 'up' | 'down' | undefined
   let checking: Promise<void> | undefined
-  let closed = false
+  const closing = new AbortController()
   let waiting: Array<() => void> = []
   let probing = false
 
@@ -196,7 +196,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
 
   function report (now: 'up' | 'down', cause?: unknown): void {
     const isConnecting = state === undefined && performance.now() - began < longestConnecting
-    if (closed || now === state || (now === 'down' && isConnecting)) return
+    if (closing.signal.aborted || now === state || (now === 'down' && isConnecting)) return
     state = now
     onChange(now, client.problem ?? cause)
   }
@@ -219,7 +219,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
   /** While events wait and there is no connection, gathers evidence faster than connecting does. */
   async function probeOnAndOn (): Promise<void> {
     probing = true
-    while (waiting.length > 0 && !client.ready && !closed) {
+    while (waiting.length > 0 && !client.ready && !closing.signal.aborted) {
       const asked = performance.now()
       if (!await probe()) outage.failed(asked, performance.now())
       ring()
@@ -253,7 +253,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
   const link: RedisLink = {
     get up () { return isAnswering() && state === 'up' },
     get state () {
-      if (epochs.doubtful || closed) return 'away'
+      if (epochs.doubtful || closing.signal.aborted) return 'away'
       return announcements.leased ? 'leased' : isLinked() ? 'linked' : 'away'
     },
     get settled () { return state !== undefined || performance.now() - began >= longestConnecting },
@@ -280,7 +280,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
     readEpoch: async () => announcements.leased ? epochs.current : link.run(async redis => epochs.read(redis)),
     async announce (slot, write) {
       const from = performance.now()
-      while (!closed && !outage.provenSince(from) && performance.now() - from < longestHold) {
+      while (!closing.signal.aborted && !outage.provenSince(from) && performance.now() - from < longestHold) {
         if (isLinked()) {
           try {
             const [, writes] = await link.run(async redis => Promise.all([write(redis), epochs.write(redis)]))
@@ -294,7 +294,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
       epochs.doubt()
     },
     async close () {
-      closed = true
+      closing.abort()
       clearInterval(timer)
       ring()
       await checking

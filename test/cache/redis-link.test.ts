@@ -30,11 +30,11 @@ t.test('a connection that breaks again and again leaves none that is relied on a
     await redis.client.call('CLIENT', 'KILL', 'TYPE', random.pick(['pubsub', 'pubsub', 'normal']), 'SKIPME', 'yes')
     // Whoever relies on what it heard before has lost that by the time the event is accepted, or has heard of it.
     const [from, to] = [random.pick(links), random.pick(links)]
-    const begunAt = to!.versions.now
-    const slot = to!.versions.slotOf(user)
+    const begunAt = to.versions.now
+    const slot = to.versions.slotOf(user)
     if (round % 10 === 0) {
-      await from!.versions.raise(user)
-      t.notOk(to!.versions.isCurrent(slot, begunAt), 'nothing of before is served')
+      await from.versions.raise(user)
+      t.notOk(to.versions.isCurrent(slot, begunAt), 'nothing of before is served')
     }
     await sleep(random.integer(1, 90))
   }
