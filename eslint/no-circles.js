@@ -36,9 +36,11 @@ function pathTo (goal, start) {
 }
 
 function importsIn (file, text) {
-  return ts.preProcessFile(text).importedFiles
-    .filter(({ fileName }) => fileName.startsWith('.') && /\.[jt]s$/.test(fileName))
-    .map(({ fileName }) => resolve(dirname(file), fileName))
+  // TypeScript's own scan passes over `export * as name from`.
+  const reexports = [...text.matchAll(/^export (?:type )?\* as \w+ from '([^']+)'/gm)].map(([, name]) => name)
+  return [...ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName), ...reexports]
+    .filter(name => name.startsWith('.') && /\.[jt]s$/.test(name))
+    .map(name => resolve(dirname(file), name))
     .filter(existsSync)
 }
 

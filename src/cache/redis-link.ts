@@ -73,6 +73,8 @@ export interface RedisLinkOptions {
   onChange: (state: 'up' | 'down', cause?: unknown) => void
   /** Told how long each command took, in ms. */
   onCommand?: (duration: number) => void
+  /** The most that a request waits for a command, in ms. */
+  patience?: number
 }
 
 /** How often to check Redis and to renew the lease, in ms. */
@@ -106,7 +108,7 @@ const channel = `${linkTag}:events`
  * instances were told, and claims a lease. It is *leased* while a claim has come back lately, *linked* while the last check is recent
  * enough that no event can have been accepted without Redis since, and *away* otherwise.
  */
-export function openRedisLink ({ client, openChannels, probe, versions, stats, onChange, onCommand = () => {} }: RedisLinkOptions): RedisLink {
+export function openRedisLink ({ client, openChannels, probe, versions, stats, onChange, onCommand = () => {}, patience = 50 }: RedisLinkOptions): RedisLink {
   const instance = randomUUID()
   const publish = async (to: string, message: string): Promise<unknown> => link.run(async () => channels.publish(to, message))
   const epochs = createEpochs({ publish: async epoch => channels.publish(channel, `${instance} epoch ${epoch}`), onChange: versions.doubt })
@@ -216,10 +218,10 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
     return heard
   }
 
-  /** While events wait and there is no connection, gathers evidence faster than connecting does. */
+  /** While events wait and Redis does not answer, gathers evidence faster than connecting and checks do. */
   async function probeOnAndOn (): Promise<void> {
     probing = true
-    while (waiting.length > 0 && !client.ready && !closing.signal.aborted) {
+    while (waiting.length > 0 && !isHealthy() && !closing.signal.aborted) {
       const asked = performance.now()
       if (!await probe()) outage.failed(asked, performance.now())
       ring()
@@ -248,6 +250,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
   const timer = setInterval(() => { void checkOnce() }, heartbeat)
 
   const isAnswering = (): boolean => client.ready && failures < mostFailures
+  const isHealthy = (): boolean => client.ready && failedChecks === 0
   const isLinked = (): boolean => isAnswering() && performance.now() - vettedAt < beaconLife
 
   const link: RedisLink = {
@@ -262,19 +265,20 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
     async run (command) {
       const started = performance.now()
       try {
-        const result = await command(client.commands)
+        const result = await within(patience, command(client.commands))
         failures = 0
         return result
       } catch (error) {
         failures++
         stats.redisErrors++
+        if (error instanceof NoAnswer) outage.failed(started, performance.now())
         throw error
       } finally {
         onCommand(performance.now() - started)
       }
     },
     async ensure () {
-      if (!isLinked() && isAnswering() && failedChecks === 0) await checkOnce()
+      if (!isLinked() && isAnswering() && isHealthy()) await checkOnce()
       return !epochs.doubtful && isLinked()
     },
     readEpoch: async () => announcements.leased ? epochs.current : link.run(async redis => epochs.read(redis)),
@@ -304,4 +308,19 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
     }
   }
   return link
+}
+
+/** Redis has not answered a command in time. */
+class NoAnswer extends Error {}
+
+/**
+ * Returns what a command gives, if it does so in time. When the time is over, the answers that have already arrived are read first: a
+ * process that was busy or paused must not take that for a failure of Redis.
+ * @throws NoAnswer if it does not
+ */
+async function within<T> (ms: number, answer: Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => { setImmediate(() => { reject(new NoAnswer('Redis did not answer in time')) }) }, ms)
+    answer.then(resolve, reject).finally(() => { clearTimeout(timer) })
+  })
 }

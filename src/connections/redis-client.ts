@@ -44,6 +44,8 @@ export interface RedisClientOptions {
   commandTimeout: number
   /** Receives, once each, what the operator has to set right: a missing permission, a wrong password. */
   onProblem: (problem: Error) => void
+  /** A connection on which a command has no answer for so long, in ms, is made anew. */
+  socketTimeout?: number
   /** The longest pause before connecting again, in ms. */
   longestPause?: number
   connectTimeout?: number
@@ -60,7 +62,7 @@ const slotsRefreshInterval = 5_000
  * A server whose `INFO` (or `CLUSTER INFO`, where the user may not run `INFO`) says that it is a node of a cluster, or that redirects a
  * command, is asked for the other nodes. A client of a cluster uses database 0, whatever the URL says.
  */
-export function openRedis (url: string, { commandTimeout, onProblem, longestPause = 500, connectTimeout = 1_000 }: RedisClientOptions): RedisClient {
+export function openRedis (url: string, { commandTimeout, onProblem, socketTimeout = commandTimeout + 250, longestPause = 500, connectTimeout = 1_000 }: RedisClientOptions): RedisClient {
   const events = new EventEmitter<{ ready: [], close: [], failed: [began: number] }>()
   events.setMaxListeners(0)
   const report = tellOnce(onProblem)
@@ -69,7 +71,7 @@ export function openRedis (url: string, { commandTimeout, onProblem, longestPaus
     connectTimeout,
     disconnectTimeout: 100,
     // A connection that leads nowhere would say so after minutes only, and what was written into it would stay in memory.
-    socketTimeout: commandTimeout + 250,
+    socketTimeout,
     maxRetriesPerRequest: 0,
     // `greet` does that, without a line on the console where INFO is not permitted.
     enableReadyCheck: false,

@@ -150,7 +150,7 @@ t.test('on a cluster of three shards, no instance serves what was made before an
     cuts++
     for (const { client } of cluster.nodes) client.call('CLIENT', 'KILL', 'TYPE', 'pubsub').catch(() => {})
   }, 400)
-  const tally = await visit(instances, 23, 1).finally(() => { clearInterval(cutting) })
+  const tally = await visit(instances, 23, 0.5).finally(() => { clearInterval(cutting) })
   say(t, tally)
   t.ok(cuts > 0)
   t.same(tally.violations, [])

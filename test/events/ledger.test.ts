@@ -16,7 +16,7 @@ function inMemory () {
 
 /** A ledger of an instance of its own. */
 async function withRedis (t: Test, { url }: RedisServer): Promise<{ ledger: Ledger, link: TestLink['link'], errors: unknown[] }> {
-  const { link } = openTestLink(t, url, { commandTimeout: 1_000 })
+  const { link } = openTestLink(t, url, { patience: 1_000 })
   const errors: unknown[] = []
   const ledger = createLedger({ now: Date.now, redis: link, onError: error => { errors.push(error) } })
   await eventually('Redis answers', () => link.up)
