@@ -46,7 +46,7 @@ interface Waiting<F, T> {
 const mostUnderWay = 2
 
 /** A burst is over when no request has come for `quiet` ms, and after `longest` ms at the latest. */
-const burst = { quiet: 10, longest: 100 }
+const burst = { quiet: 10, longest: 250 }
 
 export function createFlights<F extends Flight<T>, T> (): Flights<F, T> {
   const lines = new Map<string, Line<F, T>>()
