@@ -13,6 +13,8 @@ export interface Announcements {
   readonly leased: boolean
   /** Whether no other instance is known to hold a lease. */
   readonly alone: boolean
+  /** Notes that the channels are listened to from now on. */
+  opened: () => void
   /** Publishes a claim. @throws what publishing says */
   claim: () => Promise<void>
   /**
@@ -35,6 +37,8 @@ export interface AnnouncementsOptions {
   lease: number
   /** Receives the events that another instance announces. */
   onEvents: (slots: readonly number[], mark: number) => void
+  /** Called before a lease begins anew: announcements may have been missed since the last one ended. */
+  onLapsed?: () => void
   /** Receives a message that is neither a claim nor an announcement. */
   onMessage?: (kind: string, text: string) => void
   /** Monotonic, in ms. */
@@ -48,7 +52,7 @@ interface Announcement {
   readonly resolve: () => void
 }
 
-export function createAnnouncements ({ instance, channel, publish, lease, onEvents, onMessage = () => {}, now = () => performance.now() }: AnnouncementsOptions): Announcements {
+export function createAnnouncements ({ instance, channel, publish, lease, onEvents, onLapsed = () => {}, onMessage = () => {}, now = () => performance.now() }: AnnouncementsOptions): Announcements {
   const channelOf = (other: string): string => `${channel}:${other}`
   /** Until when other instances may hold a lease. */
   const leases = new Map<string, number>()
@@ -56,16 +60,17 @@ export function createAnnouncements ({ instance, channel, publish, lease, onEven
   const recent = new Map<string, Announcement>()
   const toConfirm = new Map<string, string[]>()
   let next: { slots: Map<number, number>, announced: Promise<void> } | undefined
-  let [heardAt, leasedAt] = [-Infinity, -Infinity]
+  let [heardAt, leasedAt, openedAt] = [-Infinity, -Infinity, -Infinity]
   let count = 0
 
   /** An instance that has not heard itself lately claims nothing: others would wait for it in vain. */
   async function claim (): Promise<void> {
     const id = String(++count)
     const at = now()
-    for (const [old, sentAt] of claims) if (at - sentAt > lease) claims.delete(old)
+    const isHeard = at - heardAt < lease
+    for (const [old, sentAt] of claims) if (at - sentAt > lease || !isHeard) claims.delete(old)
     claims.set(id, at)
-    await publish(channel, `${instance} ${at - heardAt < lease ? 'lease' : 'idle'} ${id}`)
+    await publish(channel, `${instance} ${isHeard ? 'lease' : 'idle'} ${id}`)
   }
 
   function claimed (from: string, kind: string, id: string): void {
@@ -76,9 +81,13 @@ export function createAnnouncements ({ instance, channel, publish, lease, onEven
     }
     const sentAt = claims.get(id) ?? -Infinity
     heardAt = Math.max(heardAt, sentAt)
-    if (kind === 'lease') leasedAt = Math.max(leasedAt, sentAt)
+    if (kind === 'lease') {
+      if (now() - leasedAt >= lease) onLapsed()
+      leasedAt = Math.max(leasedAt, sentAt)
+      return
+    }
     // The first message that comes back: the next one can be a lease.
-    else if (now() - sentAt < lease) claim().catch(() => {})
+    if (now() - sentAt < lease) claim().catch(() => {})
   }
 
   function drop (other: string): void {
@@ -96,6 +105,8 @@ export function createAnnouncements ({ instance, channel, publish, lease, onEven
     const announcement = recent.get(id)
     if (announcement === undefined) return
     const time = now()
+    // Leases that were claimed before this instance listened are not known to it: they are over when the wait is.
+    if (time - openedAt < lease) return
     for (const [other, until] of leases) if (until <= time) leases.delete(other)
     announcement.missing = new Set([...leases.keys()].filter(other => !announcement.confirmed.has(other)))
     if (announcement.missing.size === 0) announcement.resolve()
@@ -165,6 +176,7 @@ export function createAnnouncements ({ instance, channel, publish, lease, onEven
     confirmations: channelOf(instance),
     get leased () { return now() - leasedAt < lease },
     get alone () { return ![...leases.values()].some(until => until > now()) },
+    opened () { openedAt = now() },
     claim,
     announce,
     take

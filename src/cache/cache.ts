@@ -126,7 +126,7 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
   /** The same, where the shared tier says that no event has come since it was made. */
   async function verified (lookup: Lookup, maker: Maker): Promise<Found | undefined> {
     const { version } = memory.get(lookup.key)!
-    return await isOfNow(Promise.resolve(version), lookup) ? kept(lookup, maker, entry => entry.version === version) : undefined
+    return await isOfNow(Promise.resolve(version), lookup) ? kept(lookup, maker, entry => entry.version === version && !isOutdated(entry)) : undefined
   }
 
   /** While nobody can be asked, an answer that downstream may still have is served to those who want it so. */
@@ -210,6 +210,7 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
   }
 
   async function make (course: Course, maker: Maker, { forwarded, spare, spareFrom = 'memory', version }: Circumstances): Promise<Found> {
+    const began = now()
     const found = (made: Made): Found => {
       const entry = createEntry(made, course.policy, now())
       const isToKeep = course.policy.ttl > 0 && !isOutdated(course)
@@ -223,7 +224,7 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
       return failure === undefined ? undefined : { entry: spare, from: spareFrom, stale: 'if-error', failure }
     }
     try {
-      const made = await maker.make(found)
+      const made = await maker.make(late => { if (isOlder(memory.peek(course.key), began)) found(late) })
       // Something whole is worth more than something that stands in, be it a little old.
       return (made.degraded === undefined ? undefined : staleInstead(made.degraded)) ?? found(made)
     } catch (error) {
@@ -246,6 +247,11 @@ function outcomeOf ({ from, stale, forwarded, collapsed }: Found): Outcome {
   if (stale !== undefined) return `stale-${stale}`
   if (from !== 'origin') return `hit-${from}`
   return forwarded === 'bypass' ? 'bypass' : 'miss'
+}
+
+/** Whether a late answer, whose making began at a time, is better than what memory has. */
+function isOlder (entry: Kept | undefined, began: number): boolean {
+  return entry === undefined || lackOf(entry) !== undefined || entry.madeAt <= began
 }
 
 interface Circumstances {

@@ -17,7 +17,7 @@ const keys = {
 export const beaconLife = 1_000
 
 /** So long, in ms, the beacon burns on when the last instance leaves with nothing left to tell. */
-const beaconLegacy = 600_000
+const beaconLegacy = 30_000
 
 export type Commands = Redis | Cluster
 
@@ -65,9 +65,12 @@ export function createEpochs ({ publish, onChange }: EpochsOptions): Epochs {
   let current = ''
   // How many epochs this instance has seen begin.
   let changes = 0
-  let doubtful = false
+  /** Counts the events that Redis does not know of; `told` of them a new epoch has dealt with. */
+  let [doubts, told] = [0, 0]
   let seen: number | undefined
   let vettedRun: string | undefined
+
+  const isDoubtful = (): boolean => told < doubts
 
   function adopt (epoch: string): void {
     if (epoch === current) return
@@ -92,23 +95,18 @@ export function createEpochs ({ publish, onChange }: EpochsOptions): Epochs {
 
   async function begin (redis: Commands, run: string, count: number): Promise<void> {
     const fresh = randomUUID()
-    const before = { changes, doubtful }
-    doubtful = false
-    try {
-      // In this order: the beacon must not burn before the epoch is in force.
-      await Promise.all([redis.set(keys.epoch, fresh), redis.set(keys.server, `${run} ${count}`), redis.set(keys.beacon, '', 'PX', beaconLife)])
-      await publish(fresh)
-    } catch (error) {
-      doubtful ||= before.doubtful
-      throw error
-    }
+    const before = { changes, doubts }
+    // In this order: the beacon must not burn before the epoch is in force.
+    await Promise.all([redis.set(keys.epoch, fresh), redis.set(keys.server, `${run} ${count}`), redis.set(keys.beacon, '', 'PX', beaconLife)])
+    await publish(fresh)
+    told = before.doubts
     // All hear of epochs in one order, the beginner included, so that the last is the same for all.
     if (changes === before.changes) adopt(fresh)
   }
 
   return {
     get current () { return current },
-    get doubtful () { return doubtful },
+    get doubtful () { return isDoubtful() },
     async vet (redis, run) {
       const before = changes
       const known = seen
@@ -118,8 +116,8 @@ export function createEpochs ({ publish, onChange }: EpochsOptions): Epochs {
       const count = Number(writes)
       const [vouchedRun = '', vouchedCount] = server?.split(' ') ?? []
       // An epoch that others began has dealt with whatever was lost.
-      if (inForce !== null && inForce !== current && changes === before && vouchedRun === run && burning !== null && !doubtful) adopt(inForce)
-      const isNew = burning === null || inForce === null || doubtful || lacks(run, count, changes === before ? known : undefined, { run: vouchedRun, count: Number(vouchedCount) })
+      if (inForce !== null && inForce !== current && changes === before && vouchedRun === run && burning !== null && !isDoubtful()) adopt(inForce)
+      const isNew = burning === null || inForce === null || isDoubtful() || lacks(run, count, changes === before ? known : undefined, { run: vouchedRun, count: Number(vouchedCount) })
       if (isNew) await begin(redis, run, count)
       else if (vouchedRun !== run) await redis.set(keys.server, `${run} ${count}`)
       // A message about an epoch that has come since the question is newer than the answer.
@@ -135,14 +133,16 @@ export function createEpochs ({ publish, onChange }: EpochsOptions): Epochs {
     },
     adopt,
     async write (redis) {
+      const known = seen
       const writes = await redis.incr(keys.writes)
+      if (known !== undefined && writes <= known) doubts++
       seen = Math.max(seen ?? 0, writes)
       return writes
     },
     saw (writes) { seen = Math.max(seen ?? 0, writes) },
-    doubt () { doubtful = true },
+    doubt () { doubts++ },
     async leave (redis) {
-      if (!doubtful) await redis.set(keys.beacon, '', 'PX', beaconLegacy, 'XX')
+      if (!isDoubtful()) await redis.set(keys.beacon, '', 'PX', beaconLegacy, 'XX')
     }
   }
 }

@@ -46,7 +46,7 @@ interface Waiting<F, T> {
 const mostUnderWay = 2
 
 /** A burst is over when no request has come for `quiet` ms, and after `longest` ms at the latest. */
-const burst = { quiet: 10, longest: 250 }
+const burst = { quiet: 20, longest: 250 }
 
 export function createFlights<F extends Flight<T>, T> (): Flights<F, T> {
   const lines = new Map<string, Line<F, T>>()
@@ -82,13 +82,15 @@ export function createFlights<F extends Flight<T>, T> (): Flights<F, T> {
     const board = (): void => {
       const left = Math.min(waiting.joinedAt + burst.quiet, began + burst.longest) - performance.now()
       if (left > 0) {
-        setTimeout(board, left)
+        arm(left)
         return
       }
       waiting.boarded = true
       depart(key, line)
     }
-    if (gathers) setTimeout(board, burst.quiet)
+    // Requests that have already arrived come first: a busy process must not take their wait for the end of the burst.
+    const arm = (ms: number): void => { setTimeout(() => { setImmediate(board) }, ms) }
+    if (gathers) arm(burst.quiet)
     return waiting
   }
 

@@ -14,13 +14,16 @@ export interface Outage {
 /** Between two failures further apart than this, in ms, Redis may have answered. */
 const mostGap = 300
 
+/** An attempt that took longer, in ms, did so because this process was paused: it says nothing of the time in between. */
+const longestAttempt = 800
+
 /** @param duration how long attempts must have failed, in ms */
 export function createOutage (duration: number): Outage {
   let since: number | undefined
   let last = { began: -Infinity, ended: -Infinity }
   return {
     failed (began, ended) {
-      if (since === undefined || began - last.ended > mostGap) since = ended
+      if (since === undefined || began - last.ended > mostGap || ended - began > longestAttempt) since = ended
       last = { began: Math.max(began, last.began), ended }
     },
     ended () { since = undefined },

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createAnnouncements } from './announcements.ts'
 import { beaconLife, createEpochs, linkTag, type Commands } from './epochs.ts'
 import { createOutage } from './outage.ts'
+import { NoAnswer, within } from './patience.ts'
 import type { CacheStats } from './stats.ts'
 import type { LinkState, UserVersions } from './user-versions.ts'
 
@@ -17,8 +18,12 @@ export interface RedisLink {
   readonly epoch: string
   /** Why Redis does not answer; undefined while it does. */
   readonly problem: unknown
-  /** Runs a command that is of use. @throws what Redis says, or that it took too long */
-  run: <T>(command: (redis: Commands) => Promise<T>) => Promise<T>
+  /**
+   * Runs a command.
+   * @param within the longest wait, in ms; by default as long as a request waits
+   * @throws what Redis says, or that it took too long
+   */
+  run: <T>(command: (redis: Commands) => Promise<T>, within?: number) => Promise<T>
   /**
    * Resolves with whether what Redis says can be relied on: at once, or after one check if the last one is too long ago, as after a pause
    * of the process.
@@ -95,11 +100,14 @@ const mostFailures = 3
 /** The pause between two probes while events wait, in ms. */
 const probePause = 50
 
+/** The most that an event waits for one command, in ms: a Redis that is slow for requests must still learn of events. */
+const announcing = 250
+
 /** An event is not held up longer than this, in ms, whatever Redis does. */
 const longestHold = 3_000
 
-/** An event accepted without Redis waits for this long, in ms, to be sure that the beacon is out: clocks do not run alike. */
-const provenAfter = beaconLife + 100
+/** Attempts have to fail for so long, in ms, that the beacon is out: the first that failed may have extended it as late as it ended. */
+const provenAfter = beaconLife + 300
 
 const channel = `${linkTag}:events`
 
@@ -110,7 +118,7 @@ const channel = `${linkTag}:events`
  */
 export function openRedisLink ({ client, openChannels, probe, versions, stats, onChange, onCommand = () => {}, patience = 50 }: RedisLinkOptions): RedisLink {
   const instance = randomUUID()
-  const publish = async (to: string, message: string): Promise<unknown> => link.run(async () => channels.publish(to, message))
+  const publish = async (to: string, message: string): Promise<unknown> => link.run(async () => channels.publish(to, message), announcing)
   const epochs = createEpochs({ publish: async epoch => channels.publish(channel, `${instance} epoch ${epoch}`), onChange: versions.doubt })
   const announcements = createAnnouncements({
     instance,
@@ -121,6 +129,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
       epochs.saw(writes)
       for (const slot of slots) versions.outdate(slot)
     },
+    onLapsed: versions.doubt,
     onMessage (kind, text) { if (kind === 'epoch') epochs.adopt(text) }
   })
   const channels = openChannels({
@@ -130,6 +139,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
     onOpen () {
       // Announcements were missed while nobody listened: what was made before has to be verified.
       versions.doubt()
+      announcements.opened()
       heardAt = performance.now()
       void checkOnce()
     },
@@ -156,16 +166,18 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
     const before = closings
     const wasReady = client.ready
     try {
+      // A check that is answered too late must not extend the beacon: after a failed one, a question goes ahead.
+      if (failedChecks > 0) await epochs.read(client.commands)
       run ??= await readRun()
       await epochs.vet(client.commands, run)
+      outage.ended()
       if (closings !== before) throw new Error('the connection was closed meanwhile')
       vettedAt = asked
       failures = failedChecks = 0
-      outage.ended()
       report('up')
     } catch (error) {
       failedChecks++
-      if (wasReady) outage.failed(asked, performance.now())
+      if (wasReady && closings === before) outage.failed(asked, performance.now())
       if (performance.now() - vettedAt > lease) report('down', error)
       return
     }
@@ -223,6 +235,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
     probing = true
     while (waiting.length > 0 && !isHealthy() && !closing.signal.aborted) {
       const asked = performance.now()
+      // An answer proves little: a Redis that is full answers, and takes no writes.
       if (!await probe()) outage.failed(asked, performance.now())
       ring()
       await sleep(probePause, undefined, { ref: false })
@@ -262,10 +275,10 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
     get settled () { return state !== undefined || performance.now() - began >= longestConnecting },
     get epoch () { return epochs.current },
     get problem () { return client.problem },
-    async run (command) {
+    async run (command, limit = patience) {
       const started = performance.now()
       try {
-        const result = await within(patience, command(client.commands))
+        const result = await within(limit, command(client.commands))
         failures = 0
         return result
       } catch (error) {
@@ -278,7 +291,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
       }
     },
     async ensure () {
-      if (!isLinked() && isAnswering() && isHealthy()) await checkOnce()
+      if (!isLinked() && isAnswering() && isHealthy()) await within(patience, checkOnce()).catch(() => {})
       return !epochs.doubtful && isLinked()
     },
     readEpoch: async () => announcements.leased ? epochs.current : link.run(async redis => epochs.read(redis)),
@@ -287,7 +300,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
       while (!closing.signal.aborted && !outage.provenSince(from) && performance.now() - from < longestHold) {
         if (isLinked()) {
           try {
-            const [, writes] = await link.run(async redis => Promise.all([write(redis), epochs.write(redis)]))
+            const [, writes] = await link.run(async redis => Promise.all([write(redis), epochs.write(redis)]), announcing)
             return await announcements.announce(slot, writes)
           } catch {
             // The next check tells more.
@@ -308,19 +321,4 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
     }
   }
   return link
-}
-
-/** Redis has not answered a command in time. */
-class NoAnswer extends Error {}
-
-/**
- * Returns what a command gives, if it does so in time. When the time is over, the answers that have already arrived are read first: a
- * process that was busy or paused must not take that for a failure of Redis.
- * @throws NoAnswer if it does not
- */
-async function within<T> (ms: number, answer: Promise<T>): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => { setImmediate(() => { reject(new NoAnswer('Redis did not answer in time')) }) }, ms)
-    answer.then(resolve, reject).finally(() => { clearTimeout(timer) })
-  })
 }

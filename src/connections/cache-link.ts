@@ -11,6 +11,8 @@ export interface CacheLinkOptions extends Omit<RedisLinkOptions, 'client' | 'pro
 /** The most that a command may take, in ms. The link itself waits for less where a request waits. */
 const commandTimeout = 250
 const socketTimeout = 1_000
+/** An echo on the channels that takes longer, in ms, tells that nothing is heard: no longer than checks may pause. */
+const longestSilence = 300
 /** A probe that has no answer for so long, in ms, has failed. */
 const probeTimeout = 100
 
@@ -18,5 +20,5 @@ const probeTimeout = 100
 export function openCacheLink (url: string, { onProblem, ...options }: CacheLinkOptions): RedisLink {
   const client = openRedis(url, { commandTimeout, socketTimeout, onProblem, longestPause: 100, connectTimeout: 500 })
   const probe = async (): Promise<boolean> => answers(url, probeTimeout)
-  return openRedisLink({ ...options, client, probe, openChannels: channels => openRedisChannels({ client, ...channels }) })
+  return openRedisLink({ ...options, client, probe, openChannels: channels => openRedisChannels({ client, longestSilence, ...channels }) })
 }

@@ -99,9 +99,11 @@ export function openRedisChannels ({ client, own, shared, onMessage, onOpen, onC
       const verified = listener
       if (!isOpen || verified === undefined) throw new Error('the channels are not listened to')
       const message = String(++count)
+      let lost = (): void => {}
       const heard = new Promise<boolean>(resolve => {
         waiting.set(message, () => { resolve(true) })
-        verified.once('close', () => { resolve(false) })
+        lost = () => { resolve(false) }
+        verified.once('close', lost)
       })
       const over = new AbortController()
       try {
@@ -111,6 +113,7 @@ export function openRedisChannels ({ client, own, shared, onMessage, onOpen, onC
         throw new Error(listeners === 0 ? 'the channels are listened to at another server' : 'the connection of the channels leads nowhere')
       } finally {
         waiting.delete(message)
+        verified.off('close', lost)
         over.abort()
       }
     },

@@ -194,7 +194,7 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
   }
 
   function broke (): void {
-    events.emit('failed', connectingSince)
+    events.emit('failed', greeted ? performance.now() : connectingSince)
     lost()
   }
 

@@ -27,7 +27,7 @@ export interface MakerOptions {
  */
 export function createMaker ({ request, surroundings, recommender, variation }: MakerOptions): Maker {
   const stopwatch = createStopwatch()
-  let endsAt = performance.now() + variation.timeout
+  let endsAt = 0
 
   async function untilDeadline (stage: string, asking: (deadline: AbortSignal) => Promise<Answered>): Promise<Made> {
     const deadline = startDeadline(endsAt - performance.now())
@@ -61,11 +61,15 @@ export function createMaker ({ request, surroundings, recommender, variation }: 
     return resolution === wider ? wider : { ...wider, filter: resolution.filter, filterValues: resolution.filterValues, context: resolution.context }
   }
   return {
-    make: async keepLate => untilDeadline('origin', async deadline => ask(recommender, variation, requestFor, deadline, late => {
-      // The deadline is over. The late answer gets a new one, as long as that of a request.
-      const more = startDeadline(variation.timeout)
-      finish(late, more.signal, createStopwatch()).then(keepLate).catch(() => {}).finally(() => { more.clear() })
-    })),
+    make: async keepLate => {
+      // The time that it waited for its turn does not count.
+      endsAt = performance.now() + variation.timeout
+      return untilDeadline('origin', async deadline => ask(recommender, variation, requestFor, deadline, late => {
+        // The deadline is over. The late answer gets a new one, as long as that of a request.
+        const more = startDeadline(variation.timeout)
+        finish(late, more.signal, createStopwatch()).then(keepLate).catch(() => {}).finally(() => { more.clear() })
+      }))
+    },
     excuse: error => {
       const failure = originErrorOf(error)?.failure
       return failure !== undefined && failureRules[failure].fallback ? failure : undefined

@@ -72,7 +72,7 @@ t.test('connections at which Redis says that it is full: an event is accepted in
   const from = performance.now()
   await a!.versions.raise(user)
   const took = performance.now() - from
-  t.ok(took >= 1_000 && took < 1_800, `${Math.round(took)} ms: until the beacon must be out`)
+  t.ok(took >= 1_000 && took < 2_200, `${Math.round(took)} ms: until the beacon must be out`)
   t.equal(a!.link.state, 'away', 'it relies on nothing that others kept without knowing of the event')
   await redis.client.config('SET', 'maxmemory', '0')
   await eventually('a new epoch', () => b!.link.epoch !== epoch)
