@@ -2,12 +2,13 @@
  * How many events do 1, 2, 4 and 8 instances on one Redis accept, if each event waits for the confirmations of all instances?
  *   node dist/bench/events-announce.js [--instances 1,2,4,8] [--seconds 2] [--clients 8] [--rate 200]
  * Events of 10,000 users go to an embedded target. In a closed loop, each instance has a fixed number of clients. In a second load, all
- * instances together get a fixed rate of events, so that queues do not make up the latency. The reference is one instance without Redis,
- * measured just before each number of instances. All processes share all cores. It takes about a minute.
+ * instances together get a fixed rate of events, so that queues do not make up the latency. The reference is one instance without Redis: the
+ * median of measurements before, between and after the others. If these differ much, something else uses the machine, and the ratios say
+ * little. All processes share all cores. It takes about 70 seconds.
  */
 import { parseArgs } from 'node:util'
-import { countMessages, idleCpu, send, startGateway, startRedis, type Gateway, type Loaded, type Messages } from './events-announce-run.ts'
-import { openProcesses, type Processes } from './hits-processes.ts'
+import { countMessages, idleCpu, send, startGateway, startRedis, type Gateway, type Loaded, type Messages, type RedisProcess } from './events-announce-run.ts'
+import { median, openProcesses, type Processes } from './hits-processes.ts'
 
 const { values } = parseArgs({
   options: {
@@ -31,55 +32,77 @@ try {
   await processes.close()
 }
 
-async function main (processes: Processes): Promise<void> {
-  const reference = await startGateway(processes)
-  await send(processes, [reference], { connections: clients, seconds: briefly, rate: 0 })
-  const rows: object[] = []
-  for (const instances of values.instances.split(',').map(Number)) rows.push(...await measure(processes, reference, instances))
-  console.log(`${clients} clients for each instance; ${rate} events/s to all instances together`)
-  console.table(rows)
+interface Measured {
+  full: Loaded
+  calm: Loaded
 }
 
-async function measure (processes: Processes, reference: Gateway, instances: number): Promise<object[]> {
-  const alone = await send(processes, [reference], { connections: clients, seconds: briefly, rate: 0 })
-  const aloneCalm = await send(processes, [reference], { connections: clients, seconds: briefly, rate })
+async function main (processes: Processes): Promise<void> {
+  const gateway = await startGateway(processes)
+  await send(processes, [gateway], { connections: clients, seconds: briefly, rate: 0 })
+  const references: Measured[] = []
+  const measureReference = async (): Promise<void> => { references.push(await measureLoads(processes, [gateway], briefly)) }
+  const rows: Array<Measured & { instances: number, messages: object }> = []
+  for (const instances of values.instances.split(',').map(Number)) {
+    await measureReference()
+    rows.push(await measure(processes, instances))
+  }
+  await measureReference()
+  const reference = median(references.map(({ full }) => rateOf(full)))
+  console.log(`${clients} clients for each instance; ${rate} events/s to all instances together`)
+  console.table([
+    ...references.map(measured => ({ instances: '1 without Redis', ...figures(measured, reference) })),
+    ...rows.map(({ instances, messages, ...measured }) => ({ instances, ...figures(measured, reference), ...messages }))
+  ])
+}
+
+async function measure (processes: Processes, instances: number): Promise<Measured & { instances: number, messages: object }> {
   const redis = await startRedis(processes)
   const gateways = await Promise.all(Array.from({ length: instances }, async () => startGateway(processes, redis)))
   const connections = clients * instances
-  // Warms up: after this, the code is compiled.
-  await send(processes, gateways, { connections, seconds: briefly, rate: 0 })
-  const full = await send(processes, gateways, { connections, seconds, rate: 0 }, redis)
-  const calm = await send(processes, gateways, { connections, seconds: briefly, rate }, redis)
+  // Warms up: after this, each instance has compiled its code.
+  await send(processes, gateways, { connections, seconds: briefly * Math.max(1, instances / 2), rate: 0 })
+  const measured = await measureLoads(processes, gateways, seconds, redis)
   const count = async (rate: number): Promise<Messages> => countMessages(redis, instances, async () => send(processes, gateways, { connections, seconds: briefly / 2, rate }))
-  const [messages, messagesCalm] = [await count(0), await count(rate)]
+  const [fullMessages, calmMessages] = [await count(0), await count(rate)]
   const idle = await idleCpu(gateways, redis, 2 * briefly)
   await Promise.all([...gateways, redis].map(async ({ child }) => processes.stop(child)))
-  return [
-    { instances: '1 without Redis', ...figures(alone, aloneCalm), ratio: 1 },
-    {
-      instances,
-      ...figures(full, calm),
-      ratio: Number((rateOf(full) / rateOf(alone)).toFixed(3)),
-      'Redis, µs/event': Math.round(full.redisCpu),
-      'published/event': Number(messages.published.toFixed(2)),
-      'delivered/event': Number(messages.delivered.toFixed(2)),
-      'published/event at rate': Number(messagesCalm.published.toFixed(2)),
-      'delivered/event at rate': Number(messagesCalm.delivered.toFixed(2)),
+  return {
+    ...measured,
+    instances,
+    messages: {
+      'Redis, µs/event': Math.round(measured.full.redisCpu),
+      'published/event': rounded(fullMessages.published),
+      'delivered/event': rounded(fullMessages.delivered),
+      'published/event at rate': rounded(calmMessages.published),
+      'delivered/event at rate': rounded(calmMessages.delivered),
       'idle gateways, ms/s': Math.round(idle.gateways),
       'idle Redis, ms/s': Math.round(idle.redis)
     }
-  ]
+  }
 }
 
-function figures (full: Loaded, calm: Loaded): Record<string, number> {
+/** Sends events as fast as they are accepted, and then at the fixed rate. */
+async function measureLoads (processes: Processes, gateways: readonly Gateway[], seconds: number, redis?: RedisProcess): Promise<Measured> {
+  const connections = clients * gateways.length
+  const full = await send(processes, gateways, { connections, seconds, rate: 0 }, redis)
+  return { full, calm: await send(processes, gateways, { connections, seconds: briefly, rate }, redis) }
+}
+
+function figures ({ full, calm }: Measured, reference: number): Record<string, number> {
   return {
     'events/s': Math.round(rateOf(full)),
-    'p50, ms': Number(full.p50.toFixed(1)),
-    'p99, ms': Number(full.p99.toFixed(1)),
-    'p50 at rate, ms': Number(calm.p50.toFixed(1)),
-    'p99 at rate, ms': Number(calm.p99.toFixed(1)),
+    ratio: rounded(rateOf(full) / reference),
+    'p50, ms': rounded(full.p50),
+    'p99, ms': rounded(full.p99),
+    'p50 at rate, ms': rounded(calm.p50),
+    'p99 at rate, ms': rounded(calm.p99),
     'gateways, µs/event': Math.round(full.gatewayCpu)
   }
+}
+
+function rounded (value: number): number {
+  return Number(value.toFixed(2))
 }
 
 function rateOf ({ requests, seconds }: Loaded): number {
