@@ -1,6 +1,6 @@
 /**
  * Sends events over keep-alive connections, and reports how many were accepted and how long that took:
- *   events-load.js '{"port":8080,"path":"/events/all","bodies":0,"events":1,"connections":64,"seconds":2,"rate":0}'
+ *   events-load.js '{"ports":[8080],"path":"/events/all","bodies":0,"events":1,"connections":64,"seconds":2,"rate":0}'
  * Each event has an id, as from a caller who may have to repeat it. With a rate, requests are sent when they are due, whether answers come
  * or not, and their time counts from then. Without a rate, each connection sends its next request as soon as it has an answer.
  */
@@ -8,7 +8,8 @@ import { createHistogram } from 'node:perf_hooks'
 import { nanoseconds, openConnection, type RawConnection } from './raw-connection.ts'
 
 export interface EventsLoad {
-  port: number
+  /** Of each gateway. Connections are spread evenly over them. */
+  ports: readonly number[]
   path: string
   /** Bodies in a request, each of another user; 0: the request is a single body. */
   bodies: number
@@ -45,12 +46,12 @@ if (process.argv[1] === import.meta.filename) {
   process.exit(0)
 }
 
-async function load ({ port, path, bodies, events, connections, seconds, rate }: EventsLoad): Promise<EventsTaken> {
-  const makeRequest = requestMaker(port, path, bodies, events)
+async function load ({ ports, path, bodies, events, connections, seconds, rate }: EventsLoad): Promise<EventsTaken> {
+  const makeRequest = requestMaker(path, bodies, events)
   const durations = createHistogram()
   const lateness = createHistogram()
   const statuses: Record<string, number> = {}
-  const idle = await Promise.all(Array.from({ length: connections }, async () => openConnection(port, finish)))
+  const idle = await Promise.all(Array.from({ length: connections }, async (_, i) => openConnection(ports[i % ports.length]!, finish)))
   const started = performance.now()
   const countFrom = started + warmUp * 1000
   const end = countFrom + seconds * 1000
@@ -74,7 +75,8 @@ async function load ({ port, path, bodies, events, connections, seconds, rate }:
       const now = performance.now()
       const due = rate === 0 ? now : started + sent * 1000 / rate
       if (due > now || due >= end) return
-      const connection = idle.pop()
+      // Connections take turns, so that each server gets its share at every rate.
+      const connection = idle.shift()
       if (connection === undefined) return
       connection.due = due
       connection.missing = -1
@@ -109,7 +111,7 @@ async function load ({ port, path, bodies, events, connections, seconds, rate }:
 }
 
 /** Returns a function that makes requests, each with new event ids. Users come in turn, each with a session. */
-function requestMaker (port: number, path: string, bodies: number, events: number): () => string {
+function requestMaker (path: string, bodies: number, events: number): () => string {
   const run = `${process.pid}-${Date.now().toString(36)}`
   let [event, user] = [0, 0]
 
@@ -125,6 +127,6 @@ function requestMaker (port: number, path: string, bodies: number, events: numbe
 
   return () => {
     const body = bodies === 0 ? bodyOf() : `[${Array.from({ length: bodies }, bodyOf).join()}]`
-    return `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+    return `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
   }
 }

@@ -9,7 +9,6 @@
  * the heap to settle within the first third.
  * Promised: 8,000 events/s in batches, 2,500 requests/s of single events, and at that rate a p99 of at most 60 ms; memory stays flat.
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -17,7 +16,7 @@ import type { EventsLoad, EventsTaken } from './events-load.ts'
 import { startBare, startEventGateway, startTargets, targetsOf, type BenchNamespace, type RunningServer } from './events-servers.ts'
 import type { TargetName } from './events-stub.ts'
 import { median, openProcesses, type Processes } from './hits-processes.ts'
-import { readMemory, thirds } from './soak-watch.ts'
+import { readCpu, readMemory, thirds } from './soak-watch.ts'
 
 const { values } = parseArgs({
   options: {
@@ -91,16 +90,10 @@ async function main (processes: Processes): Promise<void> {
 }
 
 async function send ({ port, child }: RunningServer, { name: _name, namespace: _namespace, ...variant }: Variant): Promise<Round> {
-  const load: EventsLoad = { ...variant, port, seconds }
+  const load: EventsLoad = { ...variant, ports: [port], seconds }
   const before = readCpu(child.pid!)
   const output = await processes.run(process.execPath, [join(import.meta.dirname, 'events-load.js'), JSON.stringify(load)], { on: 'client' })
   return { ...JSON.parse(output) as EventsTaken, cpu: readCpu(child.pid!) - before }
-}
-
-/** Returns the CPU time of a process, in ms. The system counts it in hundredths of a second. */
-function readCpu (pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10
 }
 
 /** Compares the events that the targets got with those accepted. @throws if the numbers differ */

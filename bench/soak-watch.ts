@@ -50,6 +50,12 @@ export function createFreshness (users: number): Freshness {
   return freshness
 }
 
+/** Returns the CPU time of a process, in ms. The system counts it in hundredths of a second. */
+export function readCpu (pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
 /** The memory of processes and their children, in MiB. */
 export interface Memory {
   rss: number
