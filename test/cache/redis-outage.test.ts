@@ -100,7 +100,7 @@ async function rideOut (t: Test, leave: (redis: RedisServer) => unknown, comeBac
   const all = quantiles(load, 0, Infinity)
   t.ok(all.count > 1_000, `${all.count} requests`)
   t.ok(all.most < 2_000, `the slowest took ${all.most} ms: an event is held until the beacon must be out`)
-  t.ok(later.p99 < 300, `once it is known to be away, the slowest took ${later.most} ms, p99 ${later.p99} ms`)
+  t.ok(later.p99 < 600, `once it is known to be away, the slowest took ${later.most} ms, p99 ${later.p99} ms`)
   t.ok(away < 5_000, `${away} ms`)
 }
 
