@@ -90,7 +90,7 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     if (worker !== undefined) await untilToListen(worker, app)
     await app.listen({ port: settings.PORT, host: settings.HOST, backlog })
     await app.config.loaded
-    giveBackHeap()
+    await giveBackHeap()
   } catch (error) {
     // A signal ended the process while it was starting.
     if (ending) return
