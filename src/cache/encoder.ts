@@ -40,8 +40,8 @@ interface Job {
 
 /**
  * Returns an encoder that compresses bodies of the memory tier on the threads of Node.js, so that the event loop goes on serving. It
- * encodes each body once and stores the result beside the plain body. The queue holds keys only, so that it does not keep evicted or replaced
- * entries alive.
+ * encodes each body once and stores the result beside the plain body. The queue holds keys only, so that it does not keep evicted or
+ * replaced entries alive.
  */
 export function createEncoder ({ memory, onError }: EncoderOptions): Encoder {
   const waiting = new Map<string, Job>()

@@ -14,7 +14,7 @@ export interface Outage {
 /** The longest gap, in ms, between two failures of one outage. In a longer gap, Redis may have answered. */
 const mostGap = 300
 
-/** The longest attempt, in ms, that counts as evidence. A longer one means that this process was paused, and proves nothing of that time. */
+/** The longest attempt, in ms, that counts as evidence. A longer one means that this process was paused, and says nothing of that time. */
 const longestAttempt = 800
 
 /** Returns an empty record of attempts. @param duration the time, in ms, for which attempts must have failed */
