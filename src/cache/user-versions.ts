@@ -1,5 +1,5 @@
 /**
- * How certain this process is that it knows the events that other instances accept:
+ * The degree to which this process knows the events that other instances accept:
  * - `leased`: it receives every announcement, so that its memory answers without asking the shared tier.
  * - `linked`: it may have missed announcements, but it can read the version of a user's events in the shared tier.
  * - `away`: it cannot reach the shared tier.
