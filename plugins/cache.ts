@@ -18,28 +18,31 @@ declare module 'fastify' {
 export interface CacheParts {
   stats: CacheStats
   memory: MemoryTier
-  /** Encodes what memory has. */
+  /** Encodes the bodies of entries in memory. */
   encoder: Encoder
-  /** Absent without Redis. */
+  /** The link to Redis; absent if Redis is not configured. */
   redis?: RedisLink | undefined
-  /** Receives how long each command of Redis took, in seconds. */
+  /** Receives the duration of each Redis command, in seconds. */
   onRedisCommand: (seconds: number) => void
 }
 
 export interface CacheOptions {
-  /** The most bytes that the memory tier holds. */
+  /** The capacity of the memory tier, in bytes. */
   maxBytes: number
-  /** Absent: memory only. */
+  /** The URL of Redis; absent for a cache in memory only. */
   redisUrl?: string | undefined
 }
 
-/** Only a process that has Redis loads its client. This stands by itself for the compiler: see plugins/staging.ts. */
+/**
+ * Opens the link to Redis. Only a process with Redis loads its client. The import is in a function of its own for the compiler (see
+ * plugins/staging.ts).
+ */
 async function openLink (url: string, options: CacheLinkOptions): Promise<RedisLink> {
   const { openCacheLink } = await import('../src/connections/cache-link.ts')
   return openCacheLink(url, options)
 }
 
-/** Opens the two tiers of the cache. It connects to Redis in the background, and nothing waits for that. */
+/** Opens the two tiers of the cache. Connects to Redis in the background; the start of the gateway does not wait for it. */
 export default fp<CacheOptions>(async (app, { maxBytes, redisUrl }) => {
   const { now, onError, userVersions: versions } = app.resources
   const stats = createCacheStats()

@@ -14,23 +14,23 @@ import type { InferenceRequest } from '../src/inference/request.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** Answers an inference request under the configuration that serves now; synchronously if the memory tier has the answer. */
+    /** Answers an inference request under the current configuration; synchronously if the memory tier has the answer. */
     infer: (request: InferenceRequest) => Promise<void> | undefined
   }
 }
 
-/** The approximate memory for remembered URLs, in bytes, and for each of them besides its text. */
+/** The approximate memory, in bytes, for all remembered URLs (`mostRemembered`) and for each of them besides its text (`overhead`). */
 const mostRemembered = 16 * 1024 * 1024
 const overhead = 1_000
 
 /**
- * Sends the answers of inference over HTTP. A URL that was requested lately is not read, validated and resolved again. Hooks that guard
- * these routes have to be registered before this plugin.
+ * Sends the answers of inference over HTTP. The plugin remembers recent URLs, and does not parse, validate and resolve them again. Hooks
+ * that guard these routes have to be registered before this plugin.
  */
 export default fp(async app => {
   const { cache, resources } = app
   const { encoder } = app.cacheParts
-  // Inferences that one configuration has resolved are of no use to the next one, and would keep the old plan in memory.
+  // The next configuration cannot use the inferences that this one has resolved, and they would keep the old plan in memory.
   let settledBy: Plan | undefined
   const lately = new LRUCache<string, Inference>({ maxSize: mostRemembered, sizeCalculation: (_value, url) => overhead + 3 * url.length })
 
@@ -56,7 +56,7 @@ export default fp(async app => {
     lately.clear()
   }
 
-  /** Answers synchronously if the memory tier has the answer. */
+  /** Answers a resolved inference; synchronously if the memory tier has the answer. */
   function respond (reply: FastifyReply, inference: Inference): Promise<void> | undefined {
     const found = cache.peek(inference.lookup)
     if (found === undefined) return infer(inference, cache).then(made => { answer(reply, inference, made) })
@@ -90,7 +90,7 @@ export default fp(async app => {
       const cacheControl = variation.cacheControl(user, isAuthenticated(headers), brief)
       if (cacheControl !== undefined) reply.header('cache-control', cacheControl)
       reply.header('cache-status', cacheStatus(found, now))
-      // One more chance for the caller to know its own copy: it may hold the answer in any form that it accepts.
+      // The caller may hold the answer in any encoding that it accepts. A 304 names the tag of the caller's copy.
       reply.header('etag', verdict === 'send' ? etag : namedTag(headers['if-none-match'], [etag, entry.etag, ...accepted.map(other => encodedTag(entry.etag, other))]))
     }
     if (verdict === 'not-modified') {

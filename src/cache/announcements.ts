@@ -1,29 +1,30 @@
 /**
- * Announcements of events over a channel that carries all messages to all instances in one order.
+ * Announcements of events over a channel that delivers all messages to all instances in one order.
  *
- * An instance relies on its memory only while it holds a lease. A claim renews it: a message that the instance publishes, and that has to
- * come back to it on the channel. When the claim is back, so is everything that was published before it. So an announcement reaches an
- * instance before any claim that was published after it, and when a lease has passed since an announcement was published, no instance
- * relies on not having heard it. Confirmations only shorten that wait.
+ * An instance relies on its memory only while it holds a lease. To renew the lease, the instance publishes a claim and waits until the
+ * channel delivers that claim back. By then the channel has also delivered every message that was published before the claim. An
+ * announcement therefore reaches an instance before any claim that was published after the announcement. When the duration of a lease has
+ * passed since an announcement was published, no instance that missed the announcement still holds a lease. Confirmations only shorten
+ * that wait.
  */
 export interface Announcements {
-  /** The channel on which this instance gets confirmations. */
+  /** The channel on which this instance receives confirmations. */
   readonly confirmations: string
-  /** Whether this instance hears everything that others announce. */
+  /** Whether this instance holds a lease, which means that it receives all announcements of other instances. */
   readonly leased: boolean
-  /** Whether no other instance is known to hold a lease. */
+  /** Whether this instance knows of no other instance that holds a lease. */
   readonly alone: boolean
-  /** Notes that the channels are listened to from now on. */
+  /** Records that this instance listens to the channels from now on. */
   opened: () => void
-  /** Publishes a claim. @throws what publishing says */
+  /** Publishes a claim. @throws the error of `publish` */
   claim: () => Promise<void>
   /**
-   * Announces an event of somebody in a slot. Resolves when no other instance relies on not having heard it.
-   * @param mark what the shared tier counts of the writes that come before it
-   * @throws what publishing says
+   * Announces an event of a user in a slot. Resolves when no other instance that missed the announcement holds a lease.
+   * @param mark the count of writes in the shared tier before the announcement
+   * @throws the error of `publish`
    */
   announce: (slot: number, mark: number) => Promise<void>
-  /** Takes a message of either channel. */
+  /** Processes a message of either channel. */
   take: (channel: string, message: string) => void
 }
 
@@ -31,22 +32,22 @@ export interface AnnouncementsOptions {
   instance: string
   /** The channel that every instance listens to. */
   channel: string
-  /** Publishes a message. Resolves when it has been passed on to the listeners. */
+  /** Publishes a message. Resolves when the message has been passed on to the listeners. */
   publish: (channel: string, message: string) => Promise<unknown>
-  /** For how long a claim holds from when it was published, in ms. */
+  /** The duration of a lease, in ms, counted from when its claim was published. */
   lease: number
   /** Receives the events that another instance announces. */
   onEvents: (slots: readonly number[], mark: number) => void
-  /** Called before a lease begins anew: announcements may have been missed since the last one ended. */
+  /** Called before a new lease begins after a lapse: this instance may have missed announcements since the last lease ended. */
   onLapsed?: () => void
   /** Receives a message that is neither a claim nor an announcement. */
   onMessage?: (kind: string, text: string) => void
-  /** Monotonic, in ms. */
+  /** Returns monotonic time, in ms. */
   now?: () => number
 }
 
 interface Announcement {
-  /** The instances that hold a lease and have not confirmed; undefined until the announcement itself has come back. */
+  /** The instances that hold a lease and have not confirmed; undefined until the channel has delivered the announcement back. */
   missing?: Set<string>
   readonly confirmed: Set<string>
   readonly resolve: () => void
@@ -54,7 +55,7 @@ interface Announcement {
 
 export function createAnnouncements ({ instance, channel, publish, lease, onEvents, onLapsed = () => {}, onMessage = () => {}, now = () => performance.now() }: AnnouncementsOptions): Announcements {
   const channelOf = (other: string): string => `${channel}:${other}`
-  /** Until when other instances may hold a lease. */
+  /** For each other instance, the time until which it may hold a lease. */
   const leases = new Map<string, number>()
   const claims = new Map<string, number>()
   const recent = new Map<string, Announcement>()
@@ -63,7 +64,7 @@ export function createAnnouncements ({ instance, channel, publish, lease, onEven
   let [heardAt, leasedAt, openedAt] = [-Infinity, -Infinity, -Infinity]
   let count = 0
 
-  /** An instance that has not heard itself lately claims nothing: others would wait for it in vain. */
+  /** Publishes `idle` instead of a claim if this instance has not received its own messages lately: others would wait for it in vain. */
   async function claim (): Promise<void> {
     const id = String(++count)
     const at = now()
@@ -86,7 +87,7 @@ export function createAnnouncements ({ instance, channel, publish, lease, onEven
       leasedAt = Math.max(leasedAt, sentAt)
       return
     }
-    // The first message that comes back: the next one can be a lease.
+    // The channel delivers messages again, so that the next message can claim a lease.
     if (now() - sentAt < lease) claim().catch(() => {})
   }
 
@@ -100,12 +101,12 @@ export function createAnnouncements ({ instance, channel, publish, lease, onEven
     if (announcement.missing?.delete(other) === true && announcement.missing.size === 0) announcement.resolve()
   }
 
-  /** The announcement is back: from here on, every instance that holds a lease is known. */
+  /** Handles an own announcement that the channel has delivered back: this instance now knows every instance that holds a lease. */
   function returned (id: string): void {
     const announcement = recent.get(id)
     if (announcement === undefined) return
     const time = now()
-    // Leases that were claimed before this instance listened are not known to it: they are over when the wait is.
+    // This instance does not know the leases that were claimed before it listened. They have ended when the wait ends.
     if (time - openedAt < lease) return
     for (const [other, until] of leases) if (until <= time) leases.delete(other)
     announcement.missing = new Set([...leases.keys()].filter(other => !announcement.confirmed.has(other)))
@@ -125,7 +126,7 @@ export function createAnnouncements ({ instance, channel, publish, lease, onEven
     }
   }
 
-  /** Everything that is announced in one turn of the event loop goes out in one message, and so do confirmations. */
+  /** Sends all announcements of one turn of the event loop in one message. `confirm` batches confirmations in the same way. */
   async function announce (slot: number, mark: number): Promise<void> {
     if (next === undefined) {
       const slots = new Map<number, number>()

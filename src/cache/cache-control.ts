@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { noCache, type CachePolicy } from './policy.ts'
 import { strict } from '../base/schema.ts'
 
-/** A year, in seconds. */
+/** One year, in seconds. */
 const longestAge = 31_536_000
 
 const seconds = Type.Integer({ minimum: 0, maximum: longestAge })
@@ -12,7 +12,7 @@ export const DownstreamSchema = strict({
   directives: Type.String({ pattern: '^[\\x20-\\x7e]*$', maxLength: 256 })
 })
 
-/** What downstream caches may keep, by what is known of the user, and what the gateway itself keeps. */
+/** The rules for downstream caches, by kind of user, and for the cache of the gateway itself (`server`). */
 export const CacheControlSchema = strict({
   autoProvision: Type.Optional(Type.Boolean()),
   userSpecified: Type.Optional(DownstreamSchema),
@@ -29,30 +29,30 @@ export const CacheControlSchema = strict({
 
 export type CacheControl = Static<typeof CacheControlSchema>
 
-/** What is known of the user that an answer is for. */
+/** The kind of user that an answer is for: no user, a synthetic one, or one that the request names. */
 export type UserKind = 'none' | 'synthetic' | 'given'
 
-/** What the gateway itself keeps, by what is known of the user. */
+/** The rules for the cache of the gateway itself, by kind of user. */
 export type CachePolicies = Readonly<Record<UserKind, CachePolicy>>
 
 /**
- * The `Cache-Control` header of an answer, as the sample composes it; undefined where there is nothing to say.
- * @param authenticated whether the request says who sends it: then no shared cache may keep what is for a user (RFC 9111 §3.5)
- * @param brief whether the answer is one to be rid of soon: degraded or stale
+ * Returns the `Cache-Control` header of an answer, in the form that the sample composes; undefined if there are no directives.
+ * @param authenticated whether the request has credentials: then no shared cache may keep an answer for a given user (RFC 9111 §3.5)
+ * @param brief whether caches should soon drop the answer, because it is degraded, undecorated, stale or unverified
  */
 export type CacheControlHeader = (user: UserKind, authenticated: boolean, brief: boolean) => string | undefined
 
-/** Such answers may be kept this long downstream, in seconds. */
+/** The longest time, in seconds, for which downstream caches may keep a brief answer. */
 const briefMaxAge = 2
 
 const directive = /(?:[^,"]|"[^"]*")+/g
 const forbidsSharing = /^(private|no-store)$/i
-/** Those that a shared cache may take as a permission, and `private` for some header fields only. */
+/** Directives that a shared cache may take as a permission, and `private` with an argument, which covers some header fields only. */
 const allowsSharing = /^(public|s-maxage=.*|must-revalidate|proxy-revalidate|private=.*)$/i
-/** How long an answer may be kept, by all caches or by shared ones; the argument may stand in quotes (RFC 9111 §5.2). */
+/** Matches a directive with a lifetime, for all caches or for shared ones. The argument may be in quotes (RFC 9111 §5.2). */
 const lifetime = /^(max-age|s-maxage)\s*(?:=\s*"?(\d*)"?.*)?$/i
 
-/** Every header that there can be is composed beforehand. */
+/** Returns a function that looks up the `Cache-Control` header of an answer. It composes all possible headers in advance. */
 export function createCacheControlHeader (policy: CacheControl | undefined): CacheControlHeader {
   const composed = (user: UserKind): Array<string | undefined> =>
     [false, true].flatMap(authenticated => [false, true].map(brief => compose(policy, user, authenticated, brief)))
@@ -76,7 +76,7 @@ function listed (directives: string): string[] {
   return (directives.match(directive) ?? []).map(text => text.trim()).filter(Boolean)
 }
 
-/** The `max-age` that directives hold already, in seconds: of several the first counts (RFC 9111 §4.2.1). */
+/** Returns the `max-age` that directives already contain, in seconds. If there are several, the first counts (RFC 9111 §4.2.1). */
 function writtenMaxAge (directives: string): number | undefined {
   const [written] = listed(directives).map(text => lifetime.exec(text)).filter(match => match?.[1]!.toLowerCase() === 'max-age')
   return written == null ? undefined : Math.min(Number(written[2] ?? 0), longestAge)
@@ -98,8 +98,8 @@ function unshared (directives: string): string {
 }
 
 /**
- * Returns what the gateway itself keeps. Without `cacheControl`, it keeps nothing. Without a `ttl`, it keeps an answer as long as
- * browsers and CDNs may, and serves nothing stale: to keep it longer is an explicit choice.
+ * Returns the rules for the cache of the gateway itself. Without `cacheControl`, the gateway caches nothing. Without a `ttl`, the gateway
+ * keeps an answer as long as browsers and CDNs may, and serves nothing stale: keeping an answer longer is an explicit choice.
  */
 export function cachePolicies (policy: CacheControl | undefined): CachePolicies {
   if (policy === undefined) return { none: noCache, synthetic: noCache, given: noCache }

@@ -1,7 +1,7 @@
 import type { Found } from './cache.ts'
 
 /**
- * How an answer was come by, as the `Cache-Status` header has it (RFC 9211).
+ * Returns the value of the `Cache-Status` header (RFC 9211), which says where an answer came from.
  * @param now epoch ms
  */
 export function cacheStatus ({ entry, from, stale, unverified, forwarded, stored, collapsed }: Found, now: number): string {

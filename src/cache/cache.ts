@@ -6,87 +6,91 @@ import type { RemoteAnswer, RemoteTier } from './remote-tier.ts'
 import type { CacheStats, Outcome } from './stats.ts'
 import type { User, UserVersions } from './user-versions.ts'
 
-/** What is asked of the cache. */
+/** A query to the cache. */
 export interface Lookup {
   readonly key: string
-  /** Whose events outdate the answer; undefined where nobody's do. */
+  /** The user whose events outdate the answer; undefined if no user's events do. */
   readonly user: User | undefined
   readonly policy: CachePolicy
 }
 
-/** How to make an answer that is not there. */
+/** Makes an answer that the cache does not have. */
 export interface Maker {
-  /** @param keepLate takes an answer that comes after another was served in its place: the next who asks may have it */
+  /**
+   * Makes the answer.
+   * @param keepLate stores an answer that arrives after another was served in its place, so that later requests can get it
+   */
   make: (keepLate: (made: Made) => void) => Promise<Made>
-  /** Why something stale may be served in the place of a failure of `make`, in a word; undefined where it may not. */
+  /** Returns a one-word reason why the cache may serve a stale answer instead of an error of `make`; undefined if it may not. */
   excuse: (error: unknown) => string | undefined
-  /** Asked where nothing stale may be served either. @throws what the caller is to be told, where it has no answer */
+  /** Returns a fallback answer if `make` fails and no stale answer may be served. @throws the error for the caller, without a fallback */
   rescue: (error: unknown) => Promise<Made>
 }
 
-/** An answer, and where it came from. */
+/** An answer and its source. */
 export interface Found {
   readonly entry: Entry
   readonly from: 'memory' | 'redis' | 'origin'
-  /** Why it is served though past its time. */
+  /** The rule of RFC 5861 that lets the cache serve the answer although it is no longer fresh. */
   readonly stale?: 'while-revalidate' | 'if-error'
-  /** Of one from memory: nobody can tell whether an event has outdated it. */
+  /** For an answer from memory: whether the cache could not verify that no event has outdated it. */
   readonly unverified?: boolean
-  /** With `if-error`: why nothing newer could be made. */
+  /** With `if-error`: the reason why making a newer answer failed. */
   readonly failure?: string | undefined
-  /** Of one from the origin: why it was asked. */
+  /** For an answer from the origin: the reason why the cache called the origin. */
   readonly forwarded?: 'miss' | 'stale' | 'bypass'
-  /** Of one from the origin: whether it was kept. */
+  /** For an answer from the origin: whether the cache stored it. */
   readonly stored?: boolean
-  /** It was made for another request, too. */
+  /** Whether the answer was made for another request and is shared. */
   readonly collapsed?: boolean
-  /** Of one from the origin: how its making took its time, as `Server-Timing` has it. */
+  /** For an answer from the origin: the durations of the steps that made it, as a value of `Server-Timing`. */
   readonly timing?: string | undefined
 }
 
 export interface Cache {
-  /** What memory has, where it can be served right away; no promise is made for it. */
+  /** Returns the answer that memory has, if it is fresh and current. It is synchronous, so that a hit creates no promise. */
   peek: (lookup: Lookup) => Found | undefined
-  /** The answer, from wherever it is to be had. @throws what `make` or `rescue` throws; then nothing is kept */
+  /** Returns the answer from memory, the shared tier or the maker. @throws the error of `make` or `rescue`; then nothing is stored */
   get: (lookup: Lookup, maker: Maker) => Promise<Found>
 }
 
 export interface CacheOptions {
   memory: MemoryTier
-  /** The tier that instances share. */
+  /** The tier that all instances share. */
   remote?: RemoteTier | undefined
   versions: UserVersions
   stats: CacheStats
-  /** Epoch milliseconds. */
+  /** Returns the time, in epoch ms. */
   now: () => number
-  /** Told what failed with nobody waiting for it. */
+  /** Receives the errors of background work, for which no request waits. */
   onError: (error: unknown) => void
 }
 
-/** The making of an answer, for all who wait for it. */
+/** An answer in the making, shared by all requests that wait for it. */
 interface Flight extends Lookup {
   readonly slot: number
-  /** The count of events when it began. */
+  /** The count of events when the flight began. */
   readonly begunAt: number
-  /** The version of the user's events when it began, as the shared tier has it; undefined where it does not tell. */
+  /** The version of the user's events in the shared tier when the flight began; undefined if that tier did not return one. */
   readonly version: Promise<string | undefined>
   readonly landed: Promise<Found>
 }
 
-/** A flight as its making sees it. */
+/** The part of a flight that the functions that make its answer need. */
 type Course = Omit<Flight, 'version' | 'landed'>
 
-/** Of a user's answer: when its making began. */
+/** The user's slot and the count of events when the making of an answer began. */
 type Stamp = Pick<Kept, 'slot' | 'begunAt'>
 
-/** What failed to be made anew is not tried again for so long, in ms, while there is something stale to serve. */
+/** The pause, in ms, before the next attempt to renew an entry after a failed one, while the cache can serve a stale answer. */
 const renewalPause = 1_000
 
 /**
- * Answers from two tiers, or has the answer made: once for each key, however many wait for it. Past its time an answer is served as
- * RFC 5861 allows; once an event of its user has outdated it, never. Where announcements may have been missed, an answer or a flight
- * counts when the version under which it was made is the user's version in the shared tier now. Where that tier cannot be asked, either,
- * a request shares the next flight, which begins after the request came.
+ * Returns a cache that answers from two tiers, or has the maker make the answer: once for each key, however many requests wait for it.
+ * The cache serves an answer that is no longer fresh as RFC 5861 allows, and never serves an answer that an event of its user has
+ * outdated. If this instance may have missed announcements, an answer or a flight is valid only if it was made under the version that the
+ * user has in the shared tier now. If that tier cannot be reached either, a request shares the next flight, which begins after the request
+ * came.
  */
 export function createCache ({ memory, remote, versions, stats, now, onError }: CacheOptions): Cache {
   const flights = createFlights<Flight, Found>()
@@ -108,7 +112,7 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
     return found
   }
 
-  /** What memory has and may serve without waiting. What is past its time is made anew meanwhile, unless that has just failed. */
+  /** Returns an entry that memory may serve without waiting. Renews a stale one in the background, unless renewing it has just failed. */
   function kept (lookup: Lookup, maker: Maker, counts: (entry: Kept) => boolean): Found | undefined {
     const entry = limitedBy(lookup.policy, memory.get(lookup.key))
     if (entry === undefined || !counts(entry)) return undefined
@@ -123,13 +127,16 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
     return { entry, from: 'memory', stale: 'if-error', failure: entry.renewalFailure }
   }
 
-  /** The same, where the shared tier says that no event has come since it was made. */
+  /** Returns the entry that memory may serve, if the shared tier confirms that no event has come since the entry was made. */
   async function verified (lookup: Lookup, maker: Maker): Promise<Found | undefined> {
     const { version } = memory.get(lookup.key)!
     return await isOfNow(Promise.resolve(version), lookup) ? kept(lookup, maker, entry => entry.version === version && !isOutdated(entry)) : undefined
   }
 
-  /** While nobody can be asked, an answer that downstream may still have is served to those who want it so. */
+  /**
+   * Returns an entry that nothing can verify now, because the link to the shared tier is away. The policy has to allow that, and downstream
+   * caches might still serve the same answer.
+   */
   function unverified ({ key, policy }: Lookup): Found | undefined {
     if (policy.whenUnverified !== 'serve' || versions.state !== 'away') return undefined
     const entry = memory.get(key)
@@ -137,12 +144,12 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
     return { entry, from: 'memory', unverified: true }
   }
 
-  /** Whether only the shared tier can tell if an event has outdated what was made. */
+  /** Returns whether only the shared tier can tell if an event has outdated an answer or a flight. */
   function isToVerify (made: Stamp | undefined, lookup: Lookup): made is Stamp {
     return remote !== undefined && made !== undefined && mattersTo(lookup) !== undefined && !isCurrent(made) && !isOutdated(made)
   }
 
-  /** Whether no event has outdated what was made under a version. What is in memory under it is certain again from then on. */
+  /** Returns whether no event has outdated an answer made under a version. If none has, memory's entry of that version is current again. */
   async function isOfNow (version: Promise<string | undefined>, lookup: Lookup): Promise<boolean> {
     const asked = versions.now
     const [made, inForce] = await Promise.all([version, remote!.versionOf(lookup.user!)])
@@ -152,7 +159,7 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
     return true
   }
 
-  /** Waits for the answer that is being made, if no event can have come since its making began; else for the next, with all who come. */
+  /** Waits for the flight under way if no event can have come since it began; otherwise for the next one, with all requests that come. */
   async function join (lookup: Lookup, maker: Maker): Promise<Found> {
     const came = flights.begun
     const flight = flights.latest(lookup.key)
@@ -177,7 +184,7 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
       if (answer === undefined) stats.withoutRedis++
       return answer
     }
-    // Only those who want to join have to know.
+    // Only requests that join this flight later need the version, and they need none while this instance is leased.
     return user === undefined || versions.state === 'leased' ? undefined : { version: await remote.versionOf(user) }
   }
 
@@ -195,7 +202,7 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
     const current = old !== undefined && counts(old) ? old : undefined
     if (entry !== undefined && entry.staleUntil > now() && entry.madeAt > (old?.madeAt ?? 0)) {
       keepInMemory(course, entry, version)
-      // Once this flight has landed, what is in memory now is made anew.
+      // Renews the entry that is now in memory, once this flight has landed.
       setImmediate(() => { kept(course, maker, counts) })
       return { entry, from: 'redis', stale: 'while-revalidate' }
     }
@@ -225,7 +232,7 @@ export function createCache ({ memory, remote, versions, stats, now, onError }: 
     }
     try {
       const made = await maker.make(late => { if (isOlder(memory.peek(course.key), began)) found(late) })
-      // Something whole is worth more than something that stands in, be it a little old.
+      // A complete answer is better than a degraded one, even if it is a little old.
       return (made.degraded === undefined ? undefined : staleInstead(made.degraded)) ?? found(made)
     } catch (error) {
       const stale = staleInstead(maker.excuse(error))
@@ -249,16 +256,16 @@ function outcomeOf ({ from, stale, forwarded, collapsed }: Found): Outcome {
   return forwarded === 'bypass' ? 'bypass' : 'miss'
 }
 
-/** Whether a late answer, whose making began at a time, is better than what memory has. */
+/** Returns whether the entry in memory is worse than a late answer whose making began at `began`. */
 function isOlder (entry: Kept | undefined, began: number): boolean {
   return entry === undefined || lackOf(entry) !== undefined || entry.madeAt <= began
 }
 
 interface Circumstances {
   forwarded: NonNullable<Found['forwarded']>
-  /** What may be served where nothing newer can be made. */
+  /** The entry to serve if making a newer one fails. */
   spare?: Entry | undefined
   spareFrom?: 'memory' | 'redis'
-  /** Of the user's events, as the shared tier has it. */
+  /** The version of the user's events in the shared tier. */
   version?: string | undefined
 }

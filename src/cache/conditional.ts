@@ -1,6 +1,6 @@
 import { plainTag } from './content-encoding.ts'
 
-/** What becomes of a request with preconditions. */
+/** The result of evaluating the preconditions of a request. */
 export type Verdict = 'send' | 'not-modified' | 'precondition-failed'
 
 export interface Preconditions {
@@ -9,9 +9,9 @@ export interface Preconditions {
 }
 
 /**
- * Evaluates the preconditions of a GET or HEAD request in the order of RFC 9110 §13.2.2. Answers have no date of modification, so
- * that those by date have no say (§13.1.3, §13.1.4). A tag of any representation of the answer stands for the answer: encodings of one
- * body say the same.
+ * Evaluates the preconditions of a GET or HEAD request in the order of RFC 9110 §13.2.2. Answers have no modification date, so that
+ * preconditions with a date are ignored (§13.1.3, §13.1.4). The tag of any representation matches the answer, because all encodings of
+ * one body have the same content.
  * @param etag the strong validator of the plain answer, with its quotes
  */
 export function evaluate (etag: string, { 'if-match': ifMatch, 'if-none-match': ifNoneMatch }: Preconditions): Verdict {
@@ -19,7 +19,7 @@ export function evaluate (etag: string, { 'if-match': ifMatch, 'if-none-match': 
   return ifNoneMatch !== undefined && lists(ifNoneMatch, etag, 'weakly') ? 'not-modified' : 'send'
 }
 
-/** An entity tag in a list (RFC 9110 §8.8.3); what is within the quotes may well be a comma. */
+/** Matches an entity tag in a list (RFC 9110 §8.8.3). The quoted text may contain commas. */
 const tags = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g
 
 function lists (field: string, etag: string, comparison: 'strongly' | 'weakly'): boolean {
@@ -31,8 +31,8 @@ function lists (field: string, etag: string, comparison: 'strongly' | 'weakly'):
 }
 
 /**
- * Returns the tag that a 304 answer carries: the first of the candidates that the caller has named, so that caches know the answer
- * that they have by its tag (RFC 9111 §4.3.4). It is the first candidate where the caller has named none.
+ * Returns the tag for a 304 answer: the first of the candidates that the caller has named, so that caches recognize their stored answer
+ * by its tag (RFC 9111 §4.3.4). If the caller has named none of them, the first candidate.
  */
 export function namedTag (field: string | undefined, candidates: readonly [string, ...string[]]): string {
   const named = new Set(Array.from((field ?? '').matchAll(tags), ([, , tag]) => tag))

@@ -1,34 +1,34 @@
-/** What bodies may be encoded in; at equal weights the first is preferred. */
+/** The supported content encodings. At equal weights the gateway prefers the first. */
 export const encodings = ['br', 'gzip'] as const
 export type Encoding = typeof encodings[number]
 
-/** Shorter bodies go out as they are: most of such an answer is its head. In bytes. */
+/** The least length, in bytes, of a body that the gateway encodes. Of a shorter answer, most is the head. */
 export const leastEncoded = 1024
 
-/** A body with its validator, as it is sent. */
+/** A body as the gateway sends it, with its validator. */
 export interface Representation {
   readonly body: Buffer
-  /** Strong, with its quotes. */
+  /** A strong validator, with its quotes. */
   readonly etag: string
-  /** Absent: the body goes out as it was made. */
+  /** The encoding of the body; absent for the plain body. */
   readonly encoding?: Encoding
 }
 
-/** The encoded representations that exist; null for one that would not be smaller. */
+/** The encoded representations that exist; null for an encoding that would not make the body smaller. */
 export type Encoded = Readonly<Partial<Record<Encoding, Representation | null>>>
 
-/** Returns the validator of an encoded body: each representation has one of its own (RFC 9110 §8.8.3.3). */
+/** Returns the validator of an encoded body. Each representation has its own (RFC 9110 §8.8.3.3). */
 export function encodedTag (etag: string, encoding: Encoding): string {
   return `${etag.slice(0, -1)}.${encoding}"`
 }
 
-/** Returns the validator of the plain body of which this one is the same or an encoding. */
+/** Returns the validator of the plain body, given the validator of the plain body or of one of its encodings. */
 export function plainTag (etag: string): string {
   const encoding = encodings.find(name => etag.endsWith(`.${name}"`))
   return encoding === undefined ? etag : `${etag.slice(0, -encoding.length - 2)}"`
 }
 
-/** Returns what a request is answered with: the representation that it prefers of those that exist. */
+/** Returns the representation that the client prefers among those that exist. */
 export function select (plain: Representation & { readonly encoded?: Encoded }, accepted: readonly Encoding[]): Representation {
   for (const encoding of accepted) {
     const found = plain.encoded?.[encoding]
@@ -39,14 +39,14 @@ export function select (plain: Representation & { readonly encoded?: Encoded }, 
 
 const none: readonly Encoding[] = []
 
-/** Clients send few different fields. One that sends many gets them read each time. */
+/** The limits of the table of parsed fields. Clients send few different fields; the gateway parses further ones each time. */
 const mostRemembered = 100
 const longestRemembered = 200
 const remembered = new Map<string, readonly Encoding[]>()
 
 /**
- * Returns the encodings that an `Accept-Encoding` field allows, the preferred one first (RFC 9110 §12.5.3). It has none of those to
- * which the client prefers the plain body. A client that refuses the plain body gets it all the same where there is no other.
+ * Returns the encodings that an `Accept-Encoding` field allows, the preferred one first (RFC 9110 §12.5.3). Leaves out encodings to which
+ * the client prefers the plain body. A client that refuses the plain body still gets it if there is no other.
  */
 export function acceptedEncodings (field: string | undefined): readonly Encoding[] {
   if (field === undefined) return none
@@ -67,11 +67,11 @@ function read (field: string): readonly Encoding[] {
   const others = weights.get('*') ?? 0
   const least = weights.get('identity') ?? 0
   const weighted = encodings.map(encoding => ({ encoding, weight: weights.get(encoding) ?? others }))
-  // Sorting is stable: at equal weights the order of our own preference stays.
+  // Sorting is stable: at equal weights, the order of `encodings` stays.
   return weighted.filter(({ weight }) => weight > 0 && weight >= least).sort((a, b) => b.weight - a.weight).map(({ encoding }) => encoding)
 }
 
-/** One that is no weight stands for a refusal: plain is what any client understands. */
+/** Returns the weight among the parameters. Treats an invalid one as a refusal, since every client understands the plain body. */
 function weightOf (parameters: readonly string[]): number {
   const [weight] = parameters.filter(parameter => /^q\s*=/.test(parameter))
   if (weight === undefined) return 1

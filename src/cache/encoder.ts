@@ -5,21 +5,21 @@ import type { Entry } from './entry.ts'
 import type { MemoryTier } from './memory-tier.ts'
 
 export interface Encoder {
-  /** Has the body of an entry encoded, in its own time, for those who ask later. */
+  /** Queues the body of an entry to be encoded in the background, for later requests. */
   want: (key: string, entry: Entry, encoding: Encoding) => void
-  /** Bodies encoded so far. */
+  /** The number of bodies encoded so far, by encoding. */
   readonly made: Readonly<Record<Encoding, number>>
 }
 
 export interface EncoderOptions {
   memory: MemoryTier
-  /** Told what failed with nobody waiting for it. */
+  /** Receives the errors of encoding, for which no request waits. */
   onError: (error: unknown) => void
 }
 
-/** At once. Node.js has four threads for this and for all files and look-ups of names. */
+/** The most bodies to encode at once. Node.js has four threads for compression, file access and DNS look-ups together. */
 const mostRunning = 2
-/** What finds the queue full is wanted again with its next hit. */
+/** The most jobs in the queue. If it is full, the encoder drops the job, and the next hit of the entry requests it again. */
 const mostWaiting = 200
 
 const compress: Readonly<Record<Encoding, (body: Buffer) => Promise<Buffer>>> = {
@@ -39,8 +39,9 @@ interface Job {
 }
 
 /**
- * Encodes bodies of the memory tier on the threads of Node.js, so that the event loop goes on serving. Each is encoded once, and kept
- * beside its plain form. The queue holds keys only: an entry that is evicted or replaced meanwhile is not kept alive by it.
+ * Returns an encoder that compresses bodies of the memory tier on the threads of Node.js, so that the event loop goes on serving. It
+ * encodes each body once and stores the result beside the plain body. The queue holds keys only, so that it does not keep evicted or
+ * replaced entries alive.
  */
 export function createEncoder ({ memory, onError }: EncoderOptions): Encoder {
   const waiting = new Map<string, Job>()
@@ -77,7 +78,7 @@ export function createEncoder ({ memory, onError }: EncoderOptions): Encoder {
       const smaller = body.length < entry.body.length
       memory.addEncoded(key, entry, encoding, smaller ? { body, etag: encodedTag(entry.etag, encoding), encoding } : null)
     } catch (error) {
-      // Not tried again for this entry.
+      // Records the failure, so that the encoder does not try again for this entry.
       memory.addEncoded(key, entry, encoding, null)
       onError(error)
     }

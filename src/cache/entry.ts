@@ -2,21 +2,21 @@ import { hash } from 'node:crypto'
 import type { Encoded } from './content-encoding.ts'
 import type { CachePolicy } from './policy.ts'
 
-/** An answer as it was made, before it is kept. */
+/** An answer as the maker returns it, before the cache stores it. */
 export interface Made {
   /** JSON text. */
   body: string
-  /** The variation that answered. */
+  /** The name of the variation that answered. */
   variation: string
-  /** Why it is not the answer of the assigned variation. */
+  /** The reason why the answer does not come from the assigned variation. */
   degraded?: string | undefined
-  /** Why items go without their metadata. */
+  /** The reason why items have no metadata. */
   undecorated?: string | undefined
-  /** How its making took its time, as `Server-Timing` has it. */
+  /** The durations of the steps that made the answer, as a value of `Server-Timing`. */
   timing?: string | undefined
 }
 
-/** An answer as the cache keeps it: finished, so that a hit is sent as it is. Times are in epoch ms. */
+/** An answer in its final form as the cache stores it, so that a hit needs no further work. Times are in epoch ms. */
 export interface Entry {
   /** JSON in UTF-8. */
   readonly body: Buffer
@@ -25,32 +25,35 @@ export interface Entry {
   readonly undecorated: string | undefined
   /** A strong validator of the body, with its quotes. */
   readonly etag: string
-  /** The body in other encodings; absent until somebody wants one. */
+  /** The body in other encodings; absent until a client accepts one. */
   readonly encoded?: Encoded
   readonly madeAt: number
   readonly freshUntil: number
-  /** Until then it may be served while it is made anew (RFC 5861 §3). */
+  /** The time until which the cache may serve the entry while it makes a new one (RFC 5861 §3). */
   readonly staleUntil: number
-  /** Until then it may be served where making it anew fails (RFC 5861 §4). */
+  /** The time until which the cache may serve the entry if making a new one fails (RFC 5861 §4). */
   readonly errorUntil: number
 }
 
-/** An answer that lacks something is kept this long, in ms: a storm of requests costs little, and the provider is missed no longer than it is away. */
+/**
+ * The longest lifetime, in ms, of an answer that lacks something. It is long enough that a burst of requests costs little, and short enough
+ * that complete answers return soon after the provider does.
+ */
 const lackingTtl = 2_000
 
-/** A strong validator of a body (RFC 9110 §8.8.1), with its quotes. */
+/** Returns a strong validator of a body (RFC 9110 §8.8.1), with its quotes. */
 export function entityTag (body: string | Buffer): string {
   return `"${hash('sha1', body, 'base64url')}"`
 }
 
-/** What an answer lacks, in a word; undefined where it is whole. */
+/** Returns one word that says why an answer is incomplete; undefined if it is complete. */
 export function lackOf ({ degraded, undecorated }: Pick<Made, 'degraded' | 'undecorated'>): string | undefined {
   return degraded ?? undecorated
 }
 
 /**
- * Returns an entry with the times that a policy gives it, where they are sooner than its own. A given user and a synthetic one of the
- * same id share an entry, and the document may let it live longer for one of them.
+ * Returns an entry with its times shortened to those that a policy allows. A given user and a synthetic user with the same id share an
+ * entry, and the configuration may let it live longer for one of them.
  */
 export function limitedBy<E extends Entry> (policy: CachePolicy, entry: E | undefined): E | undefined {
   if (entry === undefined) return undefined
@@ -61,7 +64,7 @@ export function limitedBy<E extends Entry> (policy: CachePolicy, entry: E | unde
   return { ...entry, freshUntil, staleUntil, errorUntil }
 }
 
-/** Finishes an answer: everything that a hit needs is worked out once, here. */
+/** Returns the entry for an answer. Computes everything that a hit needs here, once. */
 export function createEntry ({ body, variation, degraded, undecorated }: Made, policy: CachePolicy, madeAt: number): Entry {
   const { ttl, staleWhileRevalidate, staleIfError } = lackOf({ degraded, undecorated }) === undefined ? policy : { ttl: Math.min(policy.ttl, lackingTtl), staleWhileRevalidate: 0, staleIfError: 0 }
   const freshUntil = madeAt + ttl

@@ -1,61 +1,61 @@
 import { randomUUID } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
 
-/** All keys of an instance's link to Redis are in one slot of a cluster, so that their order holds. */
+/** The hash tag of all keys of the link to Redis. It puts them in one slot of a cluster, so that commands on them keep their order. */
 export const linkTag = 'personalization:{link}'
 
 const keys = {
   epoch: `${linkTag}:epoch`,
-  /** Counts the versions of users that were written. */
+  /** The count of writes of users' versions. */
   writes: `${linkTag}:writes`,
-  /** The run of the server that is known to hold everything, and the count of writes at which that was found. */
+  /** The run of the server that was found to have all data, and the count of writes at that time. */
   server: `${linkTag}:server`,
   beacon: `${linkTag}:beacon`
 }
 
-/** The beacon is out when Redis has answered nobody for so long, in ms. */
+/** The lifetime of the beacon, in ms. The beacon goes out when Redis has answered no instance for this long. */
 export const beaconLife = 1_000
 
-/** So long, in ms, the beacon burns on when the last instance leaves with nothing left to tell. */
+/** The lifetime of the beacon, in ms, after the last instance leaves, if every event that it accepted is in Redis. */
 const beaconLegacy = 30_000
 
 export type Commands = Redis | Cluster
 
 /**
- * Epochs: everything that was made for a user counts only within the epoch in which it was made. A new epoch begins, and outdates
- * everything, when Redis may lack an event:
- * - the beacon is out. Every instance that reaches Redis keeps it burning, and none can light it again but by a new epoch. An instance that
- *   accepts an event without Redis does so only when the beacon must be out;
- * - Redis holds fewer writes than it has confirmed: it lost data;
- * - nobody who was here before vouches for a server that was started again.
+ * Epochs of the shared tier. An answer that was made for a user is valid only within the epoch in which it was made. An instance begins a
+ * new epoch, which outdates all such answers, when Redis may lack an event:
+ * - The beacon is out. Every instance that reaches Redis extends the beacon, and only a new epoch sets it again. An instance accepts an
+ *   event without Redis only when the beacon must be out.
+ * - Redis holds fewer writes than it has confirmed: it has lost data.
+ * - The server was restarted, and no instance that was connected before confirms that it has all data.
  */
 export interface Epochs {
   /** The epoch in force, as far as this instance knows. */
   readonly current: string
-  /** Whether an event was accepted here that Redis does not know of. Until a new epoch tells of it, nothing in Redis counts. */
+  /** Whether this instance has accepted an event that Redis lacks. Until a new epoch has begun, no answer in Redis is valid. */
   readonly doubtful: boolean
   /**
-   * Checks that Redis lacks nothing, and begins a new epoch if it may.
-   * @param run tells one run of the server from another; empty where Redis does not say
-   * @throws what Redis says; then nothing is known
+   * Checks that Redis lacks no event, and begins a new epoch if it may lack one.
+   * @param run identifies a run of the server; empty if Redis does not report it
+   * @throws the error of Redis; then the check has no result
    */
   vet: (redis: Commands, run: string) => Promise<void>
-  /** Reads the epoch in force, for an instance that may have missed its beginning. @throws what Redis says */
+  /** Reads the epoch in force, for an instance that may have missed its beginning. @throws the error of Redis */
   read: (redis: Commands) => Promise<string>
-  /** Takes over the epoch that another instance has begun. */
+  /** Adopts the epoch that another instance has begun. */
   adopt: (epoch: string) => void
   /** Counts a write of a user's version. @returns the count */
   write: (redis: Commands) => Promise<number>
-  /** Notes how many writes another instance has seen. */
+  /** Records how many writes another instance has seen. */
   saw: (writes: number) => void
-  /** Notes that an event was accepted that Redis does not know of: a new epoch has to tell of it. */
+  /** Records that this instance accepted an event that Redis lacks, so that a new epoch has to begin. */
   doubt: () => void
-  /** Leaves the beacon burning for those who come later, if this instance was the last. */
+  /** Extends the beacon for instances that start later. For the last instance to call. Does nothing while `doubtful`. */
   leave: (redis: Commands) => Promise<void>
 }
 
 export interface EpochsOptions {
-  /** Tells all instances of a new epoch. */
+  /** Announces a new epoch to all instances. */
   publish: (epoch: string) => Promise<unknown>
   /** Called with each change of the epoch. */
   onChange: () => void
@@ -63,9 +63,9 @@ export interface EpochsOptions {
 
 export function createEpochs ({ publish, onChange }: EpochsOptions): Epochs {
   let current = ''
-  // How many epochs this instance has seen begin.
+  // The number of epochs that this instance has seen begin.
   let changes = 0
-  /** Counts the events that Redis does not know of; `told` of them a new epoch has dealt with. */
+  /** `doubts` counts the events that Redis lacks. A new epoch has covered the first `told` of them. */
   let [doubts, told] = [0, 0]
   let seen: number | undefined
   let vettedRun: string | undefined
@@ -76,15 +76,15 @@ export function createEpochs ({ publish, onChange }: EpochsOptions): Epochs {
     if (epoch === current) return
     current = epoch
     changes++
-    // Whatever was lost before the new epoch matters no more.
+    // Data that was lost before the new epoch no longer matters.
     seen = undefined
     onChange()
   }
 
   /**
-   * Whether Redis lacks writes that it has confirmed.
-   * @param seen the writes that were known when it was asked: it may answer a question before it confirms later ones
-   * @param vouched the run that somebody vouched for, and the writes that it had then
+   * Returns whether Redis may lack writes that it has confirmed.
+   * @param seen the writes known when the question was sent, since Redis may answer the question before it confirms later writes
+   * @param vouched the run that an instance vouched for, and the writes that it had then
    */
   function lacks (run: string, count: number, seen: number | undefined, vouched: { run: string, count: number }): boolean {
     if (seen !== undefined && seen > count) return true
@@ -100,7 +100,7 @@ export function createEpochs ({ publish, onChange }: EpochsOptions): Epochs {
     await Promise.all([redis.set(keys.epoch, fresh), redis.set(keys.server, `${run} ${count}`), redis.set(keys.beacon, '', 'PX', beaconLife)])
     await publish(fresh)
     told = before.doubts
-    // All hear of epochs in one order, the beginner included, so that the last is the same for all.
+    // All instances, this one included, receive epochs in one order, so that the last epoch is the same for all.
     if (changes === before.changes) adopt(fresh)
   }
 
@@ -115,12 +115,12 @@ export function createEpochs ({ publish, onChange }: EpochsOptions): Epochs {
       ])
       const count = Number(writes)
       const [vouchedRun = '', vouchedCount] = server?.split(' ') ?? []
-      // An epoch that others began has dealt with whatever was lost.
+      // An epoch that another instance began covers all earlier losses.
       if (inForce !== null && inForce !== current && changes === before && vouchedRun === run && burning !== null && !isDoubtful()) adopt(inForce)
       const isNew = burning === null || inForce === null || isDoubtful() || lacks(run, count, changes === before ? known : undefined, { run: vouchedRun, count: Number(vouchedCount) })
       if (isNew) await begin(redis, run, count)
       else if (vouchedRun !== run) await redis.set(keys.server, `${run} ${count}`)
-      // A message about an epoch that has come since the question is newer than the answer.
+      // An epoch that was announced since the question was sent is newer than the answer.
       if (!isNew && changes === before) adopt(inForce)
       seen = Math.max(seen ?? 0, count)
       vettedRun = run

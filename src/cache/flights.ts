@@ -1,34 +1,34 @@
-/** The making of an answer that is under way. */
+/** An answer in the making. */
 export interface Flight<T> {
   readonly landed: Promise<T>
 }
 
-/** What a request that takes part in a flight gets. */
+/** The result of a flight for one of its requests. */
 export interface Shared<T> {
   readonly value: T
   /** Whether the flight was begun for another request. */
   readonly collapsed: boolean
 }
 
-/** The flights of all keys: never more than two under way for a key. */
+/** The flights of all keys, with at most two under way for each key. */
 export interface Flights<F extends Flight<T>, T> {
-  /** How many flights have begun: tells which of them began after a request came. */
+  /** The number of flights that have begun. It tells which flights began after a request came. */
   readonly begun: number
-  /** Returns the flight of a key that was begun last, while it is under way. */
+  /** Returns the flight of a key that began last, while it is under way. */
   latest: (key: string) => F | undefined
   /**
-   * Returns what a flight of a key brings that began after a request came, or begins now.
-   * @param came the count of flights that had begun when the request came
-   * @param begin begins a flight; the first caller's is used
-   * @param gathers whether a flight waits until the burst of requests is over, if another one is under way: for callers that can
-   *   share no flight which has begun
+   * Returns the result of a flight of a key that began after the request came, or that begins now or next.
+   * @param came the value of `begun` when the request came
+   * @param begin begins a flight; of several callers that share a flight, the function of the first is called
+   * @param gathers whether a new flight waits until the burst of requests is over, if another one is under way. For callers that cannot
+   *   share a flight that has already begun.
    */
   next: (key: string, came: number, begin: () => F, gathers: boolean) => Promise<Shared<T>>
 }
 
 /** The flights of a key. */
 interface Line<F, T> {
-  /** Under way, the oldest first. */
+  /** The flights under way, the oldest first. */
   readonly under: Array<{ flight: F, number: number }>
   waiting?: Waiting<F, T> | undefined
 }
@@ -38,14 +38,14 @@ interface Waiting<F, T> {
   readonly begin: () => F
   readonly landed: Promise<T>
   readonly resolve: (landed: Promise<T>) => void
-  /** Whether it only waits for a place. */
+  /** Whether the burst is over, so that the flight waits only for one of the `mostUnderWay` places. */
   boarded: boolean
   joinedAt: number
 }
 
 const mostUnderWay = 2
 
-/** A burst is over when no request has come for `quiet` ms, and after `longest` ms at the latest. */
+/** A burst ends when no request has come for `quiet` ms, and after `longest` ms at the latest. */
 const burst = { quiet: 20, longest: 250 }
 
 export function createFlights<F extends Flight<T>, T> (): Flights<F, T> {
@@ -88,7 +88,7 @@ export function createFlights<F extends Flight<T>, T> (): Flights<F, T> {
       waiting.boarded = true
       depart(key, line)
     }
-    // Requests that have already arrived come first: a busy process must not take their wait for the end of the burst.
+    // Handles requests that have already arrived first: while the process is busy they wait unread, which is not the end of the burst.
     const arm = (ms: number): void => { setTimeout(() => { setImmediate(board) }, ms) }
     if (gathers) arm(burst.quiet)
     return waiting

@@ -2,38 +2,38 @@ import { LRUCache } from 'lru-cache'
 import type { Encoding, Representation } from './content-encoding.ts'
 import type { Entry } from './entry.ts'
 
-/** An entry in memory, with what says whether an event has outdated it. */
+/** An entry in memory, with the data to decide whether an event has outdated it. */
 export interface Kept extends Entry {
-  /** Of the user it was made for (see UserVersions); negative where no user's events matter. */
+  /** The slot of the user that the entry was made for (see UserVersions); negative if no user's events matter. */
   readonly slot: number
-  /** The count of events when its making began. */
+  /** The count of events when the making of the entry began. */
   readonly begunAt: number
-  /** The version of the user's events under which it was made, as the shared tier has it; undefined where it does not tell. */
+  /** The version of the user's events in the shared tier under which the entry was made; undefined if that tier did not return one. */
   readonly version: string | undefined
-  /** Making it anew failed, and is not tried again before this time, in epoch ms. */
+  /** The earliest time, in epoch ms, of the next attempt to renew the entry; present if the last attempt failed. */
   readonly renewAt?: number
-  /** Why it failed. */
+  /** The reason why the last attempt to renew the entry failed. */
   readonly renewalFailure?: string | undefined
 }
 
 export interface MemoryTier {
   get: (key: string) => Kept | undefined
-  /** The same, without counting as a use. */
+  /** Returns an entry without counting as a use. */
   peek: (key: string) => Kept | undefined
-  /** @returns whether there is room for it at all */
+  /** Stores an entry. @returns false if the entry alone is larger than the tier */
   set: (key: string, entry: Kept) => boolean
   /**
-   * Keeps an encoded body beside the plain one. It does nothing if that has been evicted or replaced meanwhile. A body for which there
-   * is no room at all counts as one that is not worth it.
+   * Stores an encoded body beside the plain one. Does nothing if the entry has been evicted or replaced meanwhile. If the entry with the
+   * encoded body would be larger than the tier, stores null, as for an encoding that saves nothing.
    */
   addEncoded: (key: string, entry: Kept, encoding: Encoding, representation: Representation | null) => void
   readonly entries: number
   readonly bytes: number
-  /** How many had to go to make room, so far. */
+  /** The number of entries evicted so far to make room. */
   readonly evictions: number
 }
 
-/** What an entry takes beside its texts, as measured: objects, numbers, its place in the tables. */
+/** The measured size, in bytes, of an entry without its texts: objects, numbers and its place in the tables. */
 const overhead = 900
 const encodedOverhead = 300
 
@@ -45,7 +45,7 @@ function sizeOfEncoded (representation: Representation | null | undefined): numb
   return representation == null ? 0 : encodedOverhead + representation.body.length
 }
 
-/** @param maxBytes past it the least recently used go */
+/** Returns an empty memory tier. @param maxBytes the size above which the tier evicts the least recently used entries */
 export function createMemoryTier (maxBytes: number): MemoryTier {
   let evictions = 0
   const entries = new LRUCache<string, Kept>({

@@ -1,23 +1,23 @@
 /**
- * Evidence that Redis answers nobody. One attempt that failed proves little: the process may have been paused, or its own connection
- * may be broken. Attempts that fail one after the other for longer than the beacon burns (see epochs.ts) prove that the beacon is out.
+ * Evidence that Redis answers no instance. One failed attempt proves little: the process may have been paused, or its own connection may
+ * be broken. Successive attempts that fail for longer than the lifetime of the beacon (see epochs.ts) prove that the beacon is out.
  */
 export interface Outage {
-  /** Notes an attempt that failed, by when it began and ended. */
+  /** Records a failed attempt, with the times at which it began and ended. */
   failed: (began: number, ended: number) => void
-  /** Notes an answer of Redis. */
+  /** Records an answer of Redis, which ends the outage. */
   ended: () => void
-  /** Whether Redis has certainly been away for long enough, and was still away at some moment after `time`. */
+  /** Returns whether Redis has certainly been away for `duration`, and was still away at some moment after `time`. */
   provenSince: (time: number) => boolean
 }
 
-/** Between two failures further apart than this, in ms, Redis may have answered. */
+/** The longest gap, in ms, between two failures of one outage. In a longer gap, Redis may have answered. */
 const mostGap = 300
 
-/** An attempt that took longer, in ms, did so because this process was paused: it says nothing of the time in between. */
+/** The longest attempt, in ms, that counts as evidence. A longer one means that this process was paused, and says nothing of that time. */
 const longestAttempt = 800
 
-/** @param duration how long attempts must have failed, in ms */
+/** Returns an empty record of attempts. @param duration the time, in ms, for which attempts must have failed */
 export function createOutage (duration: number): Outage {
   let since: number | undefined
   let last = { began: -Infinity, ended: -Infinity }

@@ -1,10 +1,11 @@
-/** Redis has not answered a command in time. */
+/** The error of a command that Redis did not answer in time. */
 export class NoAnswer extends Error {}
 
 /**
- * Returns what a command gives, if it does so in time. When the time is over, the answers that have already arrived are read first: a
- * process that was busy or paused must not take that for a failure of Redis.
- * @throws NoAnswer if it does not
+ * Returns the answer to a command if it arrives in time. When the time is over, the process first reads the answers that have already
+ * arrived: a process that was busy or paused must not mistake that for a failure of Redis.
+ * @param ms the longest wait
+ * @throws NoAnswer if no answer arrives in time; the error of the command if it fails
  */
 export async function within<T> (ms: number, answer: Promise<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {

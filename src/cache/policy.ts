@@ -1,18 +1,18 @@
-/** How long the gateway itself keeps answers, in ms. */
+/** The rules for how long the gateway itself keeps answers. Times are in ms. */
 export interface CachePolicy {
-  /** Zero: it keeps none; concurrent requests for the same still make one call. */
+  /** The time for which an answer is fresh. If it is zero, the gateway keeps none; concurrent requests for the same still make one call. */
   readonly ttl: number
   readonly staleWhileRevalidate: number
   readonly staleIfError: number
-  /** Whether what was made for a user is out of date with the user's next event. */
+  /** Whether the user's next event outdates the answers that were made for the user. */
   readonly refreshOnEvents: boolean
-  /** Where answers come from while the events of users cannot be verified: from the provider only, or from memory too. */
+  /** The source of answers while the gateway cannot verify the events of users: only the provider (`origin`), or also memory (`serve`). */
   readonly whenUnverified: 'origin' | 'serve'
-  /** How long browsers and CDNs may keep an answer. */
+  /** The time for which browsers and CDNs may keep an answer. */
   readonly downstreamAge: number
 }
 
-/** For answers that are not kept. */
+/** The policy for answers that the gateway does not keep. */
 export const noCache: CachePolicy = { ttl: 0, staleWhileRevalidate: 0, staleIfError: 0, refreshOnEvents: true, whenUnverified: 'origin', downstreamAge: 0 }
 
 /** Describes in a line how long the gateway keeps the answers of a policy. */

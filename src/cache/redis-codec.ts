@@ -3,22 +3,25 @@ import { entityTag, type Entry } from './entry.ts'
 const separator = 0x0a
 const format = '1'
 
-/** An entry with what it takes to know whether it still counts. */
+/** An entry with the data to decide whether it is still valid. */
 export interface Shared {
   entry: Entry
-  /** Of the user's events, when its making began; empty where no user's events matter. */
+  /** The version of the user's events when the making of the entry began; empty if no user's events matter. */
   version: string
-  /** Of the shared tier itself (see RedisLink). */
+  /** The epoch of the shared tier in which the entry was made (see RedisLink). */
   epoch: string
 }
 
-/** Its fields, a line each and none of them with a line end in it, and then the body as it is: reading it back parses no JSON. */
+/**
+ * Returns the stored form of an entry: its fields, one to a line and none with a line end in it, and then the body unchanged. Decoding it
+ * parses no JSON.
+ */
 export function encodeShared ({ entry: { body, etag, variation, degraded = '', madeAt, freshUntil, staleUntil, errorUntil }, version, epoch }: Shared): Buffer {
   const head = [format, epoch, version, etag, variation, degraded, madeAt, freshUntil, staleUntil, errorUntil].join('\n')
   return Buffer.concat([Buffer.from(`${head}\n`), body])
 }
 
-/** @returns undefined where this is no entry, one of another format, or one that is not whole */
+/** Returns the entry in its stored form; undefined if the bytes are no entry, or one that is incomplete or has another format. */
 export function decodeShared (bytes: Buffer): Shared | undefined {
   const fields: string[] = []
   let from = 0
@@ -32,7 +35,7 @@ export function decodeShared (bytes: Buffer): Shared | undefined {
   const times = fields.slice(6).map(Number)
   if (known !== format || times.some(Number.isNaN)) return undefined
   const [madeAt, freshUntil, staleUntil, errorUntil] = times as [number, number, number, number]
-  // A copy of its own: else the buffer of everything that came with it would be kept alive.
+  // Copies the body: a view would keep alive the whole buffer that Redis's reply arrived in.
   const body = Buffer.from(bytes.subarray(from))
   if (entityTag(body) !== etag) return undefined
   return {

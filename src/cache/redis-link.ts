@@ -7,40 +7,40 @@ import { NoAnswer, within } from './patience.ts'
 import type { CacheStats } from './stats.ts'
 import type { LinkState, UserVersions } from './user-versions.ts'
 
-/** The connections of this instance to Redis, and how far they can be relied on. */
+/** The connections of this instance to Redis, with their state, which says how far the instance can rely on them. */
 export interface RedisLink {
-  /** Whether commands can be expected to be answered. */
+  /** Whether Redis is expected to answer commands. */
   readonly up: boolean
   readonly state: LinkState
-  /** Whether the state says something: not in the first two seconds, as long as Redis has not answered. */
+  /** Whether `state` is meaningful. It is not in the first two seconds, until Redis has answered. */
   readonly settled: boolean
-  /** Entries that others stored count only if they stored them in the same epoch. */
+  /** The epoch in force. Entries that other instances stored are valid only if they were stored in the same epoch. */
   readonly epoch: string
-  /** Why Redis does not answer; undefined while it does. */
+  /** The reason why Redis does not answer; undefined while it does. */
   readonly problem: unknown
   /**
    * Runs a command.
-   * @param within the longest wait, in ms; by default as long as a request waits
-   * @throws what Redis says, or that it took too long
+   * @param within the longest wait, in ms; by default the `patience` of a request
+   * @throws the error of Redis, or NoAnswer if it took too long
    */
   run: <T>(command: (redis: Commands) => Promise<T>, within?: number) => Promise<T>
   /**
-   * Resolves with whether what Redis says can be relied on: at once, or after one check if the last one is too long ago, as after a pause
-   * of the process.
+   * Returns whether the instance can rely on the answers of Redis. Resolves at once, or after one check if the last check is too long ago,
+   * as after a pause of the process.
    */
   ensure: () => Promise<boolean>
-  /** Returns the epoch in force now; asks Redis if this instance may have missed the last one. @throws what Redis says */
+  /** Returns the epoch in force now; reads it from Redis if this instance may have missed the last one. @throws the error of `run` */
   readEpoch: () => Promise<string>
   /**
-   * Tells all instances of an event of somebody in a slot. Resolves when no instance serves an answer that misses it: when `write` has
-   * written the user's version and no other instance relies on not having heard, or when Redis answers nobody and the others will find
-   * that out before they rely on it again. Never rejects.
+   * Announces to all instances an event of a user in a slot. Resolves when no instance serves an answer that misses the event: either
+   * `write` has written the user's version and no other instance that missed the announcement holds a lease, or Redis answers no instance
+   * and the others will find that out before they rely on it again. Never rejects.
    */
   announce: (slot: number, write: (redis: Commands) => Promise<unknown>) => Promise<void>
   close: () => Promise<void>
 }
 
-/** What the link needs of a client of Redis: see connections/redis-client.ts. */
+/** The part of a Redis client that the link needs (see connections/redis-client.ts). */
 export interface LinkClient {
   readonly commands: Commands
   readonly ready: boolean
@@ -51,7 +51,7 @@ export interface LinkClient {
   close: () => void
 }
 
-/** What it needs of channels: see connections/redis-channels.ts. */
+/** The part of the Redis channels that the link needs (see connections/redis-channels.ts). */
 export interface LinkChannels {
   readonly isOpen: boolean
   publish: (channel: string, message: string) => Promise<unknown>
@@ -70,51 +70,54 @@ export interface LinkChannelsOptions {
 export interface RedisLinkOptions {
   client: LinkClient
   openChannels: (options: LinkChannelsOptions) => LinkChannels
-  /** Asks whether the server answers at all, in bounded time. */
+  /** Returns, in bounded time, whether the server answers at all. */
   probe: () => Promise<boolean>
   versions: UserVersions
   stats: CacheStats
-  /** Told when the link is lost, and when it is there again. */
+  /** Called when the link is lost, and when it works again. */
   onChange: (state: 'up' | 'down', cause?: unknown) => void
-  /** Told how long each command took, in ms. */
+  /** Receives the duration of each command, in ms. */
   onCommand?: (duration: number) => void
-  /** The most that a request waits for a command, in ms. */
+  /** The longest time that a request waits for a command, in ms. */
   patience?: number
 }
 
-/** How often to check Redis and to renew the lease, in ms. */
+/** The interval of checks of Redis and of claims that renew the lease, in ms. */
 const heartbeat = 100
 
-/** For so long, in ms, an instance relies on what it has heard. */
+/** The duration of a lease, in ms, during which an instance relies on its memory. */
 const lease = 400
 
-/** A claim that has not come back for so long, in ms, tells that the listener hears nothing. */
+/** The longest time, in ms, without a claim that comes back. After it, the link assumes that its listener receives nothing. */
 const longestSilence = 1_000
 
-/** It is not said before so long, in ms, that there is no Redis. */
+/** The time, in ms, that the first connection may take before the link reports that Redis is down. */
 const longestConnecting = 2_000
 
-/** So many failed commands in a row, and no more are tried until Redis answers a check. */
+/** The number of failed commands in a row after which requests and events send no more commands, until Redis answers a check. */
 const mostFailures = 3
 
 /** The pause between two probes while events wait, in ms. */
 const probePause = 50
 
-/** The most that an event waits for one command, in ms: a Redis that is slow for requests must still learn of events. */
+/** The longest time that an event waits for one command, in ms: events must reach a Redis that is too slow for requests, too. */
 const announcing = 250
 
-/** An event is not held up longer than this, in ms, whatever Redis does. */
+/** The longest time, in ms, for which the link delays an event, whatever Redis does. */
 const longestHold = 3_000
 
-/** Attempts have to fail for so long, in ms, that the beacon is out: the first that failed may have extended it as late as it ended. */
+/**
+ * The time, in ms, for which attempts have to fail before the beacon is certainly out. The first failed attempt may have extended the
+ * beacon as late as when the attempt ended.
+ */
 const provenAfter = beaconLife + 300
 
 const channel = `${linkTag}:events`
 
 /**
- * Keeps two connections, one for commands and one to listen. Several times a second the link checks that Redis lacks nothing that
- * instances were told, and claims a lease. It is *leased* while a claim has come back lately, *linked* while the last check is recent
- * enough that no event can have been accepted without Redis since, and *away* otherwise.
+ * Opens the link to Redis, with two connections: one for commands and one to listen. Several times a second the link checks that Redis
+ * lacks no event that instances have announced, and claims a lease. The link is *leased* while a claim has come back lately, *linked*
+ * while the last check is so recent that no instance can have accepted an event without Redis since, and *away* otherwise.
  */
 export function openRedisLink ({ client, openChannels, probe, versions, stats, onChange, onCommand = () => {}, patience = 50 }: RedisLinkOptions): RedisLink {
   const instance = randomUUID()
@@ -137,7 +140,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
     shared: [channel],
     onMessage: announcements.take,
     onOpen () {
-      // Announcements were missed while nobody listened: what was made before has to be verified.
+      // This instance missed announcements while it did not listen, so that it has to verify answers made before.
       versions.doubt()
       announcements.opened()
       heardAt = performance.now()
@@ -148,7 +151,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
   const outage = createOutage(provenAfter)
 
   const began = performance.now()
-  /** Of the server that commands go to; undefined until it is asked. */
+  /** The run of the server that receives the commands; undefined until the link has read it. */
   let run: string | undefined
   let failures = 0
   let failedChecks = 0
@@ -166,7 +169,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
     const before = closings
     const wasReady = client.ready
     try {
-      // A check that is answered too late must not extend the beacon: after a failed one, a question goes ahead.
+      // A check that Redis answers too late must not extend the beacon. After a failed check, a read therefore goes first.
       if (failedChecks > 0) await epochs.read(client.commands)
       run ??= await readRun()
       await epochs.vet(client.commands, run)
@@ -184,7 +187,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
     await hear().catch(() => {})
   }
 
-  /** Sees to it that announcements arrive, and claims the lease. */
+  /** Verifies the channels if no claim has come back for too long, and claims the lease. */
   async function hear (): Promise<void> {
     if (!channels.isOpen) return
     const now = performance.now()
@@ -197,7 +200,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
     await announcements.claim()
   }
 
-  /** @returns empty where the user may not ask, and in a cluster, whose nodes come and go */
+  /** Returns the id of the server's run; empty if the Redis user has no permission, and in a cluster, whose nodes come and go. */
   async function readRun (): Promise<string> {
     if (client.isCluster) return ''
     try {
@@ -223,19 +226,19 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
     return checking
   }
 
-  /** Waits for news of Redis: a check, or an attempt to reach it, that is over. */
+  /** Waits until the next check of Redis, or attempt to reach it, has ended. */
   async function news (): Promise<void> {
     const heard = new Promise<void>(resolve => { waiting.push(resolve) })
     if (!probing) void probeOnAndOn()
     return heard
   }
 
-  /** While events wait and Redis does not answer, gathers evidence faster than connecting and checks do. */
+  /** Probes Redis while events wait and Redis does not answer. Probes gather evidence faster than connecting and checks do. */
   async function probeOnAndOn (): Promise<void> {
     probing = true
     while (waiting.length > 0 && !isHealthy() && !closing.signal.aborted) {
       const asked = performance.now()
-      // An answer proves little: a Redis that is full answers, and takes no writes.
+      // A successful probe proves little: a Redis that is full answers, but rejects writes.
       if (!await probe()) outage.failed(asked, performance.now())
       ring()
       await sleep(probePause, undefined, { ref: false })
@@ -303,7 +306,7 @@ export function openRedisLink ({ client, openChannels, probe, versions, stats, o
             const [, writes] = await link.run(async redis => Promise.all([write(redis), epochs.write(redis)]), announcing)
             return await announcements.announce(slot, writes)
           } catch {
-            // The next check tells more.
+            // Retries after the next check.
           }
         }
         await news()

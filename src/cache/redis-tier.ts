@@ -4,24 +4,24 @@ import { decodeShared, encodeShared } from './redis-codec.ts'
 import type { RemoteTier } from './remote-tier.ts'
 import type { Announcer, User } from './user-versions.ts'
 
-/** Nothing is kept longer in Redis, in ms. */
+/** The longest lifetime of an entry in Redis, in ms. */
 const longestLife = 86_400_000
 
 /**
- * A version that is gone makes every answer made under it out of date, so that losing one is safe; it is kept longer than any
- * answer all the same.
+ * The lifetime of a user's version, in ms. It is longer than that of any answer. Losing a version is safe all the same, because that
+ * outdates every answer made under it.
  */
 const versionLife = longestLife + 3_600_000
 
 /**
- * Keeps entries in Redis, each with the version of its user's events under which it was made. Both have keys in one slot of a
- * cluster and are read together. A version is a new random id, not a number that rises: one that comes back after it was lost, by
- * eviction or with a Redis that was started anew, must not make old answers good again.
+ * Returns a tier that stores entries in Redis, each with the version of its user's events under which it was made. The keys of both are in
+ * one slot of a cluster, and the tier reads them together. A version is a new random id, not a rising number: if Redis loses a version, by
+ * eviction or by a restart, the version that replaces it must not make old answers valid again.
  */
 export function createRedisTier (link: RedisLink): RemoteTier & Announcer {
   const asked = new Map<string, Promise<string | undefined>>()
 
-  /** Gives a user without a version one before anything is made, so that all that is made at once for a new user counts. */
+  /** Creates the version of a user who has none, before the first answers are made, so that all of these concurrent answers are valid. */
   async function beginVersion (versionKey: string): Promise<string | null> {
     const [, version] = await link.run(async redis => Promise.all([
       redis.set(versionKey, randomUUID(), 'PX', versionLife, 'NX'),
@@ -62,7 +62,7 @@ export function createRedisTier (link: RedisLink): RemoteTier & Announcer {
       if (version === undefined) {
         version = readVersion(versionKey).catch(() => undefined)
         asked.set(versionKey, version)
-        // By then the question is sent: a later caller might miss an event.
+        // The command is sent in this turn of the event loop. A later caller must send its own, since the answer may miss an event.
         setImmediate(() => { asked.delete(versionKey) })
       }
       return version
@@ -82,12 +82,12 @@ export function createRedisTier (link: RedisLink): RemoteTier & Announcer {
   }
 }
 
-/** @returns undefined where the version was lost as soon as it began: then nothing can be kept */
+/** Returns a version with its epoch; undefined if Redis lost the version as soon as it began, so that nothing can be stored. */
 function versionIn (epoch: string, version: string | null): string | undefined {
   return version === null ? undefined : `${epoch} ${version}`
 }
 
-/** No key tells who the user is. */
+/** Returns the keys of an entry and of its user's version. They are hashes, so that no key reveals who the user is. */
 function keysOf (key: string, user: User | undefined): [entry: string, version?: string] {
   const digest = hash('sha1', key, 'base64url')
   if (user === undefined) return [`personalization:{${digest}}`]

@@ -1,23 +1,26 @@
 import type { Entry } from './entry.ts'
 import type { User } from './user-versions.ts'
 
-/** What a shared tier knows of a key. */
+/** The answer of a shared tier to a look-up of a key. */
 export interface RemoteAnswer {
-  /** Absent where it has none, or one that an event of the user has outdated. */
+  /** The stored entry; absent if the tier has none, or one that an event of the user has outdated. */
   entry?: Entry | undefined
-  /** The version of the user's events, to be given back with what is made now; undefined where no user's events matter. */
+  /** The version of the user's events, to pass to `set` with an answer that is made now; undefined if no user's events matter. */
   version?: string | undefined
 }
 
-/** A tier that instances share. It is never fatal: it answers in bounded time, or says that it cannot. */
+/** A tier that all instances share. It never fails a request: it answers in bounded time, or reports that it cannot. */
 export interface RemoteTier {
-  /** @param user whose events outdate the answer @returns undefined where it cannot be asked at the moment; never rejects */
+  /**
+   * Returns the entry of a key; undefined if the tier cannot be reached at the moment. Never rejects.
+   * @param user the user whose events outdate the answer
+   */
   get: (key: string, user: User | undefined) => Promise<RemoteAnswer | undefined>
   /**
-   * Returns the version of a user's events at some moment after the call; undefined where it cannot be asked, or the user has none. Calls
-   * of one turn of the event loop share a question. Never rejects.
+   * Returns the version of a user's events at some moment after the call; undefined if the tier cannot be reached, or the user has none.
+   * Calls in one turn of the event loop share one query. Never rejects.
    */
   versionOf: (user: User) => Promise<string | undefined>
-  /** Stores an entry until it is of no use any more. Nobody waits for it. */
+  /** Stores an entry, in the background, until it may no longer be served. */
   set: (key: string, user: User | undefined, entry: Entry, version: string | undefined) => void
 }

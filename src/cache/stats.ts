@@ -1,15 +1,15 @@
-/** How an answer was come by. Each one served counts once. */
+/** The ways in which the cache obtains an answer. Each served answer counts once. */
 const outcomes = ['hit-memory', 'hit-redis', 'stale-while-revalidate', 'stale-if-error', 'miss', 'collapsed', 'bypass'] as const
 export type Outcome = typeof outcomes[number]
 
-/** What became of lookups, since the process began. */
+/** The results of look-ups since the process began. */
 export interface CacheStats {
   served: Record<Outcome, number>
-  /** Entries found, but outdated by an event. */
+  /** Entries that were found but that an event had outdated. */
   outdated: number
-  /** Making an answer failed, and there was nothing stale to serve. */
+  /** Failed attempts to make an answer without a stale answer to serve instead. */
   failures: number
-  /** Lookups that did without Redis, since it was away. */
+  /** Look-ups that went on without Redis because it was away. */
   withoutRedis: number
   redisErrors: number
 }

@@ -1,15 +1,15 @@
 /**
- * How sure this process is of what others accept:
- * - `leased`: it hears every announcement, so that its memory answers with no question;
- * - `linked`: it may have missed announcements, but the shared tier tells the version of a user's events;
- * - `away`: it can ask nobody.
+ * The degree to which this process knows the events that other instances accept:
+ * - `leased`: it receives every announcement, so that its memory answers without asking the shared tier.
+ * - `linked`: it may have missed announcements, but it can read the version of a user's events in the shared tier.
+ * - `away`: it cannot reach the shared tier.
  */
 export type LinkState = typeof linkStates[number]
 
-/** The weakest first. */
+/** The states of a link, the weakest first. */
 export const linkStates = ['away', 'linked', 'leased'] as const
 
-/** Tells others, who keep answers of their own, that a user has sent events. */
+/** Announces to other processes, which keep answers of their own, that a user has sent events. */
 export interface Announcer {
   readonly state: LinkState
   /** Resolves when no other process serves an answer that the user's events have outdated. */
@@ -22,33 +22,39 @@ export interface User {
 }
 
 /**
- * Which users have sent events since an answer was made for them. Time is a count of events here: an answer carries the count at
- * which its making began, and is outdated once an event of its user has a higher one.
+ * A record of the users who have sent events since an answer was made for them. Time is a count of events here: an answer carries the
+ * count at which its making began, and is outdated once an event of its user has a higher count.
  *
- * Users share slots by their hash, so that memory is bounded and nothing is ever forgotten: two users in one slot cost an answer made
- * anew, and never one that is outdated.
+ * Users share slots by their hash, so that memory is bounded and no event is ever forgotten. An event of one user in a slot may outdate an
+ * answer of another without need, but the cache never serves an outdated answer because of a shared slot.
  */
 export interface UserVersions {
   slotOf: (user: User) => number
-  /** The count now, for an answer whose making begins. */
+  /** The current count of events, for an answer whose making begins now. */
   readonly now: number
   /** The weakest state of the announcers; `leased` if there are none. */
   readonly state: LinkState
-  /** Whether an answer whose making began at a count certainly misses no event of the users in a slot. */
+  /** Returns whether an answer whose making began at a count certainly misses no event of the users in a slot. */
   isCurrent: (slot: number, begunAt: number) => boolean
-  /** Whether an event of the users in a slot is known that an answer misses. If not, the answer may still miss an event that was not announced here. */
+  /**
+   * Returns whether this process knows of an event of the users in a slot that an answer misses. If not, the answer may still miss an event
+   * that was not announced here.
+   */
   isOutdated: (slot: number, begunAt: number) => boolean
-  /** Notes an event of somebody in a slot that was accepted elsewhere. */
+  /** Records an event of a user in a slot that another instance accepted. */
   outdate: (slot: number) => void
-  /** Notes that announcements may have been missed: what began before is not certain any more. */
+  /** Records that this process may have missed announcements, so that answers whose making began before are no longer certain. */
   doubt: () => void
-  /** Notes an event that was accepted here. Resolves once no process serves an answer that misses it. */
+  /** Records an event that this process accepted. Resolves once no process serves an answer that misses it. */
   raise: (user: User) => Promise<void>
-  /** Has another announcer told of events from now on. */
+  /** Adds an announcer, which announces the events from now on. */
   tell: (announcer: Announcer) => void
 }
 
-/** 8 MiB. A million users with an event each while anything made for them is kept would outdate each other's once. */
+/**
+ * The number of slots, which take 8 MiB. If a million users each send an event while answers for them are kept, each event outdates about
+ * one answer of another user.
+ */
 const slotCount = 2 ** 20
 
 export function createUserVersions (): UserVersions {
@@ -77,7 +83,7 @@ export function createUserVersions (): UserVersions {
     async raise (user) {
       const slot = slotOf(user)
       if (announcers.size > 0) await Promise.all([...announcers].map(async announcer => announcer.announce(user, slot)))
-      // Afterwards, since meanwhile something older may still have been fetched from others.
+      // Comes after the announcements, since meanwhile this process may still have fetched something older from the shared tier.
       outdate(slot)
     },
     tell (announcer) {
@@ -86,7 +92,7 @@ export function createUserVersions (): UserVersions {
   }
 }
 
-/** MurmurHash3's 32-bit mixing, a UTF-16 unit at a time: the same on every instance. */
+/** Returns the slot of a user, the same on every instance. Uses the 32-bit mixing of MurmurHash3, one UTF-16 unit at a time. */
 function slotOf ({ namespace, userId }: User): number {
   const h = mix(mix(0x9747b28c, namespace), userId)
   let spread = Math.imul(h ^ (h >>> 16), 0x85ebca6b)

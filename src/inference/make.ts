@@ -36,7 +36,7 @@ export function createMaker ({ request, surroundings, recommender, variation }: 
       return await finish(answered, deadline.signal, stopwatch)
     } finally {
       deadline.clear()
-      // Timers fire up to 2 ms early by this clock. No fallback may be called in the time that then seems to be left.
+      // Timers fire up to 2 ms early by this clock. No fallback may be called in the time that seems to remain.
       if (deadline.signal.aborted) endsAt = 0
     }
   }
@@ -62,10 +62,10 @@ export function createMaker ({ request, surroundings, recommender, variation }: 
   }
   return {
     make: async keepLate => {
-      // The time that it waited for its turn does not count.
+      // The time that the request waited for its turn does not count.
       endsAt = performance.now() + variation.timeout
       return untilDeadline('origin', async deadline => ask(recommender, variation, requestFor, deadline, late => {
-        // The deadline is over. The late answer gets a new one, as long as that of a request.
+        // The deadline is over. The late answer gets a new deadline, as long as that of a request.
         const more = startDeadline(variation.timeout)
         finish(late, more.signal, createStopwatch()).then(keepLate).catch(() => {}).finally(() => { more.clear() })
       }))
@@ -94,7 +94,7 @@ function lookAhead ({ postProcessor }: RecommenderPlan, request: InferenceReques
 
 async function postProcess (postProcessor: PostProcessor, { answer, variation, degraded }: Answered, request: InferenceRequest, signal: AbortSignal): Promise<OriginAnswer> {
   if (request.action === 'predicted-ratings') return answer
-  // The answer of a hedge comes at the deadline, and leaves the post-processor no time.
+  // A hedge answers at the deadline, which leaves the post-processor no time.
   if (degraded !== undefined && signal.aborted) return answer
   try {
     return await postProcessor.process(request, variation.config, answer, signal)
@@ -110,7 +110,7 @@ function cut (answer: OriginAnswer, numResults: number): OriginAnswer {
 interface Decoration {
   /** JSON texts by item id. */
   metadata: ReadonlyMap<string, string>
-  /** Why some items have no metadata. */
+  /** The reason why some items have no metadata. */
   undecorated?: Undecorated
 }
 
