@@ -2,10 +2,10 @@ import type { Document } from './document.ts'
 import { namespacesOf, recommendersOf, variationsOf } from './elements.ts'
 import { inherit } from './inherit.ts'
 
-/** So many places are named; a document may have thousands. */
+/** The most places that a warning names; a document may have thousands. */
 const mostNamed = 3
 
-/** Returns what is allowed in a valid document and hardly meant, a line each. */
+/** Returns one line for each setting of a valid document that is allowed but probably a mistake. */
 export function warningsOf (document: Document): string[] {
   const uncached = uncachedVariations(document)
   if (uncached.all === 0 || uncached.pointers.length === 0) return []
@@ -14,7 +14,7 @@ export function warningsOf (document: Document): string[] {
   return [`without cacheControl, the gateway caches no answers of ${uncached.pointers.slice(0, mostNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`]
 }
 
-/** The variations that inherit no `cacheControl`, and how many variations there are. */
+/** Returns the pointers of the variations without `cacheControl`, own or inherited, and the number of all variations. */
 function uncachedVariations (document: Document): { pointers: string[], all: number } {
   const root = { pointer: '', value: document }
   const namespaces = new Map(namespacesOf(document).map(namespace => [namespace.name, namespace]))

@@ -2,7 +2,7 @@ import type { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { AwsHandler } from './repeating-handler.ts'
 import type { Scope } from './scope.ts'
 
-/** The common part of all SDK clients. */
+/** The part of an SDK client that all of them have. */
 export interface AwsClient {
   destroy: () => void
 }
@@ -28,8 +28,8 @@ export async function awsClient<C extends AwsClient> (scope: Scope, Client: new 
 }
 
 /**
- * Returns the client of a service that is only read from, shared as that of `awsClient`. If a kept connection ends before the answer begins,
- * the client repeats the call once on a new connection.
+ * Returns a shared client of a service in a region, like `awsClient`, but for calls that only read. If a kept-alive connection ends
+ * before the answer begins, the client repeats the call once on a new connection.
  */
 export async function awsReader<C extends AwsClient> (scope: Scope, Client: new (config: AwsClientConfig) => C, region?: string): Promise<C> {
   const open = async (): Promise<C> => {

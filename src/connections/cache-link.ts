@@ -4,16 +4,16 @@ import { openRedis } from './redis-client.ts'
 import { answers } from './redis-probe.ts'
 
 export interface CacheLinkOptions extends Omit<RedisLinkOptions, 'client' | 'probe' | 'openChannels'> {
-  /** Receives, once each, what the operator has to set right: a missing permission, a wrong password. */
+  /** Receives each problem that the operator has to correct, once: a missing permission, a wrong password. */
   onProblem: (problem: Error) => void
 }
 
-/** The most that a command may take, in ms. The link itself waits for less where a request waits. */
+/** The timeout of a command, in ms. The link has a shorter limit for commands that a request waits for. */
 const commandTimeout = 250
 const socketTimeout = 1_000
-/** An echo on the channels that takes longer, in ms, tells that nothing is heard: no longer than checks may pause. */
+/** The longest wait for an echo on the channels, in ms; after it, they count as dead. It is no longer than checks may pause. */
 const longestSilence = 300
-/** A probe that has no answer for so long, in ms, has failed. */
+/** The timeout of a probe, in ms. */
 const probeTimeout = 100
 
 /** Opens the link of the cache to Redis: a client for commands, and the channels of announcements. It returns at once. */

@@ -3,16 +3,16 @@ import type { Redis } from 'ioredis'
 import { UserError } from '../base/user-error.ts'
 import type { RedisClient } from './redis-client.ts'
 
-/** Channels on the one server where all who publish and all who listen meet, so that messages arrive in the order of publishing. */
+/** Channels on one server, which all publishers and subscribers use, so that messages arrive in the order of publishing. */
 export interface RedisChannels {
-  /** Whether all channels are listened to. */
+  /** Whether this process is subscribed to all channels. */
   readonly isOpen: boolean
-  /** Publishes where the channel is owned. @returns how many listen there. @throws what Redis says */
+  /** Publishes at the server that owns the channel. @returns the number of subscribers there. @throws the error of Redis */
   publish: (channel: string, message: string) => Promise<number>
   /**
-   * Resolves when all that was published before has been handed to `onMessage`. It proves that these channels are listened to at the
-   * server that `publish` reaches now: if they are not, they are closed and opened there.
-   * @throws Error if that cannot be proved
+   * Resolves when `onMessage` has received every message that was published before. It proves that this process is subscribed at the
+   * server that `publish` reaches now. If it cannot prove that, it disconnects, and the channels open again at that server.
+   * @throws Error if it cannot prove that
    */
   verify: () => Promise<void>
   close: () => void
@@ -20,31 +20,31 @@ export interface RedisChannels {
 
 export interface RedisChannelsOptions {
   client: RedisClient
-  /** A channel that nobody else listens to; the others have its hash tag. */
+  /** A channel to which only this process subscribes. The other channels have the same hash tag. */
   own: string
   /** The channels that instances share. */
   shared: readonly string[]
   onMessage: (channel: string, message: string) => void
-  /** Called when all channels are listened to. What was published before is not heard. */
+  /** Called when this process is subscribed to all channels. It does not receive earlier messages. */
   onOpen: () => void
   /** Called when messages may be lost from now on: the connection broke, or the channels have moved to another server. */
   onClose: () => void
-  /** From one attempt to the next, in ms. */
+  /** The pause between two attempts, in ms. */
   pause?: number
-  /** A connection on which a message takes longer, in ms, leads nowhere, and is made anew. */
+  /** The longest time that `verify` waits for its message, in ms. After that, the connection counts as dead and is replaced. */
   longestSilence?: number
 }
 
 /**
- * Opens channels. In a cluster, they are sharded channels at the node that owns the slot of their hash tag, because plain messages reach
- * other nodes in any order: that takes Redis 7 or Valkey. It listens on a connection of its own, and opens the channels again until it is
- * closed: after the connection broke, after the slot moved, and after a failover.
+ * Opens channels on a separate connection. In a cluster, they are sharded channels at the node that owns the slot of their hash tag,
+ * because plain messages reach other nodes in any order. Sharded channels need Redis 7 or Valkey. Until `close`, the channels open again
+ * after the connection breaks, after the slot moves, and after a failover.
  */
 export function openRedisChannels ({ client, own, shared, onMessage, onOpen, onClose, pause = 50, longestSilence = 1_000 }: RedisChannelsOptions): RedisChannels {
   const echo = `${own}:echo`
   const channels = [own, echo, ...shared]
   const closing = new AbortController()
-  /** Who waits for an echo, by its text. */
+  /** The callbacks of the `verify` calls that wait for an echo, by its text. */
   const waiting = new Map<string, () => void>()
   let listener: Redis | undefined
   let isOpen = false

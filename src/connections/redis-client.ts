@@ -7,60 +7,63 @@ import { isDenied, tellOnce } from './redis-problems.ts'
 /** Sends commands to one server, or to the nodes of a cluster by the slots of their keys. */
 export type RedisCommands = Redis | Cluster
 
-/** A connection to Redis that follows a failover, and becomes the client of a cluster if the server is a node of one. */
+/** A client of Redis that reconnects after a failover, and becomes a cluster client if the server is a node of a cluster. */
 export interface RedisClient {
   /**
-   * Sends commands. Ask for it each time: it is another object once the server is known to be a cluster. Without a connection, each
-   * command fails at once.
+   * Sends commands. Read this property for each command: the object changes when the client finds that the server is in a cluster.
+   * Without a connection, each command fails at once.
    */
   readonly commands: RedisCommands
-  /** Whether there is a connection, and the server has said what it is and that its data is loaded. */
+  /** Whether there is a connection, the server has said whether it is in a cluster, and it has loaded its data. */
   readonly ready: boolean
-  /** Whether the server is a node of a cluster, be it the only one. */
+  /** Whether the server is a node of a cluster, even if it is the only node. */
   readonly isCluster: boolean
-  /** Waits until commands can be sent, `within` ms at most. @returns whether they can */
+  /** Waits until the client can send commands, at most `within` ms. @returns whether the client can send commands */
   untilReady: (within?: number) => Promise<boolean>
-  /** `ready`: commands can be sent. `close`: the connection broke, and is made anew; of a cluster: all its connections. */
+  /** `ready`: the client can send commands. `close`: the connection (of a cluster: every connection) broke, and the client reconnects. */
   on: (event: 'ready' | 'close', listener: () => void) => void
-  /** Calls back with each attempt to connect that failed, and each connection that broke, with when the attempt began (`performance.now()`). */
+  /**
+   * Calls the listener for each failed attempt to connect, with the time at which the attempt began (`performance.now()`), and for each
+   * connection that broke, with the time of the break.
+   */
   onFailed: (listener: (began: number) => void) => void
-  /** Why there is no connection: the last error; undefined while there is one. */
+  /** The last error, which says why there is no connection; undefined while there is one. */
   readonly problem: unknown
   /**
-   * Returns a connection of its own, not connected yet, to the server that owns a key or a sharded channel. It is not made anew when
-   * it breaks. Undefined while the owner is not known.
+   * Returns a separate connection, not connected yet, to the server that owns a key or a sharded channel. It does not reconnect after
+   * it breaks. Returns undefined while the owner is unknown.
    */
   connectToOwner: (key: string) => Redis | undefined
-  /** Asks the cluster again which node owns which slot. */
+  /** Starts to read again from the cluster which node owns which slot. */
   refresh: () => void
-  /** Tells a problem that the operator has to set right, once. */
+  /** Passes an error to `onProblem`, once, if the operator has to correct its cause. */
   report: (error: unknown) => void
-  /** Ends all connections; nothing is connected anew. */
+  /** Ends all connections. The client does not reconnect. */
   close: () => void
 }
 
 export interface RedisClientOptions {
-  /** The most that a command may take, in ms. One that waits for something to come needs a client of its own. */
+  /** The timeout of a command, in ms. A blocking command needs a separate client. */
   commandTimeout: number
-  /** Receives, once each, what the operator has to set right: a missing permission, a wrong password. */
+  /** Receives each problem that the operator has to correct, once: a missing permission, a wrong password. */
   onProblem: (problem: Error) => void
-  /** A connection on which a command has no answer for so long, in ms, is made anew. */
+  /** The client replaces a connection on which a command gets no answer for this time, in ms. */
   socketTimeout?: number
-  /** The longest pause before connecting again, in ms. */
+  /** The longest pause before the client reconnects, in ms. */
   longestPause?: number
   connectTimeout?: number
 }
 
-/** Replies of a server that is not, or not any more, the one to ask: the address may lead to another by now. */
+/** Replies of a server that cannot take the command now. After a failover, the address may lead to another server. */
 const elsewhere = /^(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS)\b/
 
-/** How often the owners of slots are asked for without need, in ms. */
+/** The interval at which the client reads the owners of slots without a cause, in ms. */
 const slotsRefreshInterval = 5_000
 
 /**
- * Opens a client for a `redis://` or `rediss://` URL. It returns at once: the connection is made, and made anew, in the background.
- * A server whose `INFO` (or `CLUSTER INFO`, where the user may not run `INFO`) says that it is a node of a cluster, or that redirects a
- * command, is asked for the other nodes. A client of a cluster uses database 0, whatever the URL says.
+ * Opens a client for a `redis://` or `rediss://` URL. It returns at once: the client connects, and reconnects, in the background.
+ * The client becomes a cluster client if `INFO` (or `CLUSTER INFO`, where the user may not run `INFO`) says that the server is a node of
+ * a cluster, or if the server redirects a command. It then asks the server for the other nodes, and uses database 0, whatever the URL says.
  */
 export function openRedis (url: string, { commandTimeout, onProblem, socketTimeout = commandTimeout + 250, longestPause = 500, connectTimeout = 1_000 }: RedisClientOptions): RedisClient {
   const events = new EventEmitter<{ ready: [], close: [], failed: [began: number] }>()
@@ -70,18 +73,18 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
     commandTimeout,
     connectTimeout,
     disconnectTimeout: 100,
-    // A connection that leads nowhere would say so after minutes only, and what was written into it would stay in memory.
+    // Without it, a dead connection would fail only after minutes, and the commands written to it would stay in memory.
     socketTimeout,
     maxRetriesPerRequest: 0,
-    // `greet` does that, without a line on the console where INFO is not permitted.
+    // `greet` checks instead. The check of ioredis writes to the console if the user may not run INFO.
     enableReadyCheck: false,
     autoResubscribe: false,
-    // It takes a permission, and nobody needs it.
+    // The client info needs a permission of its own, and the gateway does not use it.
     disableClientInfo: true,
     reconnectOnError: (error: Error) => {
       report(error)
       if (error.message.startsWith('MOVED') && server === commands) queueMicrotask(becomeCluster)
-      // In a cluster, the nodes themselves say who takes the command.
+      // In a cluster, the nodes redirect the command to the right node.
       return (commands === server ? elsewhere : /^READONLY\b/).test(error.message) && mayMove()
     }
   } satisfies RedisOptions
@@ -95,7 +98,7 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
   let server = openServer()
   let commands: RedisCommands = server
 
-  /** While the server that the address leads to says that it is not the one to ask, connecting anew again and again helps nobody. */
+  /** Returns whether to reconnect now. It limits the rate, as the address may lead to the same refusing server for a while. */
   function mayMove (): boolean {
     const now = performance.now()
     if (now - movedAt < longestPause) return false
@@ -111,7 +114,7 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
     const { protocol, hostname } = new URL(url)
     const tls = protocol === 'rediss:' ? { tls: servername(hostname) } : {}
     const opened = new Redis(url, { ...resilience, ...tls, enableOfflineQueue: false, enableAutoPipelining: true, retryStrategy })
-    // Unheard it would end the process. A connection that is not there, commands say, too.
+    // Without a listener, the event would end the process. Commands report a missing connection as well.
     opened.on('error', note)
     opened.on('connecting', () => { connectingSince = performance.now() })
     opened.on('ready', () => { void greet(opened) })
@@ -119,14 +122,14 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
     return opened
   }
 
-  /** Asks a server what it is before it is used. */
+  /** Finds out whether a new connection leads to a cluster and whether its server has loaded its data, before the client uses it. */
   async function greet (opened: Redis): Promise<void> {
     try {
       const is = await whatIs(opened)
       if (opened !== commands || closed) return
       if (is.loading) throw new Error('it is loading its data')
       isCluster = is.cluster
-      // One that is alone does not even know its own address; once it has others, it redirects commands.
+      // A node without other nodes does not know its own address. Once it has others, it redirects commands, and the client adapts.
       if (is.cluster && !is.alone) becomeCluster()
       else isThere()
     } catch (error) {
@@ -153,7 +156,7 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
     cluster.on('close', () => { if (cluster === commands) broke() })
   }
 
-  /** The address leads to a server outside of any cluster by now. */
+  /** Goes back to a client of one server, after the address has come to lead to a server outside of any cluster. */
   function becomeServer (cluster: Cluster): void {
     commands = server = openServer()
     cluster.disconnect()
@@ -161,14 +164,14 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
   }
 
   function openCluster ({ host = 'localhost', port = 6379, username, password, tls, family }: RedisOptions): Cluster {
-    // The certificate is compared with the name of the node; with that of the URL where the cluster knows its nodes by addresses.
+    // TLS compares the certificate with the name of the node, or with the name in the URL if the cluster knows its nodes by addresses.
     const securely = (node: string): object => tls === undefined ? {} : { tls: servername(node, host) }
     return new Cluster([{ host, port, ...securely(host) }], {
       clusterRetryStrategy: retryStrategy,
       enableReadyCheck: false,
-      // Which command went to which node must not matter: an automatic pipeline, of which a part was redirected, is not repeated.
+      // If a node redirects a part of an automatic pipeline, ioredis does not repeat that part.
       enableAutoPipelining: false,
-      // A command is not repeated that may have been carried out.
+      // The server may have executed the command already, so ioredis must not repeat it.
       retryDelayOnFailover: 0,
       slotsRefreshInterval,
       dnsLookup: (address, callback) => { callback(null, address) },
@@ -205,7 +208,7 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
   }
 
   const client: RedisClient = {
-    // What is asked of a cluster without connections would wait without an end. The first connection has ended and refuses it.
+    // A cluster without connections would queue commands without an end. `server` has ended by then and rejects them at once.
     get commands () { return commands.status === 'ready' ? commands : server },
     get ready () { return greeted && commands.status === 'ready' },
     get isCluster () { return isCluster },
@@ -256,7 +259,7 @@ async function unlessDenied<T> (asked: Promise<T>): Promise<T | undefined> {
   })
 }
 
-/** The name that TLS asks for, and compares the certificate with: the first that is none of an address. */
+/** Returns the name that TLS asks for and compares the certificate with: the first host that is not an IP address. */
 function servername (...hosts: string[]): { servername?: string } {
   const name = hosts.find(host => isIP(host.replace(/^\[|\]$/g, '')) === 0)
   return name === undefined ? {} : { servername: name }

@@ -2,8 +2,8 @@ import { connect as connectPlainly, isIP } from 'node:net'
 import { connect as connectSecurely } from 'node:tls'
 
 /**
- * Returns whether a server answers, on a connection that is made for the question. A refusal counts as an answer, unless the server says
- * that it serves nobody yet. A client that waits for its own connection learns that only when its attempt is over.
+ * Returns whether a server answers a PING on a new connection. A refusal counts as an answer, unless the server says that it is loading
+ * or has lost its primary. The existing client would learn that the server answers only at the end of its attempt to connect.
  * @param url `redis://` or `rediss://` @param within the longest wait, in ms
  */
 export async function answers (url: string, within: number): Promise<boolean> {
@@ -11,14 +11,14 @@ export async function answers (url: string, within: number): Promise<boolean> {
   const host = hostname.replace(/^\[|\]$/g, '')
   const address = { host, port: Number(port || 6379), ...(isIP(host) === 0 ? { servername: host } : {}) }
   return new Promise(resolve => {
-    // Who answers is not checked: nothing that is said here is a secret.
+    // The certificate is not checked: the probe sends no secret.
     const socket = protocol === 'rediss:' ? connectSecurely({ ...address, rejectUnauthorized: false }) : connectPlainly(address)
     const end = (answered: boolean): void => {
       clearTimeout(timer)
       socket.destroy()
       resolve(answered)
     }
-    // What has arrived while this process was busy or paused is read before the time counts as over.
+    // If this process was busy or paused, an answer may have arrived. `setImmediate` lets it be read before the timeout counts.
     const timer = setTimeout(() => { setImmediate(() => { end(false) }) }, within)
     socket.once(protocol === 'rediss:' ? 'secureConnect' : 'connect', () => { socket.write('PING\r\n') })
     socket.once('data', (answer: Buffer) => { end(!/^-(LOADING|MASTERDOWN)/.test(answer.toString('latin1'))) })

@@ -6,18 +6,18 @@ interface Refusal extends Error {
   previousErrors?: readonly Error[]
 }
 
-/** What the keys and channels of the gateway itself begin with. */
+/** The prefix of the keys and channels that the gateway itself uses. */
 export const ownPrefix = 'personalization:'
 
-/** So many different problems are told in a process; a configuration can name streams without end. */
+/** The most problems that a process reports: a configuration can name any number of streams. */
 const mostTold = 100
 
 const told = new WeakMap<(problem: Error) => void, Set<string>>()
 
-/** Refusals of Redis while it takes no writes: it starts, has another leader, is full or busy, or moves the key. */
+/** Refusals of Redis while it takes no writes: it is starting, is no longer the primary, is full or busy, or moves the key. */
 const passing = /^(?:LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|OOM|MISCONF|NOREPLICAS)\b/
 
-/** Returns whether Redis refused a command for now: it has not carried it out, and may do so later. */
+/** Returns whether Redis refused a command for now: it did not execute the command, and may accept it later. */
 export function isRefusedForNow (error: unknown): boolean {
   return error instanceof Error && passing.test(error.message)
 }
@@ -26,13 +26,14 @@ export function isRefusedForNow (error: unknown): boolean {
 export function isDenied (error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { previousErrors = [] } = error as Refusal
-  // A transaction is refused for what one of its commands was refused for. Its error can be among the previous ones itself.
+  // Redis refuses a transaction if it refuses one of its commands. The errors of the commands are in `previousErrors`, which can
+  // contain the error of the transaction as well.
   return [error, ...previousErrors].some(({ message }) => message.startsWith('NOPERM'))
 }
 
 /**
- * Returns a function that tells a problem once, in each process: connections that share `onProblem` share what it was told.
- * Errors that nobody has to set right are not told.
+ * Returns a function that reports each problem once in a process: connections with the same `onProblem` share a list of the reported
+ * problems. The function ignores errors that no operator has to correct.
  * @param onProblem receives a UserError that says what the operator has to change
  */
 export function tellOnce (onProblem: (problem: Error) => void): (error: unknown) => void {
@@ -53,7 +54,7 @@ function problemOf (error: unknown): UserError | undefined {
   return error.message.startsWith('NOPERM') ? new UserError(`Redis refuses ${describe(error)} (see docs/redis.md)`) : undefined
 }
 
-/** Redis 6 names a command "xgroup", later versions "xgroup|create". */
+/** Describes the missing permission. Redis 6 names a command "xgroup", later versions "xgroup|create". */
 function describe ({ message, command = { name: 'a command', args: [] } }: Refusal): string {
   const { name, args } = command
   const [, forbidden] = /run the '([^']+)' command/.exec(message) ?? []

@@ -2,19 +2,19 @@ import { Agent as HttpAgent, type ClientRequest } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 
-/** How an SDK client sends its requests: the SDK's handler, or one that stands in front of it. */
+/** The HTTP handler of an SDK client: the SDK's own handler, or one that wraps it. */
 export type AwsHandler = Pick<NodeHttpHandler, 'metadata' | 'handle' | 'destroy' | 'updateHttpClientConfig' | 'httpHandlerConfigs'>
 
 export interface RepeatingHandlerOptions {
   maxSockets: number
-  /** In ms. */
+  /** Timeout of a connection attempt, in ms. */
   connectionTimeout: number
 }
 
 /**
- * Creates a handler that repeats a request once if its connection was kept from a request before and ends before the answer begins: a
- * service may close a kept connection while a request is on its way. The repeat goes on a new connection, because the other kept ones
- * may have ended, too. It is for clients that only read.
+ * Creates a handler that repeats a request once if the request used a kept-alive connection and the connection ended before the answer
+ * began: a service may close such a connection while a request is on its way. The handler repeats the request on a new connection,
+ * because the service may have closed the other kept-alive connections, too. It is for clients that only read.
  */
 export function createRepeatingHandler ({ maxSockets, connectionTimeout }: RepeatingHandlerOptions): AwsHandler {
   const errorsOfKept = new WeakSet<Error>()
@@ -47,10 +47,10 @@ export function createRepeatingHandler ({ maxSockets, connectionTimeout }: Repea
   }
 }
 
-/** How a connection ends from the other side; Node gives "socket hang up" the first code. */
+/** The error codes of a connection that the service ended; Node.js gives "socket hang up" the first code. */
 const endings: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE'])
 
-/** Calls back with each request that gets a kept connection, before it is sent. Node means this method to be overridden. */
+/** Calls back with each request that gets a kept-alive connection, before Node.js sends it. Node.js allows to override `reuseSocket`. */
 function onReuse (agent: HttpAgent, callback: (request: ClientRequest) => void): void {
   const reuse = agent.reuseSocket.bind(agent)
   agent.reuseSocket = (socket, request) => {
@@ -59,7 +59,7 @@ function onReuse (agent: HttpAgent, callback: (request: ClientRequest) => void):
   }
 }
 
-/** A stream is used up once it is sent. */
+/** Returns whether a body can be sent twice. A stream can be read only once. */
 function canBeSentAgain (body: unknown): boolean {
   return body === undefined || typeof body === 'string' || body instanceof Uint8Array
 }

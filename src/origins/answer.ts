@@ -2,11 +2,11 @@ import type { Provider } from '../base/errors.ts'
 import type { Action, OriginAnswer, RecommendedItem } from './origin.ts'
 import { OriginError } from './origin-error.ts'
 
-/** More items than this no caller can have asked for. */
+/** The most items of an answer. No caller can ask for more. */
 const mostItems = 1000
 
 /**
- * Reads what a provider answered: `{"itemList":[…]}`, `{"personalizedRanking":[…]}` or `{"ratings":[…]}`, as the action asks.
+ * Reads and validates a provider's answer: `{"itemList":[…]}`, `{"personalizedRanking":[…]}` or `{"ratings":[…]}`, by action.
  * @throws OriginError invalid-answer
  */
 export function readAnswer (provider: Provider, action: Action, answer: unknown, asked = 0): OriginAnswer {

@@ -5,7 +5,7 @@ interface SdkError extends Error {
   $metadata?: { httpStatusCode?: number }
 }
 
-/** Errors that tell more by their name than by their status. */
+/** The failures of errors whose name says more than their status. */
 const failureOfName: Readonly<Record<string, OriginFailure>> = {
   ThrottlingException: 'throttled',
   TooManyRequestsException: 'throttled',
@@ -13,13 +13,13 @@ const failureOfName: Readonly<Record<string, OriginFailure>> = {
   InternalDependencyException: 'unavailable',
   ValidationException: 'bad-request',
   CredentialsProviderError: 'refused',
-  // A 200 whose body is not what the protocol says.
+  // The service answered 200 with a body that the SDK cannot parse.
   SyntaxError: 'invalid-answer'
 }
 
 /**
- * Classifies what an SDK client threw: by whether we gave up waiting, then by the HTTP status, then by name. A client that never
- * got an answer has no status.
+ * Classifies an error that an SDK client threw: first `timeout` if the signal is aborted, then a status of 500 or more, then the name of
+ * the error, then any other HTTP status. The error has no status if the client got no answer.
  */
 export function awsFailure (error: unknown, signal: AbortSignal): OriginFailure {
   if (signal.aborted) return 'timeout'
@@ -31,7 +31,7 @@ export function awsFailure (error: unknown, signal: AbortSignal): OriginFailure 
   return status === undefined ? 'unavailable' : failureOfStatus(status)
 }
 
-/** Runs a call of an SDK client; what it throws comes out classified. */
+/** Runs a call of an SDK client. @throws OriginError with the classification of the client's error */
 export async function callAws<T> (provider: Provider, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
   try {
     return await call()

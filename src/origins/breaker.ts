@@ -1,24 +1,24 @@
 import { CircuitState, type IBreaker } from 'cockatiel'
 
-/** The failure rate counts the calls of the last ten seconds, kept by the second. */
+/** The failure rate covers the calls of the last ten seconds, counted by the second. */
 const slice = 1_000
 const slices = 10
-/** From this share of failures on, a provider gets a pause. */
+/** The share of failed calls from which on the breaker opens. */
 const highestRate = 0.5
 /** A run of failures opens the breaker if no call has succeeded for so long, in ms. */
 const longestRun = 1_000
 
 export interface BreakerOptions {
-  /** So many failures are necessary to open it. */
+  /** The least number of failures that opens the breaker. */
   failures: number
-  /** In ms, on a clock that never goes back. */
+  /** Returns the time in ms, from a monotonic clock. */
   now: () => number
 }
 
 /**
- * Creates the rule that tells a circuit when to open: when at least so many calls failed in the last ten seconds, and these are half of
- * all calls or more; or when at least so many failed in a row, and no call has succeeded for a second. A provider that fails now and
- * then stays available, because a count of failures in a row alone would open at any rate of failures, given enough calls.
+ * Creates the rule by which a circuit opens. It opens when at least `failures` calls failed in the last ten seconds, and these are half
+ * of all calls or more; or when at least `failures` calls failed in a row, and no call has succeeded for a second. The second keeps a
+ * provider available that fails now and then: given enough calls, runs of any length occur at any rate of failures.
  */
 export function createBreaker ({ failures: least, now }: BreakerOptions): IBreaker {
   const window = Array.from({ length: slices }, () => ({ number: -1, calls: 0, failures: 0 }))
@@ -44,11 +44,11 @@ export function createBreaker ({ failures: least, now }: BreakerOptions): IBreak
   }
 
   return {
-    // Nothing stores it: each process learns about its providers anew.
+    // The state is not stored: each process learns about its providers anew.
     state: undefined,
     success (state) {
       run.length = 0
-      // A provider that has recovered is not judged by what was before.
+      // After a provider has recovered, its earlier failures do not count.
       if (state === CircuitState.HalfOpen) for (const counted of window) counted.number = -1
       current().calls++
     },

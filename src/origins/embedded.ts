@@ -19,7 +19,7 @@ const EmbeddedSchema = strict({
 export const defaultParameters = { recentItems: 4, sampleSize: 1500, neighbours: 300 }
 const defaultEventWeights = { view: 1, click: 1, cart: 2, purchase: 3 }
 
-/** The recommender in this process, learning from the namespace's events as they arrive. It never waits. */
+/** The recommender in this process, which learns from the namespace's events as they arrive. Its answers never wait for I/O. */
 export const embedded = originType({
   type: 'embedded',
   schema: EmbeddedSchema,

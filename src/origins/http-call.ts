@@ -3,15 +3,15 @@ import type { Dispatcher } from 'undici'
 export interface HttpAnswer {
   status: number
   contentType: string | undefined
-  /** Of an answer of 200; of any other nobody reads it. */
+  /** The body of an answer with status 200; empty for any other status. */
   text: string
 }
 
 /**
- * Makes one call and takes its answer whole. By undici's `dispatch`: making a stream of each answer, as its `request` does, is a good
- * part of what a miss costs.
+ * Makes one call and returns its whole answer. It uses undici's `dispatch`, because undici's `request` makes a stream of each answer,
+ * which is a good part of the cost of a cache miss.
  * @param onHead called when the answer begins
- * @throws what undici throws; the signal's reason when it is aborted
+ * @throws the error of undici; the signal's reason if the signal is aborted
  */
 export async function callHttp (dispatcher: Dispatcher, options: Dispatcher.DispatchOptions, signal: AbortSignal, onHead?: () => void): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
@@ -26,7 +26,7 @@ export async function callHttp (dispatcher: Dispatcher, options: Dispatcher.Disp
       over = true
       if (error === undefined) resolve({ status, contentType, text: decoder.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)) })
       else reject(error)
-      // After a failure, other calls of the same request may follow with the same signal.
+      // After a failure, the same request may make more calls with the same signal.
       if (error !== undefined) signal.removeEventListener('abort', abort)
     }
     const finish = (error?: Error): void => {
@@ -40,12 +40,12 @@ export async function callHttp (dispatcher: Dispatcher, options: Dispatcher.Disp
     }
 
     if (signal.aborted) return abort()
-    // The signal is that of one request and goes with it: after an answer there is nothing to take the listener away for.
+    // The signal belongs to one request and ends with it, so that the listener need not be removed after an answer.
     signal.addEventListener('abort', abort)
     dispatcher.dispatch(options, {
       onRequestStart (controller) {
         call = controller
-        // The deadline has come before there was a connection.
+        // The deadline passed before there was a connection.
         if (over) controller.abort(signal.reason as Error)
       },
       onResponseStart (_controller, statusCode, headers) {
@@ -54,7 +54,7 @@ export async function callHttp (dispatcher: Dispatcher, options: Dispatcher.Disp
         const type = headers['content-type']
         contentType = Array.isArray(type) ? type[0] : type
         if (status < 200 || status === 200) return
-        // Its status is all that is wanted of it. What else comes is let pass, if it is little, for the sake of the connection.
+        // The caller needs only the status. Reading the rest of the answer, if it is short, keeps the connection usable.
         end()
         draining = setTimeout(() => { call?.abort(needless) }, drainPatience)
       },
@@ -68,10 +68,10 @@ export async function callHttp (dispatcher: Dispatcher, options: Dispatcher.Disp
   })
 }
 
-/** Of an answer that nobody reads, in bytes and in ms. */
+/** The limits for reading the rest of an answer that nobody needs, in bytes and in ms. */
 const mostDrained = 64 * 1024
 const drainPatience = 1_000
 const needless = new Error('nobody reads the rest of it')
 
-/** Leaves out a byte order mark, which JSON knows none of. */
+/** Decodes UTF-8 and removes a byte order mark, which is not allowed in JSON. */
 const decoder = new TextDecoder()

@@ -2,13 +2,13 @@ import type { Socket } from 'node:net'
 import { Agent, buildConnector, Client, type Dispatcher } from 'undici'
 import { callHttp, type HttpAnswer } from './http-call.ts'
 
-/** More connections than an origin's bulkhead, so that a connection is never what a call waits for. */
+/** More connections than the default bulkhead of an origin, so that no call waits for a connection. */
 const connections = 1024
 /** Answers of at most 4 MiB. */
 const connectionOptions = { keepAliveTimeout: 30_000, maxResponseSize: 4 * 1024 * 1024 }
 const connectTimeout = 3_000
 
-/** What a call is made of. It may be sent twice, so its body is text. */
+/** The parts of an HTTP call. The body is text, so that the client can send it twice. */
 export interface HttpCall extends Dispatcher.DispatchOptions {
   origin: string
   body: string | null
@@ -17,16 +17,16 @@ export interface HttpCall extends Dispatcher.DispatchOptions {
 /** The connections that the calls of all HTTP origins share. */
 export interface HttpClient {
   /**
-   * Makes one call. If its connection has served calls before and breaks before an answer begins, the call is repeated once, on a
-   * connection that is made for it: a provider may close a kept connection while a request is on its way, and this is no failure of
-   * the provider. The pool is not asked again, because its other connections may have ended with this one.
-   * @throws what undici throws; the signal's reason when it is aborted
+   * Makes one call. If its connection has served calls before and breaks before an answer begins, the client repeats the call once, on a
+   * new connection: a provider may close a kept-alive connection while a request is on its way, and that is no failure of the provider.
+   * The repeat does not use the pool, because the provider may have closed its other connections, too.
+   * @throws the error of undici; the signal's reason if the signal is aborted
    */
   call: (call: HttpCall, signal: AbortSignal) => Promise<HttpAnswer>
   close: () => Promise<void>
 }
 
-/** Opens a pool of connections. Calls are repeated, so it is for calls that only read. */
+/** Opens a pool of connections. It is for calls that only read, as the client may repeat a call. */
 export function openHttpClient (): HttpClient {
   const { connect, isOfKept } = createConnector()
   const agent = new Agent({ ...connectionOptions, connections, connect })
@@ -54,12 +54,12 @@ export function openHttpClient (): HttpClient {
   }
 }
 
-/** How a connection ends from the other side: undici's own code is for an orderly end. */
+/** The error codes of a connection that the provider ended. Undici's own code stands for an orderly end. */
 const endings: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 
 /**
- * Makes connections, and remembers the errors of those that had received something before they ended. Undici passes a socket's error
- * on to its call, but does not say whether the connection was a new one.
+ * Returns a connector, and a function that says whether an error comes from a connection that had received data before it ended. Undici
+ * passes a socket's error on to its call, but does not say whether the connection was a new one.
  */
 function createConnector (): { connect: buildConnector.connector, isOfKept: (error: unknown) => boolean } {
   const errorsOfKept = new WeakSet<object>()
@@ -67,7 +67,7 @@ function createConnector (): { connect: buildConnector.connector, isOfKept: (err
 
   function watch (socket: Socket): void {
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      // Of a TLS connection, these are the bytes after decryption: its handshake does not count.
+      // For a TLS connection, `bytesRead` counts the bytes after decryption, without the handshake.
       if (socket.bytesRead > 0 && endings.has(error.code)) errorsOfKept.add(error)
     })
   }

@@ -9,7 +9,7 @@ import { failureOfStatus, OriginError } from './origin-error.ts'
 import { checkMappings, compileMappings, mapAnswer, mappingKeys, mapRequest, problemOf } from './payload.ts'
 import { compileUrlTemplate } from './url-template.ts'
 
-/** Any HTTP service: GET or POST to a URL made from a template, its answer taken as it is or mapped. */
+/** The provider type for any HTTP service. It calls GET or POST with a URL from a template, and can map the request and the answer. */
 export const http = originType({
   type: 'http',
   schema: strict({

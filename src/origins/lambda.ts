@@ -10,7 +10,7 @@ import { samplePayload } from './sample-payload.ts'
 
 export const functionArn = Type.String({ pattern: '^arn:[\\w-]+:lambda:[a-z0-9-]+:\\d{12}:function:[a-zA-Z0-9_-]+(:[a-zA-Z0-9$_-]+)?$' })
 
-/** A function that is invoked with the sample's payload. */
+/** The provider type for an AWS Lambda function, which gets the payload of the AWS sample. */
 export const lambda = originType({
   type: 'lambda',
   aliases: ['function'],
@@ -27,8 +27,8 @@ export const lambda = originType({
 })
 
 /**
- * A function, ready to be invoked with a payload and waited for.
- * @returns what it answers, parsed
+ * Opens an AWS Lambda function.
+ * @returns a function that invokes it with a payload, waits, and returns the parsed answer; it throws OriginError
  */
 export async function openFunction (arn: string, scope: Scope): Promise<(payload: object, signal: AbortSignal) => Promise<unknown>> {
   const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda')
@@ -37,7 +37,7 @@ export async function openFunction (arn: string, scope: Scope): Promise<(payload
     const { FunctionError, Payload } = await callAws('Function', signal, async () =>
       client.send(new InvokeCommand({ FunctionName: arn, Payload: JSON.stringify(payload) }), { abortSignal: signal }))
     const text = Payload?.transformToString() ?? ''
-    // An error inside the function is an HTTP 200 with a mark.
+    // For an error inside the function, Lambda answers 200 and sets `FunctionError`.
     if (FunctionError !== undefined) throw new OriginError('Function', 'invalid-answer', { cause: new Error(`${FunctionError}: ${text.slice(0, 1000)}`) })
     try {
       return JSON.parse(text) as unknown

@@ -1,15 +1,15 @@
-/** How long the most recent calls took. */
+/** The durations of the most recent calls. */
 export interface Latencies {
-  /** In ms. */
+  /** Adds a duration in ms. */
   add: (duration: number) => void
-  /** The 95th percentile in ms; undefined while there are too few to say. */
+  /** Returns the 95th percentile in ms; undefined while there are too few durations. */
   p95: () => number | undefined
 }
 
 const kept = 128
 const enough = 20
 
-/** Keeps the newest 128 durations. */
+/** Creates an empty list that keeps the newest 128 durations. */
 export function createLatencies (): Latencies {
   const durations = new Float64Array(kept)
   let count = 0
@@ -17,7 +17,7 @@ export function createLatencies (): Latencies {
   return {
     add (duration) {
       durations[count++ % kept] = duration
-      // Sorting at each call would cost more than the hedge saves.
+      // Sorting after each call would cost more than hedging saves.
       if (count >= enough && count % 16 === 0) {
         const sorted = durations.slice(0, Math.min(count, kept)).sort()
         p95 = sorted[Math.floor(sorted.length * 0.95)]

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import type Jsonata from 'jsonata'
 import type { OriginRequest } from './origin.ts'
 
-/** A mapping is compiled while a document is validated, which waits for nothing: so this is what loads JSONata with the first mapping. */
+/** Loads JSONata with the first mapping. Validation compiles mappings synchronously, so that `import()` cannot load it. */
 const require = createRequire(import.meta.url)
 
 /** Bounds of one evaluation: ms, depth of calls, members of a list. */
@@ -11,7 +11,7 @@ const bounds = { timeout: 100, stack: 200, sequence: 10_000 }
 /** A JSONata expression, ready to be evaluated on an input, with the request as `$request`. */
 export type Mapping = (input: unknown, request: OriginRequest) => Promise<unknown>
 
-/** Regular expressions can run for ever, whatever the time bound says, so mappings have none. */
+/** Mappings have no regular expressions, because the time bound cannot stop one that runs for ever. */
 const noRegularExpressions = 'regular expressions are not available in mappings'
 const NoRegularExpressions = class {
   constructor () {
@@ -35,7 +35,7 @@ export function compileMapping (expression: string): Mapping {
     const jsonata = require('jsonata') as typeof Jsonata
     const compiled = jsonata(expression, { ...bounds, RegexEngine: NoRegularExpressions })
     refuseRegularExpressions(compiled.ast())
-    // Text that comes at run time is data, never an expression.
+    // Text that comes at run time is data: a mapping must not evaluate it as an expression.
     compiled.assign('eval', undefined)
     return async (input, request) => plain(await compiled.evaluate(input, { request: mappingInput(request) }))
   } catch (error) {
@@ -44,12 +44,12 @@ export function compileMapping (expression: string): Mapping {
   }
 }
 
-/** What a request mapping sees; what is absent is missing. */
+/** Returns the input of a request mapping. Absent values are undefined. */
 export function mappingInput ({ action, namespace, recommender, userId, itemId, itemIds, numResults, context }: OriginRequest): object {
   return { action, namespace, recommender, userId, itemId, itemIds, numResults, context }
 }
 
-/** JSONata marks its lists with properties of its own; a copy through JSON has none. */
+/** Returns a copy through JSON, which does not have the properties that JSONata adds to its lists. */
 function plain (value: unknown): unknown {
   return typeof value === 'object' && value !== null ? JSON.parse(JSON.stringify(value)) : value
 }

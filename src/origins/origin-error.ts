@@ -1,10 +1,10 @@
 import { GatewayError, type ErrorCode, type Provider } from '../base/errors.ts'
 
-/** What went wrong with a call of a provider. */
+/** The kinds of failure of a call of a provider. */
 export type OriginFailure =
-  /** The caller asked for something wrong. Not retried, no fallback, not the provider's fault. */
+  /** The request of the caller is invalid. Not retried, no fallback, not the provider's fault. */
   | 'bad-request'
-  /** Our credentials or our configuration are wrong. Not retried; a fallback may answer. */
+  /** The gateway's credentials or configuration are wrong. Not retried; a fallback may answer. */
   | 'refused'
   | 'throttled'
   | 'unavailable'
@@ -16,18 +16,18 @@ export type OriginFailure =
   | 'overloaded'
 
 interface Rule {
-  /** The error's code after the provider's name; whole where it speaks of no provider. */
+  /** The error's code after the provider's name; the whole code for `circuit-open` and `overloaded`. */
   code: string
   message: string
   retried: boolean
-  /** Whether the breaker counts it as a failure: never where it may depend on the request. */
+  /** Whether the breaker counts it as a failure; false for failures that may depend on the request. */
   counted: boolean
   fallback: boolean
-  /** Seconds. */
+  /** The `Retry-After` of the gateway's answer, in seconds. */
   retryAfter?: number
 }
 
-/** The one place that says what each failure means. */
+/** The rules for each kind of failure: its error code and message, and whether the gateway retries, counts it and falls back. */
 export const failureRules: Readonly<Record<OriginFailure, Rule>> = {
   'bad-request': { code: 'BadRequest', message: 'refused the request', retried: false, counted: false, fallback: false },
   refused: { code: 'Refused', message: 'does not accept calls as the gateway is configured', retried: false, counted: false, fallback: true },
@@ -43,11 +43,11 @@ const providerNames: Readonly<Record<Provider, string>> = { Personalize: 'Amazon
 
 export interface OriginErrorOptions {
   cause?: unknown
-  /** More for the caller; never what the provider said of itself. */
+  /** A message for the caller instead of the usual one. It must not contain text of the provider. */
   message?: string
 }
 
-/** A failed call of a provider, classified. Its cause is for the log. */
+/** A failed call of a provider, with its classification. The cause is for the log only. */
 export class OriginError extends Error {
   readonly provider: Provider
   readonly failure: OriginFailure
@@ -66,7 +66,7 @@ export class OriginError extends Error {
   }
 }
 
-/** The failure that an HTTP status of a provider stands for. */
+/** Returns the failure for an HTTP status of a provider. */
 export function failureOfStatus (status: number): OriginFailure {
   if (status === 429) return 'throttled'
   if (status === 408 || status === 504) return 'timeout'

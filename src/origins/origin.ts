@@ -3,7 +3,7 @@ import type { Provider } from '../base/errors.ts'
 import type { Kind } from '../base/schema.ts'
 import type { Scope } from '../connections/scope.ts'
 
-/** What can be asked of a recommender, by its name in URLs and in the configuration. */
+/** The actions of recommenders, by their names in URLs and in the configuration. */
 export const actions = ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'] as const
 export type Action = typeof actions[number]
 
@@ -11,24 +11,24 @@ export interface OriginRequest {
   action: Action
   namespace: string
   recommender: string
-  /** Absent where only an item is known. */
+  /** Absent if the request names only an item. */
   userId?: string | undefined
   /** With related-items. */
   itemId?: string | undefined
   /** With rerank-items and predicted-ratings. */
   itemIds?: readonly string[] | undefined
   numResults: number
-  /** How many the caller wants, where `numResults` looks ahead for a post-processor. */
+  /** The number of items that the caller wants, if `numResults` is higher because a post-processor may drop items. */
   wanted?: number | undefined
-  /** Name or ARN. */
+  /** The name or the ARN of a filter. */
   filter?: string | undefined
   filterValues?: Readonly<Record<string, string>> | undefined
   context?: Readonly<Record<string, string>> | undefined
-  /** Whether the caller wants metadata, for a provider that brings it along. */
+  /** Whether the caller wants item metadata. A provider that has metadata may add it to its answer. */
   decorateItems: boolean
 }
 
-/** One item of an answer. What a provider says of an item beyond these passes through. */
+/** One item of an answer. Further properties that a provider adds pass through. */
 export interface RecommendedItem {
   itemId: string
   score?: number
@@ -38,44 +38,45 @@ export interface RecommendedItem {
 
 export interface OriginAnswer {
   items: RecommendedItem[]
-  /** With predicted-ratings, in the order asked; null where the model gives none. */
+  /** With predicted-ratings: one rating for each item, in the order of the request; null if the model has none. */
   ratings?: Array<number | null>
   recommendationId?: string | undefined
 }
 
-/** A provider of recommendations, ready to be asked. It knows its protocol and nothing else: no retries, no caching, no metrics. */
+/** An open provider of recommendations. It translates to and from the provider's protocol, and does no retries, caching or metrics. */
 export interface Origin {
   /**
-   * @param signal ends the wait
+   * Calls the provider and returns its answer.
+   * @param signal aborts the call
    * @throws OriginError
    */
   recommend: (request: OriginRequest, signal: AbortSignal) => Promise<OriginAnswer>
 }
 
-/** What an origin may know of its place in the configuration, and open there. */
+/** The scope of an origin: its shared resources, and its place in the configuration. */
 export interface OriginScope extends Scope {
   recommender: {
     name: string
-    /** As in the document. */
+    /** The recommender as in the document. */
     config: object
   }
   /** The variation as in the document. */
   variation: object
-  /** The columns of item metadata that the provider is to bring along, where the configuration says so. */
+  /** The columns of item metadata that the provider has to return; undefined unless the configuration asks for them. */
   itemColumns: readonly string[] | undefined
 }
 
-/** A kind of provider: the schema of its part of the configuration, the actions it knows and its factory. */
+/** A type of provider: the schema of its part of the configuration, its actions, and its factory. */
 export interface OriginType<S extends TObject = TObject> extends Kind<S> {
   readonly actions: readonly Action[]
-  /** How its errors are called; absent where it is in this process: then it never waits, and needs no protection. */
+  /** The provider in error codes. Absent for a provider in this process, which never waits and needs no protection. */
   readonly provider?: Provider
-  /** What is wrong with a configuration that its schema cannot say, by key. */
+  /** Returns the mistakes of a configuration that the schema cannot find, by key. */
   check?: (config: Static<S>) => Array<{ key: string, message: string }>
   open: (config: Static<S>, scope: OriginScope) => Promise<Origin>
 }
 
-/** Ties a factory's parameter to its schema, then forgets which, so that kinds of all schemas fit one registry. */
+/** Ties the config of a factory to its schema, and returns the type without that tie, so that types of all schemas fit one registry. */
 export function originType<S extends TObject> (type: OriginType<S>): OriginType {
   return type
 }

@@ -7,7 +7,7 @@ import { OriginError } from './origin-error.ts'
 
 const expression = Type.Optional(Type.String({ minLength: 1, maxLength: 20_000 }))
 
-/** The keys of a provider whose requests and answers can be mapped. */
+/** The configuration keys of the mappings of requests and answers, for providers that have them. */
 export const mappingKeys = { request: expression, response: expression }
 
 interface MappedConfig {
@@ -15,12 +15,12 @@ interface MappedConfig {
   response?: string
 }
 
-/** What is wrong with the mappings, with the position of each mistake. */
+/** Returns the mistakes in the mappings, with the position of each. */
 export function checkMappings (config: MappedConfig): Array<{ key: string, message: string }> {
   return [...mappingsOf(config)].flatMap(([key, source]) => problemOf(key, () => compileMapping(source)))
 }
 
-/** Tries to compile something that is configured under a key. */
+/** Returns the error of `compile` as a mistake under a key, or an empty list if it succeeds. */
 export function problemOf (key: string, compile: () => unknown): Array<{ key: string, message: string }> {
   try {
     compile()
@@ -38,14 +38,14 @@ function mappingsOf ({ request, response }: MappedConfig): Map<string, string> {
   return new Map(Object.entries({ request, response }).filter((entry): entry is [string, string] => entry[1] !== undefined))
 }
 
-/** What is sent: text as it is, anything else as JSON. @throws OriginError refused where the request cannot be mapped */
+/** Returns the mapped body of a request: text as it is, any other value as JSON. @throws OriginError refused if it cannot map it */
 export async function mapRequest (provider: Provider, mapping: Mapping, request: OriginRequest): Promise<string> {
   const mapped = await evaluate(provider, 'refused', mapping, mappingInput(request), request)
   if (mapped === undefined) throw new OriginError(provider, 'refused', { cause: new Error('the request mapping makes nothing of this request') })
   return typeof mapped === 'string' ? mapped : JSON.stringify(mapped)
 }
 
-/** The answer that a body stands for. @throws OriginError invalid-answer */
+/** Parses, maps and validates the body of an answer. @throws OriginError invalid-answer */
 export async function mapAnswer (provider: Provider, mapping: Mapping | undefined, request: OriginRequest, body: string, contentType: string | undefined): Promise<OriginAnswer> {
   const parsed = parseBody(provider, body, contentType)
   const answer = mapping === undefined ? parsed : await evaluate(provider, 'invalid-answer', mapping, parsed, request)
@@ -60,7 +60,7 @@ async function evaluate (provider: Provider, failure: 'refused' | 'invalid-answe
   }
 }
 
-/** JSON unless the provider says that it is something else; then the mapping gets the text. */
+/** Parses a body as JSON. If its content type is not JSON, it returns the text, for the mapping. */
 function parseBody (provider: Provider, body: string, contentType = 'application/json'): unknown {
   if (!contentType.startsWith('application/json') && !/json/i.test(contentType)) return body
   try {

@@ -4,10 +4,10 @@ import { OriginError } from './origin-error.ts'
 const namePattern = /^[a-zA-Z0-9_-]{1,63}$/
 
 /**
- * The filter of a request as Personalize takes it. A name stands for the filter of that name where the campaign or recommender
- * is: in its partition, region and account; an ARN must be of there, too.
- * @param arn the campaign's or recommender's
- * @throws OriginError bad-request for what is neither
+ * Returns the filter of a request in the form that Personalize takes. A name selects the filter of that name in the partition, region
+ * and account of the campaign or recommender. An ARN must have the same partition, region and account.
+ * @param arn the ARN of the campaign or recommender
+ * @throws OriginError bad-request if the filter is neither such a name nor such an ARN
  */
 export function resolveFilter (arn: string, { filter, filterValues }: OriginRequest): { filterArn?: string, filterValues?: Record<string, string> } {
   if (filter === undefined) return {}

@@ -24,7 +24,7 @@ interface PersonalizeKind {
   actions: readonly Action[]
 }
 
-/** Amazon Personalize's runtime API; its two kinds differ in what their ARN is called and in who can rerank. */
+/** Returns a provider type for the runtime API of Amazon Personalize. Its two types differ in the name of the ARN and in their actions. */
 export function personalize ({ type, resource, actions }: PersonalizeKind): OriginType {
   const schema = strict({
     type: Type.Literal(type),
@@ -77,7 +77,7 @@ function checkLimits ({ action, numResults, wanted = numResults }: OriginRequest
 
 function classify (error: unknown, signal: AbortSignal, columns: readonly string[] | undefined): OriginError {
   const failure = awsFailure(error, signal)
-  // Which columns there are, only the service knows. That it does not know one is a mistake of the configuration, not of the caller.
+  // Only the service knows which columns exist. An unknown column is a mistake of the configuration, not of the caller.
   if (failure === 'bad-request' && columns !== undefined && /column|metadata/i.test((error as Error).message)) {
     return new OriginError('Personalize', 'refused', { cause: error, message: `Amazon Personalize does not bring the metadata that is configured; check itemColumns (${columns.join(', ')}), and that metadata is enabled for what is called` })
   }

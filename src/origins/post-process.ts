@@ -9,17 +9,17 @@ export interface PostProcessorConfig {
   lookAheadMaximumValue?: number
 }
 
-/** Something that may reorder, replace and drop items before anything else is done with them. */
+/** A step that may reorder, replace and drop the items of an answer, before the gateway does anything else with them. */
 export interface PostProcessor {
-  /** How many items to ask the origin for, so that enough are left when some are dropped. */
+  /** Returns the number of items to request from the origin, so that enough items are left if the post-processor drops some. */
   lookAhead: (numResults: number) => number
-  /** @param variation the one that answered, as in the document @throws OriginError */
+  /** Returns the processed answer. @param variation the variation that answered, as in the document @throws OriginError */
   process: (request: OriginRequest, variation: object, answer: OriginAnswer, signal: AbortSignal) => Promise<OriginAnswer>
 }
 
 const mostItems = 500
 
-/** A function that gets the payload of the AWS sample "personalization-apis" and answers as an origin does. */
+/** Opens an AWS Lambda function that gets the payload of the AWS sample "personalization-apis" and answers as an origin does. */
 export async function openPostProcessor (config: PostProcessorConfig, recommender: { name: string, config: object }, scope: Scope): Promise<PostProcessor> {
   const { arn, lookAheadMultiplier = 1, lookAheadMaximumValue = mostItems } = config
   const invoke = await openFunction(arn, scope)

@@ -7,26 +7,26 @@ import type { Origin, OriginAnswer } from './origin.ts'
 import { failureRules, OriginError } from './origin-error.ts'
 import { defaults, type Resilience } from './resilience.ts'
 
-/** An origin that can be asked without fear. */
+/** An origin with retries, a breaker and a bulkhead. */
 export interface ProtectedOrigin extends Origin {
-  /** How long its recent answers took. */
+  /** The durations of its recent successful calls. */
   readonly latencies: Latencies
 }
 
-/** A first retry waits up to this long, each further one up to twice as long, in ms. */
+/** The longest pause before the first retry, in ms. The limit doubles with each further retry. */
 const firstPause = 40
 
 export interface ProtectOptions {
-  /** 0 to 1. */
+  /** Returns a random number from 0 to 1. */
   random?: () => number
-  /** In ms, on a clock that never goes back. */
+  /** Returns the time in ms, from a monotonic clock. */
   now?: () => number
 }
 
 /**
- * Puts retries, a breaker and a bulkhead around an origin. The deadline is the caller's signal: retries end with it.
- * The circuit and the bulkhead are cockatiel's. When the circuit opens, our own rule says: cockatiel's count a run of failures or a
- * rate, not both. The retry is ours, a loop: cockatiel's knows no deadline, and would wait past it.
+ * Returns an origin with retries, a breaker and a bulkhead. The caller's signal is the deadline: the retries end when it is aborted.
+ * The circuit and the bulkhead are cockatiel's. The rule that opens the circuit is our own, because cockatiel's rules count either a run
+ * of failures or a rate, not both. The retry loop is our own, because cockatiel's does not know the deadline and would wait past it.
  */
 export function protect (origin: Origin, provider: Provider, { retries = defaults.retries, breaker, bulkhead: most = defaults.bulkhead }: Resilience, { random = Math.random, now = () => performance.now() }: ProtectOptions = {}): ProtectedOrigin {
   const circuit = circuitBreaker(handleWhen(isCounted), {
@@ -36,7 +36,7 @@ export function protect (origin: Origin, provider: Provider, { retries = default
   const policy = wrap(circuit, bulkhead(most))
   const latencies = createLatencies()
 
-  /** An answer that cannot be used is returned and not thrown: the provider is there, so that the circuit takes it for a success. */
+  /** Calls the origin. It returns an `invalid-answer` error instead of throwing it: the provider is up, so the circuit counts a success. */
   async function call (...[request, signal]: Parameters<Origin['recommend']>): Promise<OriginAnswer | OriginError> {
     const started = now()
     try {
@@ -50,7 +50,7 @@ export function protect (origin: Origin, provider: Provider, { retries = default
   }
 
   async function attempt (...[request, signal]: Parameters<Origin['recommend']>): Promise<OriginAnswer> {
-    // Cockatiel would have everybody wait for the probe.
+    // While the circuit is half open, cockatiel would make every call wait for the probe.
     if (circuit.state === CircuitState.HalfOpen) throw new OriginError(provider, 'circuit-open')
     let outcome: OriginAnswer | OriginError
     try {
@@ -71,7 +71,7 @@ export function protect (origin: Origin, provider: Provider, { retries = default
           return await attempt(request, signal)
         } catch (error) {
           const { failure } = error as OriginError
-          // That the breaker opened on it, or the deadline came, says less than what went wrong before.
+          // The first failure says more than an open breaker or a full bulkhead at a retry.
           if (first !== undefined && (failure === 'circuit-open' || failure === 'overloaded')) throw first
           first ??= error as OriginError
           if (retry >= retries || !failureRules[failure].retried || signal.aborted) throw error

@@ -7,7 +7,7 @@ import { personalizeCampaign } from './personalize-campaign.ts'
 import { personalizeRecommender } from './personalize-recommender.ts'
 import { sagemaker } from './sagemaker.ts'
 
-/** Every provider there is, by the `type` of its variations. */
+/** All provider types, by the `type` of their variations. */
 export const originTypes = registry<OriginType>(
   embedded,
   personalizeCampaign,

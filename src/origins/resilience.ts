@@ -3,7 +3,7 @@ import { NameSchema, strict } from '../base/schema.ts'
 
 const milliseconds = Type.Number({ exclusiveMinimum: 0, maximum: 30_000 })
 
-/** How the gateway treats an origin that is slow, fails or is overrun. */
+/** The settings for origins that are slow, fail or get too many calls. */
 export const ResilienceSchema = strict({
   timeout: Type.Optional(milliseconds),
   retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 5 })),
@@ -18,10 +18,10 @@ export const ResilienceSchema = strict({
 export type Resilience = Static<typeof ResilienceSchema>
 
 export const defaults = {
-  /** ms, for the whole request */
+  /** The time for the whole request, in ms. */
   timeout: 1000,
   retries: 1,
   breaker: { failures: 10, probeInterval: 1000 },
-  /** Calls of one origin under way at once. */
+  /** The most calls of one origin that are under way at once. */
   bulkhead: 256
 }

@@ -11,7 +11,7 @@ import { samplePayload } from './sample-payload.ts'
 const mediaType = Type.Optional(Type.String({ pattern: '^[\\x20-\\x7e]{1,1024}$' }))
 const variantName = Type.Optional(Type.String({ pattern: '^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$' }))
 
-/** A model behind a SageMaker endpoint: the sample's payload, or one of the model's own by mappings. */
+/** The provider type for a model behind a SageMaker endpoint. The model gets the payload of the AWS sample, or its own by mappings. */
 export const sagemaker = originType({
   type: 'sagemaker',
   schema: strict({
@@ -47,10 +47,10 @@ export const sagemaker = originType({
   }
 })
 
-/** A model's own error comes as 424 with the status that the model gave; an endpoint that is not there, as a 400. */
+/** Classifies an error. SageMaker reports a model's error as 424 with the status of the model, and a missing endpoint as 400. */
 function classify (cause: unknown, signal: AbortSignal): OriginError {
   const { name, OriginalStatusCode: status } = cause as { name?: string, OriginalStatusCode?: number }
   const failure = name === 'ModelError' && !signal.aborted ? failureOfStatus(status ?? 500) : awsFailure(cause, signal)
-  // What is sent, and where, the configuration says: that it is refused, is not the caller's mistake.
+  // The configuration decides what the gateway sends, and where, so that a refusal is not the caller's mistake.
   return new OriginError('SageMaker', failure === 'bad-request' ? 'refused' : failure, { cause })
 }

@@ -1,6 +1,6 @@
 import type { OriginRequest, OriginScope } from './origin.ts'
 
-/** The payload, version 1.0, that models behind SageMaker endpoints and functions of the AWS sample "personalization-apis" get. */
+/** Returns the payload, version 1.0, that SageMaker models and functions of the AWS sample "personalization-apis" get. */
 export function samplePayload ({ recommender: { name, config }, variation }: OriginScope, request: OriginRequest): object {
   const { action, userId = '', itemId, itemIds, numResults, context } = request
   const reranks = action === 'rerank-items' || action === 'predicted-ratings'

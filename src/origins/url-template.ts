@@ -4,22 +4,22 @@ import { OriginError } from './origin-error.ts'
 const placeholders = ['action', 'namespace', 'recommender', 'userId', 'itemId', 'itemIds', 'numResults'] as const
 type Placeholder = typeof placeholders[number]
 
-/** Makes the URLs of requests, from values that can be anything, without their ever leaving the place they are put in. */
+/** A template for the URLs of requests. No value, whatever its text, can change the URL outside of its placeholder. */
 export interface UrlTemplate {
-  /** Scheme, host and port: as configured, whatever is asked. */
+  /** The scheme, host and port, which do not depend on the request. */
   readonly origin: string
-  /** Path and query. @throws OriginError bad-request for a value that would be a step in the path */
+  /** Returns the path and query. @throws OriginError bad-request if a value would make a path segment "." or ".." */
   path: (request: OriginRequest) => string
 }
 
 /**
- * Compiles `https://host/path/{userId}?n={numResults}`. Every value is percent-encoded.
- * @throws Error saying what is wrong with the template
+ * Compiles a template such as `https://host/path/{userId}?n={numResults}`. The compiled template percent-encodes every value.
+ * @throws Error that describes the mistake in the template
  */
 export function compileUrlTemplate (template: string): UrlTemplate {
   const [, origin, rest = '/'] = /^(https?:\/\/[^/?#{}@\s]+)([/?][^#\s"<>\\]*)?$/.exec(template) ?? []
   if (origin === undefined) throw new Error('expected http:// or https://, a host without placeholders or user, and a path')
-  // Text and names of placeholders, in turn.
+  // Texts and names of placeholders alternate.
   const parts = (rest.startsWith('?') ? `/${rest}` : rest).split(/\{([^{}]*)\}/)
   const unknown = parts.filter((part, i) => i % 2 === 1 && !placeholders.some(known => known === part))
   if (parts.some((part, i) => i % 2 === 0 && /[{}]/.test(part))) throw new Error('expected every brace to be part of a placeholder')
@@ -41,7 +41,7 @@ export function compileUrlTemplate (template: string): UrlTemplate {
           path += encodeURIComponent(value)
         }
       }
-      // Many a server takes an encoded `..` for a step up all the same: such a value has no place in a path.
+      // Many servers treat an encoded `..` as a step up, too, so that the path must not contain such a value.
       if (suspicious && stepInPath.test(path)) throw new OriginError('Http', 'bad-request', { message: 'userId, itemId: "." and ".." cannot be asked of this recommender' })
       return path
     }
@@ -53,6 +53,6 @@ const stepInPath = /^[^?]*\/(?:\.|%2e){1,2}(?:[/?]|$)/i
 function valueOf (request: OriginRequest, name: Placeholder): string {
   const value = request[name]
   const text = Array.isArray(value) ? value.join(',') : String(value ?? '')
-  // Half a surrogate pair has no encoding.
+  // A lone surrogate has no percent-encoding.
   return text.toWellFormed()
 }

@@ -10,7 +10,7 @@ import { recordsOf } from './record.ts'
 /** The limits of one pipeline. */
 const limits = { parcels: 500, bytes: 1024 * 1024, calls: 4 }
 
-/** A stream of the Redis that the process has: one entry for each body, whose only field is `record`. */
+/** A stream in the Redis of this process. Each body becomes one or more entries, whose only field is `record`. */
 export const redisStream = eventTargetType({
   type: 'redis-stream',
   schema: strict({
@@ -41,10 +41,10 @@ export const redisStream = eventTargetType({
   }
 })
 
-/** The error for a call that sent nothing. */
+/** The error of a call that sent nothing, as there was no connection. */
 class NotConnected extends Error {}
 
-/** How long a call waits for a connection that is being made, in ms. */
+/** The longest time that a call waits for a connection, in ms. */
 const connecting = 250
 
 function failureOf (error: unknown): Failure {
@@ -59,7 +59,7 @@ function refusalOf (answer: [error: Error | null, result: unknown] | undefined):
   return { ...(isRefusedForNow(cause) ? failures.throttled : failures.refused), cause }
 }
 
-/** Returns whether the outcome of a command is unknown: its time was up, or the connection was lost. */
+/** Returns whether the outcome of a command is unknown: it timed out, or the connection broke. */
 function isLost (error: Error | null): boolean {
   return error !== null && error.name !== 'ReplyError'
 }

@@ -14,7 +14,7 @@ interface Handover {
   seq: number
 }
 
-/** The message with which a worker confirms the one of this `seq`. */
+/** The message with which a worker confirms the handover whose `seq` equals `ack`. */
 interface Confirmation {
   ack?: number
 }
@@ -24,7 +24,7 @@ interface Confirmation {
  *
  * The primary of Node.js accepts a connection, sends it to a worker, and keeps a copy of it until the worker confirms. It sends no
  * other connection to this worker before that. If the worker dies before it confirms, Node.js (20 and 24) keeps the copy open for ever, and
- * the client waits for an answer that no process can give. Node.js offers no event for this, so its messages are watched here.
+ * the client waits for an answer that no process can give. Node.js has no event for this, so this function watches its messages.
  */
 export function closeUndelivered (worker: Worker): void {
   const channel: Channel = worker.process

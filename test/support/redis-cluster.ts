@@ -4,16 +4,16 @@ import { startRedis, type RedisServer } from './redis-server.ts'
 import { freePort } from '../../bench/free-port.ts'
 
 export interface RedisCluster {
-  /** Of one node. */
+  /** The URL of one node. */
   url: string
-  /** Primaries, each with an equal part of the slots. */
+  /** The primaries, each with an equal part of the slots. */
   nodes: RedisServer[]
 }
 
 const slots = 16_384
 
 /**
- * A cluster of several shards on free ports. It ends with the test.
+ * Starts a cluster of several shards on free ports. The cluster ends with the test.
  * @param more further arguments of each node
  */
 export async function startRedisCluster (t: Test, shards = 3, more: () => Promise<string[]> = async () => []): Promise<RedisCluster> {
@@ -38,7 +38,7 @@ export async function startRedisCluster (t: Test, shards = 3, more: () => Promis
   return { url: nodes[0]!.url, nodes }
 }
 
-/** Moves a slot to another node of the cluster, with nothing in it. */
+/** Moves an empty slot to another node of the cluster. */
 export async function moveSlot ({ nodes }: RedisCluster, slot: number, to: RedisServer): Promise<void> {
   const id = await to.client.call('CLUSTER', 'MYID') as string
   await to.client.call('CLUSTER', 'SETSLOT', slot, 'NODE', id)
@@ -46,7 +46,7 @@ export async function moveSlot ({ nodes }: RedisCluster, slot: number, to: Redis
   for (const { client } of nodes) await client.call('CLUSTER', 'SETSLOT', slot, 'NODE', id)
 }
 
-/** Adds a replica of a node, which has all of its data when this resolves. */
+/** Adds a replica of a node. When it resolves, the replica has all data of the node. */
 export async function addReplica (t: Test, { nodes }: RedisCluster, primary: RedisServer): Promise<RedisServer> {
   const bus = String(await freePort())
   const replica = await startRedis(t, { more: ['--cluster-enabled', 'yes', '--cluster-port', bus, '--cluster-node-timeout', '2000', '--repl-diskless-sync-delay', '0'] })

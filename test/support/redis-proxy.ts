@@ -4,19 +4,19 @@ import type { Test } from 'tap'
 
 export interface RedisProxy {
   url: string
-  /** Ends all connections, and each new one at once. */
+  /** Ends all connections, and then each new connection at once. */
   cut: () => void
-  /** Forwards no data on the existing connections any more, for good. New ones work. */
+  /** Stops forwarding data on the existing connections permanently. New connections work. */
   freeze: () => void
-  /** Keeps connections, accepts new ones, and forwards no data. */
+  /** Keeps the existing connections and accepts new ones, but forwards no data. */
   stall: () => void
-  /** Leads new connections to another server, as the address of a primary does after a failover; those that there are stay. */
+  /** Leads new connections to another server, as the address of a primary does after a failover. Existing connections stay. */
   lead: (port: number) => void
-  /** All is well again. What was held back by a stall goes on its way. */
+  /** Ends `cut` and `stall`. The proxy forwards the data that arrived during a stall. */
   mend: () => void
 }
 
-/** Starts a proxy between a gateway and Redis that simulates network failures. It ends with the test. */
+/** Starts a proxy between a gateway and Redis that simulates network failures. The proxy ends with the test. */
 export async function startRedisProxy (t: Test, port: number): Promise<RedisProxy> {
   let target = port
   const sockets = new Set<Socket>()

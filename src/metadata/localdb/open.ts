@@ -10,13 +10,13 @@ import { replaceItems } from './load.ts'
 /** Interval of checks for a newly imported generation, in ms. */
 const importPoll = 1_000
 
-/** Attempts of a put. It starts again if an import took over meanwhile. */
+/** The most attempts of a put. It starts again if an import replaced the items meanwhile. */
 const mostSwaps = 3
 
 export interface LocalDb extends ItemMetadataStore {
   /**
-   * Adds items, or replaces those of the same ids, until the next import. If the store is empty, it imports these items.
-   * Resolves when they are on the disk and the other workers of this machine find them.
+   * Adds items, or replaces those with the same ids, until the next import. If the store is empty, it imports these items.
+   * Resolves when the items are on the disk and the other workers of this machine find them.
    * @throws LockedError during the first import; DiskFullError
    */
   put: (items: readonly Item[]) => Promise<void>
@@ -24,15 +24,15 @@ export interface LocalDb extends ItemMetadataStore {
 
 export interface LocalDbOptions {
   onError: (error: unknown) => void
-  /** Receives the revision of the items that are now served. */
+  /** Receives the revision of the items that the store now serves. */
   onRevision?: (revision: string) => void
-  /** The processes that have the same items open, and the topic under which they tell each other of a put. */
+  /** The processes that have the same items open. They announce each put to the others on the topic. */
   peers?: Peers
   topic?: string
   poll?: number
 }
 
-/** Opens the current generation of a namespace's items, if there is one, and follows it as imports replace it. */
+/** Opens the current generation of a namespace's items, if there is one, and switches to a new one after each import. */
 export async function openLocalDb (directory: string, { onError, onRevision = () => {}, peers = noPeers, topic = 'items', poll = importPoll }: LocalDbOptions): Promise<LocalDb> {
   const versions = generations(directory)
   let path: string | undefined
@@ -43,7 +43,7 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
     const current = await versions.current()
     if (current === path) return
     const retired = items
-    // If the new generation cannot be opened, the old one stays, and the next poll tries again.
+    // If `openItems` throws, the old generation stays open, and the next poll tries again.
     items = current === undefined ? undefined : openItems(current)
     path = current
     writable = false
@@ -86,14 +86,14 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
   }
 
   let following: Promise<void> = Promise.resolve()
-  // Tasks run one after the other, so that a database is not closed during a write.
+  // Tasks run one after the other, so that none closes a database during a write.
   async function inTurn (task: () => Promise<void>): Promise<void> {
     const done = following.then(task)
     following = done.catch(() => {})
     return done
   }
 
-  /** What another process has put is found from now on. It waits for a put of this process only if there is a new generation. */
+  /** Makes the puts of another process visible here. It waits for a put of this process only if there is a new generation. */
   async function lookAgain (): Promise<void> {
     if (await versions.current() !== path) await inTurn(follow)
     // Lookups of one turn of the event loop share a snapshot, which may be older than the put.
@@ -101,7 +101,7 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
   }
 
   await versions.sweep()
-  // Before the items are opened, so that no put is missed.
+  // Listen before opening the items, so that this process misses no put.
   const stopListening = peers.on(topic, lookAgain)
   await inTurn(follow).catch(onError)
   const timer = setInterval(() => { inTurn(follow).catch(onError) }, poll).unref()
@@ -119,7 +119,7 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
     },
     async put (changed) {
       await inTurn(async () => put(changed))
-      // After its turn: two workers that put at the same time would wait for each other.
+      // Tell the peers after the turn: otherwise, two workers that put at the same time would wait for each other.
       await peers.tell(topic, null)
     },
     async close () {

@@ -9,7 +9,7 @@ export interface Load {
   readonly body: EventBody
 }
 
-/** A body that was given up, and the reason. */
+/** A body that the carrier gave up, and the reason. */
 export interface GivenUp {
   readonly id: string
   /** The part of the body that the target does not have. */
@@ -31,13 +31,13 @@ export interface CarrierOptions {
   longestPause?: number
 }
 
-/** Delivers bodies to a target, those of one owner one after the other. It retries each body until the target has it, or gives it up. */
+/** Delivers bodies to a target. It delivers the bodies of one owner in order, and retries each until the target has it or it gives up. */
 export interface Carrier {
   /** Adds a body. The caller has to bound how many are under way. */
   add: (load: Load) => void
-  /** Ends the retries. Resolves when nothing is under way. */
+  /** Ends the retries. Resolves when no delivery is under way. */
   finish: () => Promise<void>
-  /** Starts no further body from now on. */
+  /** Prevents the start of further deliveries. */
   stop: () => void
 }
 
@@ -46,7 +46,7 @@ export function createCarrier ({ target, stats, onDelivered, onGivenUp, mostTrie
   const working = new Set<Promise<void>>()
   const finishing = new AbortController()
   const stopping = new AbortController()
-  /** How often the target took something. */
+  /** The number of deliveries of which the target took at least a part. */
   let taken = 0
 
   async function work (owner: string, lane: Load[]): Promise<void> {
@@ -113,7 +113,7 @@ export function createCarrier ({ target, stats, onDelivered, onGivenUp, mostTrie
   }
 }
 
-/** Returns the part of a body that the target does not have. Conversions have no id, so that they are always sent again. */
+/** Returns the part of a body that the target does not have. It contains all conversions, as conversions have no ids. */
 function missingOf (body: EventBody, { eventIds }: Shortfall): EventBody {
   if (eventIds.length === body.events.length) return body
   const ids = new Set(eventIds)

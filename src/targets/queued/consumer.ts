@@ -10,11 +10,11 @@ import { createOutbox } from './outbox.ts'
 import { acknowledge, giveUp, goneConsumers, lengthsOf, makeGroup, mayDelete, readNew, showUp, takeOver, type Entry, type Letter, type StreamKeys } from './stream.ts'
 
 export interface ConsumerTimes extends Pick<CarrierOptions, 'mostTries' | 'firstPause' | 'longestPause'> {
-  /** How often the consumer shows up and reads the lengths of the streams, in ms. */
+  /** The interval at which the consumer shows the others that it is alive and reads the lengths of the streams, in ms. */
   watchEvery?: number
-  /** How often the consumer looks for consumers that are gone, in ms. */
+  /** The interval at which the consumer looks for consumers that are gone, in ms. */
   searchEvery?: number
-  /** A consumer that has not shown up for this long is gone, in ms. */
+  /** A consumer that has given no sign of life for this time counts as gone, in ms. */
   goneAfter?: number
 }
 
@@ -30,52 +30,52 @@ export interface ConsumerOptions extends ConsumerTimes {
   onError: (error: unknown) => void
 }
 
-/** Delivers the bodies that wait in Redis for a target, together with the consumers of other processes. */
+/** A consumer of the bodies that wait in Redis for a target. It shares the work with the consumers of other processes. */
 export interface Consumer {
-  /** The bodies that wait in Redis, and those that were given up, as read last. A caller that adds bodies may add to them. */
+  /** The numbers of waiting bodies and dead letters in Redis, as last read. A caller that adds bodies to Redis may increase them. */
   readonly lengths: { waiting: number, deadLetters: number }
-  /** Takes no more bodies, gives those under way some time to end, and leaves the rest to other consumers. */
+  /** Stops taking bodies, gives the deliveries under way a limited time to end, and leaves the rest to other consumers. */
   close: () => Promise<void>
 }
 
-/** The most bodies, and bytes, that are in hand: read and not acknowledged. At these limits the consumer stops reading. */
+/** The most bodies, and bytes, that the consumer holds: read and not acknowledged. At these limits it stops reading. */
 const most = { bodies: 1_000, bytes: 32 * 1024 * 1024 }
 
-/** The approximate size of the largest body, in bytes: the largest request body, with the path and headers of the request. */
+/** The approximate size of the largest body, in bytes: the largest request body and the path and headers of the request. */
 const largestBody = 1024 * 1024
 
-/** The most entries of one read, and how long it waits for an entry, in ms. Closing may have to wait for that, too. */
+/** The most entries of one read, and its longest wait for an entry, in ms. `close` may have to wait that long, too. */
 const read = { count: 32, block: 250 }
 
-/** The longest time that a command may take, in ms. */
+/** The timeout of a command, in ms. */
 const commandTimeout = 2_000
 
-/** The pauses before looking for room again, and after an error, in ms. */
+/** The pauses before the consumer looks for room again (`full`) and after an error (`trouble`), in ms. */
 const pauses = { full: 10, trouble: 200 }
 
-/** When the consumer closes, bodies under way get this long to end, in ms, and their acknowledgements as long again. */
+/** The time that `close` waits for deliveries under way, in ms. It waits as long again for their acknowledgements. */
 const closeWithin = 1_000
 
-/** Errors are reported at most once in this time, in ms. */
+/** The shortest interval between two reports of errors, in ms. */
 const tellEvery = 10_000
 
 export function startConsumer (options: ConsumerOptions): Consumer {
   const { url, keys, target, stats, now, mayTake, watchEvery = 1_000, searchEvery = 5_000, goneAfter = 30_000 } = options
   const name = randomUUID()
-  // A connection that waits for entries can run no other command meanwhile.
+  // A connection that waits for entries cannot run other commands meanwhile.
   const reader = openRedis(url, { commandTimeout: read.block + commandTimeout, onProblem: options.onError })
   const redis = openRedis(url, { commandTimeout, onProblem: options.onError })
   const closing = new AbortController()
   const closed = new AbortController()
   const lengths = { waiting: 0, deadLetters: 0 }
-  /** The ids of the entries in hand, with their sizes. */
+  /** The ids of the entries that the consumer holds, with their sizes. */
   const held = new Map<string, number>()
   const tell = atMost(tellEvery, options.onError)
-  // A missing permission was told when Redis refused the command.
+  // The client has already reported a missing permission.
   const onError = (error: unknown): void => { if (!isDenied(error)) tell(error) }
   let heldBytes = 0
   let hasGroup = false
-  /** Whether Redis has been up since the last search, so that every living consumer has shown up. */
+  /** Whether Redis was up at the last search, so that every living consumer has been able to give a sign of life. */
   let steady = false
 
   const onSent = (sent: ReadonlyArray<{ id: string }>): void => {
@@ -98,10 +98,10 @@ export function startConsumer (options: ConsumerOptions): Consumer {
     letters.add({ ...letter, time: now() })
   }
 
-  /** Returns for how many bodies there is room, if all of them are as large as possible. */
+  /** Returns how many more bodies the consumer can hold, if all of them are as large as possible. */
   const room = (): number => target.full === true ? 0 : Math.max(0, Math.min(most.bodies - held.size, Math.ceil((most.bytes - heldBytes) / largestBody)))
 
-  /** Starts the delivery of an entry, unless it is in hand. @returns the number of its events */
+  /** Starts the delivery of an entry, unless the consumer holds it already. @returns the number of its events */
   function take ({ id, text }: Entry): number {
     if (held.has(id)) return 0
     held.set(id, text.length)
@@ -125,20 +125,20 @@ export function startConsumer (options: ConsumerOptions): Consumer {
     for (const entry of await readNew(reader.commands, keys, name, { count, block: read.block })) take(entry)
   }
 
-  /** Takes over the entries of consumers that are gone, and its own entries that it does not know, since an answer of Redis was lost. */
+  /** Takes over the entries of consumers that are gone, and its own unknown entries, which it has if an answer of Redis was lost. */
   async function search (): Promise<void> {
     const others = steady
     steady = false
     if (!hasGroup || !redis.ready) return
     if (others && mayTake()) {
       for (const from of await goneConsumers(redis.commands, keys, name, goneAfter)) await takeAllFrom(from)
-      // The entries that it knows may come before those that it does not know.
+      // The list of its own entries may begin with the known ones, so the limit is higher than their number.
       await takeFrom(name, most.bodies + read.count)
     }
     steady = true
   }
 
-  /** Takes over all entries of a consumer, as far as there is room, so that they do not wait for many searches. */
+  /** Takes over all entries of a consumer for which there is room. One batch at each search would take too long. */
   async function takeAllFrom (gone: string): Promise<void> {
     let events: number
     do stats.redelivered += events = await takeFrom(gone, room())
@@ -167,7 +167,7 @@ export function startConsumer (options: ConsumerOptions): Consumer {
         await action()
         if (pause > 0) await wait(pause)
       } catch (error) {
-        // If Redis has lost its data, it has lost the group, too.
+        // If Redis lost its data, it lost the group as well.
         hasGroup = false
         if (!closing.signal.aborted) onError(error)
         await wait(pauses.trouble)
@@ -190,7 +190,7 @@ export function startConsumer (options: ConsumerOptions): Consumer {
   }
 }
 
-/** Returns the body of an entry; undefined for an entry that a gateway did not write. */
+/** Returns the body of an entry, or undefined if no gateway wrote the entry. */
 function parse (text: string): EventBody | undefined {
   try {
     const body = JSON.parse(text) as EventBody

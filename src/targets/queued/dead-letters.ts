@@ -2,25 +2,25 @@ import type { RedisCommands } from '../../connections/redis-client.ts'
 import type { EventBody } from '../body.ts'
 import type { StreamKeys } from './stream.ts'
 
-/** A body that was given up, as an operator sees it. */
+/** A body that a consumer gave up, as an operator sees it. */
 export interface DeadLetter {
   readonly id: string
-  /** When it was given up, in epoch milliseconds. */
+  /** The time at which a consumer gave it up, in epoch milliseconds. */
   readonly time: number
   readonly tries: number
   readonly reason: string
-  /** The user, or else the session, whose events these are; null if the body cannot be read. */
+  /** The user of the events, or else their session; null if the body cannot be read. */
   readonly user: string | null
   readonly events: number
 }
 
-/** The letters to act on: those with the given ids, or the oldest ones. */
+/** The letters to act on: those with the given ids, or the given number of the oldest ones. */
 export type Choice = { readonly ids: readonly string[] } | { readonly oldest: number }
 
-/** The most letters of one step: Redis serves no other command meanwhile. */
+/** The most letters of one command, as Redis serves no other command meanwhile. */
 const atOnce = 200
 
-/** Moves letters by a script, in one step, so that a letter is always in one of the two streams. */
+/** Moves letters. A script runs as one step, so that a letter is always in one of the two streams. */
 const putBack = `
   local count = 0
   for i = 1, #ARGV do
@@ -48,17 +48,17 @@ export async function listLetters (redis: RedisCommands, { dead }: StreamKeys, l
   return letters
 }
 
-/** Moves letters back into the stream of waiting bodies, to its end. @returns how many */
+/** Moves letters to the end of the stream of waiting bodies. @returns the number of moved letters */
 export async function retryLetters (redis: RedisCommands, keys: StreamKeys, choice: Choice): Promise<number> {
   return forEach(redis, keys, choice, async ids => await redis.eval(putBack, 2, keys.dead, keys.waiting, ...ids) as number)
 }
 
-/** Deletes letters for good. @returns how many */
+/** Deletes letters permanently. @returns the number of deleted letters */
 export async function dropLetters (redis: RedisCommands, keys: StreamKeys, choice: Choice): Promise<number> {
   return forEach(redis, keys, choice, async ids => redis.xdel(keys.dead, ...ids))
 }
 
-/** Calls `act` with letters, some at a time. It leaves out letters that are added meanwhile. @returns the sum of the counts */
+/** Calls `act` with batches of the chosen letters, without letters that arrive meanwhile. @returns the sum of the counts */
 async function forEach (redis: RedisCommands, { dead }: StreamKeys, choice: Choice, act: (ids: readonly string[]) => Promise<number>): Promise<number> {
   let count = 0
   if ('ids' in choice) {

@@ -1,20 +1,20 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** A queue of values that are sent in the background, many at once, and retried until that succeeds. */
+/** A queue that sends its values in the background, in batches, and retries each batch until it succeeds. */
 export interface Outbox<T> {
   add: (value: T) => void
-  /** Resolves when all values are sent, or the tries have ended. */
+  /** Resolves when the outbox has sent all values, or has stopped trying. */
   emptied: () => Promise<void>
 }
 
 export interface OutboxOptions<T> {
-  /** Sends values. If it throws, all of them are sent again, so that it has to be idempotent. */
+  /** Sends values. It has to be idempotent: if it throws, the outbox sends all of them again. */
   send: (values: readonly T[]) => Promise<void>
   onSent: (values: readonly T[]) => void
   onError: (error: unknown) => void
   /** Ends the tries. */
   signal: AbortSignal
-  /** The most values that are sent at once. */
+  /** The most values of one batch. */
   most?: number
   /** The pause between two tries, in ms. */
   pause?: number

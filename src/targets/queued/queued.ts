@@ -10,29 +10,29 @@ export interface QueuedOptions extends ConsumerTimes {
   mostWaiting?: number
 }
 
-/** The most tries to bring an event to a Redis that refuses it for now, the pause between them, and the wait for a connection, in ms. */
+/** The most tries to append a body while Redis refuses it for now; the pause between tries and the wait for a connection, in ms. */
 const mostTries = 5
 const pause = 100
 const connecting = 250
 
-/** The turn of a target's consumers in this process. There are several consumers while one configuration follows another. */
+/** The turn of a target's consumers in this process. While one configuration replaces another, each has a consumer. */
 interface Turn {
-  /** The consumer that may take waiting bodies; undefined: the first one that asks. */
+  /** The consumer that may take waiting bodies; if undefined, the first consumer that asks gets the turn. */
   of: object | undefined
 }
 
-/** The queue that all configurations with an equal target share. */
+/** The queue that all configurations with an equal target share in this process. */
 interface Queue {
   readonly lengths: Consumer['lengths']
-  /** Makes its consumer deliver. The configuration that accepts events delivers, and not one that is opened but never serves. */
+  /** Gives its consumer the turn. The configuration that accepts events has to deliver, not one that is opened but never serves. */
   takeTurn: () => void
   close: () => Promise<void>
 }
 
 /**
- * Opens a target whose callers are answered once Redis has the events. From there any instance delivers them to the target itself, at
- * least once, however long it is down.
- * @param inner the target itself, open for as long as the scope
+ * Opens a target that accepts events as soon as Redis has them. Then any instance reads them from Redis and delivers them to the inner
+ * target at least once. The events wait in Redis for as long as the inner target is down.
+ * @param inner the target that receives the events from Redis; it is open as long as the scope
  * @throws UserError if the process has no Redis
  */
 export async function openQueued (inner: EventTarget, config: object, scope: EventTargetScope, { mostWaiting = 1_000_000, ...times }: QueuedOptions = {}): Promise<EventTarget> {
@@ -70,7 +70,7 @@ export async function openQueued (inner: EventTarget, config: object, scope: Eve
       queue.takeTurn()
       for (let tries = 1; ; tries++) {
         try {
-          // While a failover is on its way, a connection is made anew.
+          // During a failover, the client reconnects.
           await redis.untilReady(connecting)
           await append(redis.commands, keys, body)
           queue.lengths.waiting++

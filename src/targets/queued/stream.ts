@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import type { RedisCommands } from '../../connections/redis-client.ts'
 import type { EventBody } from '../body.ts'
 
-/** The keys of a queued target's streams: of the bodies that wait, and of those that were given up. */
+/** The keys of a queued target's two streams: the waiting bodies, and the dead letters. */
 export interface StreamKeys {
   readonly waiting: string
   readonly dead: string
@@ -15,7 +15,7 @@ export interface Entry {
   readonly text: string
 }
 
-/** A body that was given up, as it is stored. */
+/** A dead letter: a body that a consumer gave up, as Redis stores it. */
 export interface Letter {
   /** The id of the entry in the stream of waiting bodies. */
   readonly id: string
@@ -23,17 +23,17 @@ export interface Letter {
   readonly text: string
   readonly reason: string
   readonly tries: number
-  /** When it was given up, in epoch milliseconds. */
+  /** The time at which a consumer gave it up, in epoch milliseconds. */
   readonly time: number
 }
 
 /** The consumer group that all delivering instances share. */
 const group = 'gateway'
 
-/** How many of the bodies that were given up are kept at least, the latest ones. */
+/** The number of dead letters that Redis keeps at least, the latest ones. */
 const mostLetters = 100_000
 
-/** An id behind that of every possible entry. */
+/** An id that comes after the id of every possible entry. */
 const behindAll = '18446744073709551615-0'
 
 /** Returns the keys of a target's streams. The braces keep both in one slot of a cluster. */
@@ -46,7 +46,7 @@ export async function append (redis: RedisCommands, { waiting }: StreamKeys, bod
   await redis.xadd(waiting, '*', 'body', JSON.stringify(body))
 }
 
-/** Creates the group unless it exists. It begins with the oldest entry, also if Redis has lost an earlier group. */
+/** Creates the consumer group unless it exists. The group begins with the oldest entry, also if Redis has lost an earlier group. */
 export async function makeGroup (redis: RedisCommands, { waiting }: StreamKeys): Promise<void> {
   try {
     await redis.xgroup('CREATE', waiting, group, '0', 'MKSTREAM')
@@ -56,20 +56,20 @@ export async function makeGroup (redis: RedisCommands, { waiting }: StreamKeys):
 }
 
 /**
- * Returns entries that no consumer has had, in their order. It waits for some if there are none.
- * @param block how long to wait, in ms
+ * Returns the next entries that no consumer has read, in order. If there are none, it waits for some.
+ * @param block the longest wait, in ms
  */
 export async function readNew (redis: RedisCommands, { waiting }: StreamKeys, consumer: string, { count, block }: { count: number, block: number }): Promise<Entry[]> {
   const streams = await redis.xreadgroup('GROUP', group, consumer, 'COUNT', count, 'BLOCK', block, 'STREAMS', waiting, '>')
   return streams?.flatMap(([, entries]) => entriesOf(entries)) ?? []
 }
 
-/** Shows other consumers that a consumer is alive, also while it reads nothing. */
+/** Shows other consumers that a consumer is alive, even if it reads no entries. */
 export async function showUp (redis: RedisCommands, { waiting }: StreamKeys, consumer: string): Promise<void> {
   await redis.xreadgroup('GROUP', group, consumer, 'COUNT', 1, 'STREAMS', waiting, behindAll)
 }
 
-/** A script runs in one step, so that no consumer is removed that has come back meanwhile and has just read entries. */
+/** Removes consumers in a script, which runs as one step: a consumer that comes back and reads entries meanwhile must not be removed. */
 const sortOutGone = `
   local gone = {}
   for _, fields in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
@@ -86,16 +86,16 @@ const sortOutGone = `
   return gone`
 
 /**
- * Removes other consumers that have not shown up for a time and have no entries.
+ * Removes the other consumers that have given no sign of life for a time and hold no entries.
  * @param idle that time, in ms
- * @returns the others that have not shown up, but have entries
+ * @returns the other consumers that have given no sign of life for that time, but hold entries
  */
 export async function goneConsumers (redis: RedisCommands, { waiting }: StreamKeys, consumer: string, idle: number): Promise<string[]> {
   return await redis.eval(sortOutGone, 1, waiting, group, consumer, idle) as string[]
 }
 
 /**
- * Takes over entries that a consumer has had for a time. Only one consumer can take over an entry.
+ * Takes over entries that another consumer, or this one, has held for a time, and returns them. Only one consumer can take over an entry.
  * @param idle that time, in ms
  * @param wanted returns whether to take over an entry
  */
@@ -106,13 +106,13 @@ export async function takeOver (redis: RedisCommands, { waiting }: StreamKeys, {
   return entriesOf(await redis.call('xclaim', waiting, group, to, idle, ...ids) as Array<RawEntry | null>)
 }
 
-/** Acknowledges and deletes entries that the target has. */
+/** Acknowledges and deletes the entries that the target has received. */
 export async function acknowledge (redis: RedisCommands, { waiting }: StreamKeys, ids: readonly string[]): Promise<void> {
   const results = await redis.multi().xack(waiting, group, ...ids).xdel(waiting, ...ids).exec()
   for (const [error] of results ?? []) if (error !== null) throw error
 }
 
-/** Deletes the waiting entry last, since Redis does not undo a script that fails. A second run does nothing. */
+/** Moves an entry. It deletes the waiting entry last, as Redis does not undo a script that fails. A second run does nothing. */
 const moveToDead = `
   if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1) == 0 then return 0 end
   redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', 'body', ARGV[4], 'reason', ARGV[5], 'tries', ARGV[6], 'time', ARGV[7])
@@ -123,7 +123,7 @@ export async function giveUp (redis: RedisCommands, { waiting, dead }: StreamKey
   await redis.eval(moveToDead, 2, waiting, dead, group, id, mostLetters, text, reason, tries, time)
 }
 
-/** Returns whether Redis, or a node of its cluster, deletes waiting entries when its memory is full. A server that does not tell is taken to keep them. */
+/** Returns whether Redis, or a node of its cluster, evicts waiting entries when its memory is full. A server that does not tell counts as no. */
 export async function mayDelete (redis: RedisCommands): Promise<boolean> {
   const servers = redis instanceof Redis ? [redis] : redis.nodes('master')
   const memories = await Promise.all(servers.map(async server => server.info('memory').catch(() => '')))
