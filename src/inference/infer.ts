@@ -15,7 +15,7 @@ export interface Inference {
   readonly surroundings: Surroundings
   readonly recommender: RecommenderPlan
   readonly variation: VariationPlan
-  /** What is known of the user. */
+  /** The kind of user that the answer is for. */
   readonly user: UserKind
   readonly lookup: Lookup
   /** The version of the document that it was resolved by. */

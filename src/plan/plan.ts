@@ -19,7 +19,7 @@ export interface Plan {
   readonly version: string | undefined
   readonly title: string | undefined
   readonly description: string | undefined
-  /** What is allowed in the document and hardly meant, a line each. */
+  /** Parts of the document that are valid, but probably not intended: one line each. */
   readonly warnings: readonly string[]
   readonly namespaces: ReadonlyMap<string, NamespacePlan>
 }

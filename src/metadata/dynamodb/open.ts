@@ -40,7 +40,7 @@ function createStore (client: DynamoDBClient, { cacheTtl: ttl = 0, cacheMaxItems
     table,
     stats,
     onRefused (cause) {
-      // What it refuses once it refuses each time, until somebody mends it.
+      // DynamoDB refuses each following call too, until somebody repairs the cause: one report is enough.
       if (!told) onError(new Error(refusal(table, cause as Error), { cause }))
       told = true
     },
