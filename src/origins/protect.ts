@@ -71,8 +71,8 @@ export function protect (origin: Origin, provider: Provider, { retries = default
           return await attempt(request, signal)
         } catch (error) {
           const { failure } = error as OriginError
-          // The first failure says more than an open breaker or a full bulkhead at a retry.
-          if (first !== undefined && (failure === 'circuit-open' || failure === 'overloaded')) throw first
+          // The first failure says more than an open breaker, a full bulkhead or the end of the time at a retry.
+          if (first !== undefined && (failure === 'circuit-open' || failure === 'overloaded' || signal.aborted)) throw first
           first ??= error as OriginError
           if (retry >= retries || !failureRules[failure].retried || signal.aborted) throw error
           try {

@@ -94,6 +94,15 @@ t.test('retries end with the deadline, and say what went wrong before it', async
   t.ok(script.calls.length < 6)
 })
 
+t.test('a retry that the deadline cuts off leaves the failure that was seen before it', async t => {
+  const script = scripted('unavailable', 'hang')
+  const deadline = new AbortController()
+  const failed = failureOf(protectedBy(script, { retries: 1 }, () => 0).recommend(request, deadline.signal))
+  await eventually('the retry is under way', () => script.calls.length === 2)
+  deadline.abort()
+  t.equal(await failed, 'unavailable')
+})
+
 /** Uses up the failures that open a breaker. */
 async function open (t: Test, origin: ProtectedOrigin, failures: number): Promise<void> {
   for (let i = 0; i < failures; i++) t.equal(await failureOf(origin.recommend(request, patient())), 'unavailable')
