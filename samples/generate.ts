@@ -77,6 +77,6 @@ for (let session = 1; session <= sessions; session++) {
 }
 events.sort((a, b) => a.sentAt - b.sentAt)
 
-const columns = ['userId', 'sessionId', 'itemId', 'eventType', 'sentAt'] as const
-writeFileSync(packagedFile('samples/items.jsonl'), catalog.map(item => `${JSON.stringify(item)}\n`).join(''))
-writeFileSync(packagedFile('samples/events.csv'), [columns.join(','), ...events.map(event => columns.map(column => event[column]).join(','))].join('\n') + '\n')
+const linesOf = (records: readonly object[]): string => records.map(record => `${JSON.stringify(record)}\n`).join('')
+writeFileSync(packagedFile('samples/items.jsonl'), linesOf(catalog))
+writeFileSync(packagedFile('samples/events.jsonl'), linesOf(events))

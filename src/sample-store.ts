@@ -15,7 +15,7 @@ export async function seedSampleStore (dataDir: string): Promise<void> {
     await loadLocalDb(await openCatalog(packagedFile('samples/items.jsonl')), { dataDir, namespace })
   }
   if (await isLogEmpty(dataDir)) {
-    await importEvents({ dataDir, namespace, file: packagedFile('samples/events.csv'), now: Date.now })
+    await importEvents({ dataDir, namespace, file: packagedFile('samples/events.jsonl'), now: Date.now })
   }
 }
 

@@ -17,6 +17,9 @@ const closeWithin = 8_000
 /** The longest time that the drain and the end take together, in ms. */
 const endWithin = 25_000
 
+/** The garbage of the start is collected so long after it, in ms: the first requests need not wait for that. */
+const collectAfter = 2_000
+
 /** Connections that may wait to be accepted. The kernel drops further ones of a burst, and their clients try again after a second. */
 const backlog = 4096
 
@@ -90,7 +93,7 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     if (worker !== undefined) await untilToListen(worker, app)
     await app.listen({ port: settings.PORT, host: settings.HOST, backlog })
     await app.config.loaded
-    await giveBackHeap()
+    setTimeout(() => { giveBackHeap().catch((error: unknown) => { logger.warn(error, 'the memory of the start is not given back') }) }, collectAfter).unref()
   } catch (error) {
     // A signal ended the process while it was starting.
     if (ending) return

@@ -55,7 +55,7 @@ export async function createAwsLocal (options: AwsLocalOptions = {}): Promise<Aw
     pollInterval,
     functions,
     endpoints,
-    model: await openModel(options.events ?? packagedFile('samples/events.csv'), now),
+    model: await openModel(options.events ?? packagedFile('samples/events.jsonl'), now),
     catalog: await openCatalog(options.items ?? packagedFile('samples/items.jsonl')),
     worlds: createWorlds(options.world),
     secrets: createSecrets(now, newId),
