@@ -1,3 +1,4 @@
+import { headerText } from '../base/header-text.ts'
 import { createClock, type Clock, type LocalTime } from './clock.ts'
 import { readNumber } from './numbers.ts'
 
@@ -26,7 +27,8 @@ export function surroundingsOf (headers: Headers, clock: Clock): Surroundings {
     // Inherited properties such as `constructor` are no headers.
     const value = Object.hasOwn(headers, name) ? headers[name] : undefined
     const text = Array.isArray(value) ? value.join(', ') : value
-    return text !== undefined && encoded.has(name) ? decode(text) : text
+    if (text === undefined) return undefined
+    return encoded.has(name) ? decode(headerText(text)) : headerText(text)
   }
   let time: LocalTime | undefined
   return {
