@@ -14,6 +14,12 @@ const frameworkCodes: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_ASYNC_CONSTRAINT: ['InvalidRequest', 'the request is not valid']
 }
 
+/** The refusals of files, by their status. */
+const fileRefusals: Readonly<Record<number, readonly [ErrorCode, string]>> = {
+  412: ['PreconditionFailed', 'If-Match or If-Unmodified-Since: the file has changed'],
+  416: ['RangeNotSatisfiable', 'Range: begins beyond the end of the file']
+}
+
 /** Sends every error as the JSON of the contract. The details of an internal error go only to the log. */
 export default fp(async app => {
   app.setErrorHandler<FastifyError>((error, request, reply) => sendError(error, request, reply))
@@ -24,6 +30,9 @@ export default fp(async app => {
 export function sendError (error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = toGatewayError(error, request)
   log(request, known)
+  // A file tells how long it is with a refusal of a range.
+  const range = (error as { headers?: Record<string, string> }).headers?.['Content-Range']
+  if (range !== undefined) reply.header('content-range', range)
   if (known.retryAfter !== undefined) reply.header('retry-after', known.retryAfter)
   return reply
     .code(known.status)
@@ -51,7 +60,7 @@ function toGatewayError (error: Error & { code?: string, statusCode?: number }, 
   if (error instanceof GatewayError) return error
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new GatewayError('BodyTooLarge', `body: expected at most ${routeOptions.bodyLimit / mebibyte} MiB`, { cause: error })
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new GatewayError('UnsupportedContentType', `Content-Type: expected ${(routeOptions.schema?.consumes ?? ['application/json']).join(' or ')}`, { cause: error })
-  const framework = frameworkCodes[error.code ?? '']
+  const framework = frameworkCodes[error.code ?? ''] ?? fileRefusals[error.statusCode ?? 0]
   if (framework !== undefined) return new GatewayError(...framework, { cause: error })
   if (error instanceof SyntaxError && error.statusCode === 400) return new GatewayError('InvalidBody', 'body: is not JSON, or holds a key that is not allowed in it', { cause: error })
   if (error.statusCode !== undefined && error.statusCode < 500) return new GatewayError('InvalidRequest', error.message, { cause: error })

@@ -7,8 +7,10 @@ import config from '../plugins/config.ts'
 import errors, { sendError } from '../plugins/errors.ts'
 import eventMetrics from '../plugins/event-metrics.ts'
 import eventsPlugin from '../plugins/events.ts'
+import host from '../plugins/host.ts'
 import inference from '../plugins/inference.ts'
 import limits, { longestUrl } from '../plugins/limits.ts'
+import methods from '../plugins/methods.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import readiness from '../plugins/readiness.ts'
@@ -78,13 +80,17 @@ export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte
     frameworkErrors: (error, request, reply) => { sendError(error, request, reply) },
     clientErrorHandler: refuseClient
   })
+  // Node.js would answer 417, without a body. The gateway ignores expectations that it does not know (RFC 9110 §10.1.1).
+  app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })
 
   await app.register(requestIds)
   await app.register(accessLog, { which })
   await app.register(errors)
   await app.register(limits)
+  await app.register(host)
   await app.register(validation)
   await app.register(readiness)
+  await app.register(methods)
   await app.register(resources, { dataDir, redisUrl, webhookSecrets, delivers, peers, now })
   await app.register(clock, { timeZone })
   await app.register(cache, { maxBytes: cacheMaxBytes, redisUrl })

@@ -1,9 +1,7 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
-import type { AddressInfo } from 'node:net'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { headerText } from '../../src/base/header-text.ts'
 import { startGateway, storeConfig } from '../support/gateway.ts'
+import { rawRequests } from '../support/raw-request.ts'
 
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1')
 
@@ -13,26 +11,14 @@ t.test('header values in UTF-8 are read as UTF-8, other bytes stay latin1', asyn
   t.equal(headerText('Łódź'), 'Łódź', 'text that is no bytes')
 })
 
-/** Sends a request byte by byte, and returns the body of its answer. */
-async function raw (t: Test, port: number, request: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1')
-  t.teardown(() => socket.destroy())
-  socket.end(Buffer.from(request, 'latin1'))
-  let answer = ''
-  socket.on('data', chunk => { answer += chunk.toString() })
-  await once(socket, 'close')
-  return answer.slice(answer.indexOf('\r\n\r\n') + 4)
-}
-
 t.test('rules see raw UTF-8 in header values of a proxy', async t => {
   const rule = (header: string): object => ({ type: 'string', rules: [{ type: 'header-value', header }] })
   const adminKey = 'an admin key of a test'
   const { app } = await startGateway(t, { ...storeConfig, autoContext: { city: rule('CF-IPCity'), place: rule('CloudFront-Viewer-City') } }, { adminKey })
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
+  const raw = await rawRequests(t, app)
   const contextOf = async (city: string): Promise<unknown> => {
     const head = `GET /explain/recommend-items/store/for-you/me HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Api-Key: ${adminKey}\r\nCF-IPCity: ${city}\r\nCloudFront-Viewer-City: ${city}\r\n\r\n`
-    const { context, headers } = JSON.parse(await raw(t, port, head)) as { context: object, headers: Record<string, string> }
+    const { context, headers } = JSON.parse((await raw(head)).body) as { context: object, headers: Record<string, string> }
     return { ...context, header: headers['cf-ipcity'] }
   }
   t.strictSame(await contextOf('S\xc3\xa3o Paulo'), { city: 'São Paulo', place: 'São Paulo', header: 'São Paulo' })
