@@ -15,6 +15,12 @@ const ReadySchema = Type.Object({
   }))
 })
 
+/** Registers the probes without a base path, for load balancers that know none. The OpenAPI document has them below it. */
+export async function healthAtRoot (app: App): Promise<void> {
+  app.addHook('onRoute', route => { route.schema = { ...route.schema, hide: true } })
+  await app.register(health)
+}
+
 export default async function health (app: App): Promise<void> {
   app.get('/health/live', {
     schema: { operationId: 'live', summary: 'Whether the process runs', tags: ['operations'], response: { 200: LiveSchema } }

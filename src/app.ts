@@ -20,8 +20,9 @@ import staging, { type StagingOptions } from '../plugins/staging.ts'
 import validation from '../plugins/validation.ts'
 import events from '../routes/events.ts'
 import eventsBatch from '../routes/events-batch.ts'
+import home from '../routes/home.ts'
 import items from '../routes/items.ts'
-import health from '../routes/health.ts'
+import health, { healthAtRoot } from '../routes/health.ts'
 import metricsRoute from '../routes/metrics.ts'
 import predictedRatings from '../routes/predicted-ratings.ts'
 import recommendItems from '../routes/recommend-items.ts'
@@ -37,6 +38,8 @@ import type { WebhookSecrets } from './connections/webhook-secrets.ts'
 export interface AppOptions {
   source: ConfigSource
   dataDir: string
+  /** The path below which all routes are, such as `/prod`; absent: none. Probes are answered at the root as well. */
+  basePath?: string
   /** The most bytes that the memory tier of the cache holds; absent: 64 MiB. */
   cacheMaxBytes?: number
   /** Absent: the cache is in memory only. */
@@ -62,7 +65,7 @@ export interface AppOptions {
 const mebibyte = 1024 * 1024
 
 /** Builds the gateway: registers the plugins in the order of their dependencies, then the routes. The caller makes it listen. */
-export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, logger, now = Date.now }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, logger, now = Date.now }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -97,12 +100,13 @@ export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte
   await app.register(metrics)
   await app.register(eventMetrics)
   await app.register(config, { source })
-  await app.register(openapi)
+  await app.register(openapi, { basePath })
   await app.register(admin, { adminKey })
   await app.register(inference)
-  await app.register(eventsPlugin)
+  await app.register(eventsPlugin, { basePath })
   if (stagingOptions !== undefined) await app.register(staging, stagingOptions)
 
-  for (const route of [recommendItems, relatedItems, rerankItems, predictedRatings, events, eventsBatch, users, items, health, metricsRoute]) await app.register(route)
+  for (const route of [home, recommendItems, relatedItems, rerankItems, predictedRatings, events, eventsBatch, users, items, health, metricsRoute]) await app.register(route, { prefix: basePath })
+  if (basePath !== '') await app.register(healthAtRoot)
   return app
 }

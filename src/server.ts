@@ -40,7 +40,7 @@ function serveByWorkers (settings: Settings): void {
   const logger = openLog(settings.LOG_LEVEL)
   const primary = startPrimary({
     count: settings.WORKERS,
-    onServing (port) { if (isSampleStore(settings)) void tellCurls(port) },
+    onServing (port) { if (isSampleStore(settings)) void tellCurls(settings, port) },
     onLost (lost) { logger.error(lost, 'a worker is lost; another takes its place') },
     onFailed: code => process.exit(code)
   })
@@ -58,6 +58,7 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
   const app = await buildApp({
     source: fileSource(settings.CONFIG_FILE ?? sampleConfigFile),
     dataDir: settings.DATA_DIR,
+    basePath: settings.BASE_PATH,
     cacheMaxBytes: settings.CACHE_MAX_BYTES,
     redisUrl: settings.REDIS_URL,
     webhookSecrets: webhookSecretsOf(settings),
@@ -99,7 +100,7 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
   const address = app.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : settings.PORT
   if (worker !== undefined) worker.serving(port)
-  else if (isSampleStore(settings)) await tellCurls(port)
+  else if (isSampleStore(settings)) await tellCurls(settings, port)
 }
 
 /** Resolves when the worker may listen. @throws the error that kept it from loading its configuration */
@@ -118,9 +119,9 @@ async function seed ({ DATA_DIR }: Settings): Promise<void> {
   await seedSampleStore(DATA_DIR)
 }
 
-async function tellCurls (port: number): Promise<void> {
+async function tellCurls ({ BASE_PATH }: Settings, port: number): Promise<void> {
   const { sampleCurls } = await import('./sample-store.ts')
-  console.log(sampleCurls(port))
+  console.log(sampleCurls(`http://localhost:${port}${BASE_PATH}`))
 }
 
 /** Returns the time from the signal to the end, in ms. */
