@@ -69,7 +69,7 @@ async function compileRecommender (levels: Array<Element<object>>, recommender: 
   const { action, namespace, name, value } = recommender
   const variations = await inOrder(variationsOf(recommender), async variation =>
     compileVariation([...levels, variation], variation, { ...scope, recommender: { name, config: value } }, rulesOf))
-  const headers = [...new Set(variations.flatMap(({ contextRules }) => contextRules.headers))].sort()
+  const headers = [...new Set(variations.flatMap(({ contextRules }) => contextRules.varying))].sort()
   return {
     action,
     namespace,
