@@ -66,7 +66,7 @@ const mebibyte = 1024 * 1024
 
 /** Builds the gateway: registers the plugins in the order of their dependencies, then the routes. The caller makes it listen. */
 export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, logger, now = Date.now }: AppOptions): Promise<FastifyInstance> {
-  const app = Fastify({
+  const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     // A child logger for each request costs more than a cache hit. The lines of a request carry its id as a field instead.
@@ -80,7 +80,11 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     http: { headersTimeout: 15_000, connectionsCheckingInterval: 5_000, requireHostHeader: false },
-    frameworkErrors: (error, request, reply) => { sendError(error, request, reply) },
+    // The router refuses such a URL before any hook is called.
+    frameworkErrors: (error, request, reply) => {
+      reply.raw.once('finish', () => { app.logAnswered(request, reply) })
+      sendError(error, request, reply.header('x-request-id', request.id))
+    },
     clientErrorHandler: refuseClient
   })
   // Node.js would answer 417, without a body. The gateway ignores expectations that it does not know (RFC 9110 §10.1.1).

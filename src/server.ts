@@ -7,7 +7,7 @@ import { fileSource } from './config/file-source.ts'
 import { endWith } from './base/end-with.ts'
 import { giveBackHeap } from './base/lean-heap.ts'
 import { noPeers } from './connections/peers.ts'
-import { hasOwnS3, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
+import { adoptDefaultRegion, hasOwnS3, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
 import { startPrimary } from './workers/primary.ts'
 import { joinPrimary, type Worker } from './workers/worker.ts'
 
@@ -29,6 +29,7 @@ function openLog (level: string): Logger {
 
 /** Runs the gateway until a signal ends it: in this process, or in several workers that share the port. */
 async function serve (): Promise<void> {
+  adoptDefaultRegion()
   const settings = readSettings()
   const inWorker = cluster.isWorker
   if (!inWorker && isSampleStore(settings)) await seed(settings)

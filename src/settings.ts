@@ -75,6 +75,12 @@ export function webhookSecretsOf ({ WEBHOOK_SECRETS = '' }: Settings): WebhookSe
   return readWebhookSecrets(WEBHOOK_SECRETS)!
 }
 
+/** Sets AWS_REGION to AWS_DEFAULT_REGION if it is missing. The AWS command line reads both, the SDK for JavaScript only AWS_REGION. */
+export function adoptDefaultRegion (environment: NodeJS.ProcessEnv = process.env): void {
+  const { AWS_REGION: region, AWS_DEFAULT_REGION: otherwise } = environment
+  if (!region && otherwise) environment['AWS_REGION'] = otherwise
+}
+
 /** Returns whether the variables of the AWS SDK name another S3 endpoint than Amazon's. */
 export function hasOwnS3 (environment: NodeJS.ProcessEnv = process.env): boolean {
   return Boolean(environment['AWS_ENDPOINT_URL_S3'] || environment['AWS_ENDPOINT_URL'])
