@@ -4,13 +4,24 @@ import { GatewayError } from '../src/base/errors.ts'
 
 /** Answers a malformed HTTP request, one with too large headers, or one that is too slow, with an error in the contract's form. */
 export function refuseClient (error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return
-  const { status, type, code, message } = describe(error)
-  const body = JSON.stringify({ type, code, message, requestId: randomUUID() })
+  if (error.code === 'ECONNRESET') return
+  refuseSocket(socket, describe(error))
+}
+
+/** Answers a request that Node.js gives without a response to write to, and closes its connection. @param headers more header lines */
+export function refuseSocket (socket: Socket, { status, type, code, message }: GatewayError, headers: string[] = []): void {
+  if (!socket.writable) return
+  const requestId = randomUUID()
+  const body = JSON.stringify({ type, code, message, requestId })
+  // The client may have gone.
+  socket.on('error', () => {})
   socket.end([
     `HTTP/1.1 ${status} ${code}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    `X-Request-Id: ${requestId}`,
+    ...headers,
     'Connection: close',
     '',
     body

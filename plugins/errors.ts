@@ -2,6 +2,13 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError, type ErrorCode } from '../src/base/errors.ts'
 
+declare module 'fastify' {
+  interface FastifyReply {
+    /** The code of the error that it tells; empty if it tells none. */
+    errorCode: ErrorCode | ''
+  }
+}
+
 const mebibyte = 1024 * 1024
 
 /** The errors that Fastify itself throws, as codes and messages of the contract. */
@@ -10,12 +17,19 @@ const frameworkCodes: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: ['InvalidBody', 'body: is not JSON, or holds a key that is not allowed in it'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['InvalidRequest', 'Content-Length: does not match the body'],
   FST_ERR_BAD_URL: ['InvalidUrl', 'the URL is not valid: a "%" does not begin an escape, or the escaped bytes are not UTF-8 text'],
-  FST_ERR_MAX_PARAM_LENGTH_EXCEEDED: ['UrlTooLong', 'the URL is too long'],
+  FST_ERR_MAX_PARAM_LENGTH: ['UrlTooLong', 'the URL is too long'],
   FST_ERR_ASYNC_CONSTRAINT: ['InvalidRequest', 'the request is not valid']
+}
+
+/** The refusals of files, by their status. */
+const fileRefusals: Readonly<Record<number, readonly [ErrorCode, string]>> = {
+  412: ['PreconditionFailed', 'If-Match or If-Unmodified-Since: the file has changed'],
+  416: ['RangeNotSatisfiable', 'Range: begins beyond the end of the file']
 }
 
 /** Sends every error as the JSON of the contract. The details of an internal error go only to the log. */
 export default fp(async app => {
+  app.decorateReply('errorCode', '')
   app.setErrorHandler<FastifyError>((error, request, reply) => sendError(error, request, reply))
   app.setNotFoundHandler((request, reply) =>
     sendError(new GatewayError('RouteNotFound', `there is nothing at ${request.method} ${pathOf(request)}`), request, reply))
@@ -24,6 +38,10 @@ export default fp(async app => {
 export function sendError (error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = toGatewayError(error, request)
   log(request, known)
+  reply.errorCode = known.code
+  // A file tells how long it is with a refusal of a range.
+  const range = (error as { headers?: Record<string, string> }).headers?.['Content-Range']
+  if (range !== undefined) reply.header('content-range', range)
   if (known.retryAfter !== undefined) reply.header('retry-after', known.retryAfter)
   return reply
     .code(known.status)
@@ -51,7 +69,7 @@ function toGatewayError (error: Error & { code?: string, statusCode?: number }, 
   if (error instanceof GatewayError) return error
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new GatewayError('BodyTooLarge', `body: expected at most ${routeOptions.bodyLimit / mebibyte} MiB`, { cause: error })
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new GatewayError('UnsupportedContentType', `Content-Type: expected ${(routeOptions.schema?.consumes ?? ['application/json']).join(' or ')}`, { cause: error })
-  const framework = frameworkCodes[error.code ?? '']
+  const framework = frameworkCodes[error.code ?? ''] ?? fileRefusals[error.statusCode ?? 0]
   if (framework !== undefined) return new GatewayError(...framework, { cause: error })
   if (error instanceof SyntaxError && error.statusCode === 400) return new GatewayError('InvalidBody', 'body: is not JSON, or holds a key that is not allowed in it', { cause: error })
   if (error.statusCode !== undefined && error.statusCode < 500) return new GatewayError('InvalidRequest', error.message, { cause: error })

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { withoutBasePath } from '../src/base/base-path.ts'
 import { surroundingsOf } from '../src/context/surroundings.ts'
 import { bringerOf } from '../src/targets/body.ts'
 import type { CollectOptions } from '../src/events/collect.ts'
@@ -14,12 +15,17 @@ declare module 'fastify' {
   }
 }
 
+export interface EventsOptions {
+  /** The path below which the routes are: records name the path below it. */
+  basePath: string
+}
+
 /** Opens the state of events that outlives a configuration: the events being sent, and the ledger of those that targets have. */
-export default fp(async app => {
+export default fp<EventsOptions>(async (app, { basePath }) => {
   const { now, userVersions, eventStats: stats } = app.resources
   const ledger = createLedger({ now, redis: app.cacheParts.redis, onError: cause => { app.log.debug({ cause: String(cause) }, 'could not exchange with Redis which events were delivered') } })
   const dispatch = createDispatch({ ledger, stats })
   app.decorate('collecting', ({ headers, url, query }) => (
-    { now, userVersions, dispatch, newId: randomUUID, surroundings: surroundingsOf(headers, app.clock), broughtBy: bringerOf(url, headers, query) }
+    { now, userVersions, dispatch, newId: randomUUID, surroundings: surroundingsOf(headers, app.clock), broughtBy: bringerOf(withoutBasePath(url, basePath), headers, query) }
   ))
 }, { name: 'events', dependencies: ['resources', 'cache', 'clock'] })

@@ -14,13 +14,19 @@ declare module 'fastify' {
   }
 }
 
+export interface OpenApiOptions {
+  /** The path below which the routes are. */
+  basePath: string
+}
+
 /** Serves the OpenAPI document of the current configuration, and Swagger UI, at /docs. */
-export default fp(async app => {
+export default fp<OpenApiOptions>(async (app, { basePath }) => {
   for (const schema of [ErrorSchema, ExplanationSchema, ItemListSchema, PersonalizedRankingSchema, RatingsSchema]) app.addSchema(schema)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Personalization Gateway', version: '0' },
+      ...(basePath === '' ? {} : { servers: [{ url: basePath }] }),
       tags: [{ name: 'operations', description: 'Probes.' }]
     },
     refResolver: { buildLocalReference: ({ $id }, _baseUri, _fragment, i) => typeof $id === 'string' ? $id : `schema-${i}` }
@@ -32,8 +38,9 @@ export default fp(async app => {
     await docs.register(validators)
     await docs.register(swaggerUi, {
       routePrefix: '/docs',
+      indexPrefix: basePath,
       transformSpecification: () => openapi(),
       transformSpecificationClone: false
     })
-  })
+  }, { prefix: basePath })
 }, { name: 'openapi', dependencies: ['config'] })

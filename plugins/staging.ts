@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { Counter, Gauge } from 'prom-client'
+import { environmentRegion } from '../src/connections/aws-region.ts'
 import type { ItemImport } from '../src/metadata/item-import.ts'
 import { followStaging } from '../src/metadata/staging/staging.ts'
 import { loadBeside, loadHere } from '../src/metadata/staging/load.ts'
@@ -29,6 +30,7 @@ async function open (bucket: BucketPlace): Promise<StagingBucket> {
 /** Imports item metadata from a bucket, in the background, into the stores that the current configuration names. */
 export default fp<StagingOptions>(async (app, { bucket: source, poll, inProcess = false }) => {
   const bucket = await open(source)
+  if (await environmentRegion() === undefined) app.log.warn({ bucket: source.name }, 'no AWS region: nothing can be imported from the bucket; set AWS_REGION')
   const { dataDir, now, onError } = app.resources
   const registers = [app.metrics.registry]
   const imports = new Counter({ name: 'gateway_item_imports_total', help: 'Imports of item metadata from the staging bucket, by how they ended.', labelNames: ['outcome'], registers })

@@ -15,12 +15,20 @@ const ReadySchema = Type.Object({
   }))
 })
 
+/** Registers the probes without a base path, for load balancers that know none. The OpenAPI document has them below it. */
+export async function healthAtRoot (app: App): Promise<void> {
+  app.addHook('onRoute', route => { route.schema = { ...route.schema, hide: true } })
+  await app.register(health)
+}
+
 export default async function health (app: App): Promise<void> {
   app.get('/health/live', {
+    config: { quiet: true },
     schema: { operationId: 'live', summary: 'Whether the process runs', tags: ['operations'], response: { 200: LiveSchema } }
   }, async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'live' as const }))
 
   app.get('/health/ready', {
+    config: { quiet: true },
     schema: {
       operationId: 'ready',
       summary: 'Whether requests may come, and what is degraded',

@@ -7,8 +7,10 @@ import config from '../plugins/config.ts'
 import errors, { sendError } from '../plugins/errors.ts'
 import eventMetrics from '../plugins/event-metrics.ts'
 import eventsPlugin from '../plugins/events.ts'
+import host from '../plugins/host.ts'
 import inference from '../plugins/inference.ts'
 import limits, { longestUrl } from '../plugins/limits.ts'
+import methods from '../plugins/methods.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import readiness from '../plugins/readiness.ts'
@@ -18,8 +20,9 @@ import staging, { type StagingOptions } from '../plugins/staging.ts'
 import validation from '../plugins/validation.ts'
 import events from '../routes/events.ts'
 import eventsBatch from '../routes/events-batch.ts'
+import home from '../routes/home.ts'
 import items from '../routes/items.ts'
-import health from '../routes/health.ts'
+import health, { healthAtRoot } from '../routes/health.ts'
 import metricsRoute from '../routes/metrics.ts'
 import predictedRatings from '../routes/predicted-ratings.ts'
 import recommendItems from '../routes/recommend-items.ts'
@@ -35,6 +38,8 @@ import type { WebhookSecrets } from './connections/webhook-secrets.ts'
 export interface AppOptions {
   source: ConfigSource
   dataDir: string
+  /** The path below which all routes are, such as `/prod`; absent: none. Probes are answered at the root as well. */
+  basePath?: string
   /** The most bytes that the memory tier of the cache holds; absent: 64 MiB. */
   cacheMaxBytes?: number
   /** Absent: the cache is in memory only. */
@@ -60,8 +65,8 @@ export interface AppOptions {
 const mebibyte = 1024 * 1024
 
 /** Builds the gateway: registers the plugins in the order of their dependencies, then the routes. The caller makes it listen. */
-export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, logger, now = Date.now }: AppOptions): Promise<FastifyInstance> {
-  const app = Fastify({
+export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, logger, now = Date.now }: AppOptions): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     // A child logger for each request costs more than a cache hit. The lines of a request carry its id as a field instead.
@@ -75,28 +80,37 @@ export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     http: { headersTimeout: 15_000, connectionsCheckingInterval: 5_000, requireHostHeader: false },
-    frameworkErrors: (error, request, reply) => { sendError(error, request, reply) },
+    // The router refuses such a URL before any hook is called.
+    frameworkErrors: (error, request, reply) => {
+      reply.raw.once('finish', () => { app.logAnswered(request, reply) })
+      sendError(error, request, reply.header('x-request-id', request.id))
+    },
     clientErrorHandler: refuseClient
   })
+  // Node.js would answer 417, without a body. The gateway ignores expectations that it does not know (RFC 9110 §10.1.1).
+  app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })
 
   await app.register(requestIds)
   await app.register(accessLog, { which })
   await app.register(errors)
   await app.register(limits)
+  await app.register(host)
   await app.register(validation)
   await app.register(readiness)
+  await app.register(methods)
   await app.register(resources, { dataDir, redisUrl, webhookSecrets, delivers, peers, now })
   await app.register(clock, { timeZone })
   await app.register(cache, { maxBytes: cacheMaxBytes, redisUrl })
   await app.register(metrics)
   await app.register(eventMetrics)
   await app.register(config, { source })
-  await app.register(openapi)
+  await app.register(openapi, { basePath })
   await app.register(admin, { adminKey })
   await app.register(inference)
-  await app.register(eventsPlugin)
+  await app.register(eventsPlugin, { basePath })
   if (stagingOptions !== undefined) await app.register(staging, stagingOptions)
 
-  for (const route of [recommendItems, relatedItems, rerankItems, predictedRatings, events, eventsBatch, users, items, health, metricsRoute]) await app.register(route)
+  for (const route of [home, recommendItems, relatedItems, rerankItems, predictedRatings, events, eventsBatch, users, items, health, metricsRoute]) await app.register(route, { prefix: basePath })
+  if (basePath !== '') await app.register(healthAtRoot)
   return app
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import type { ExplainOptions } from './cli/config-explain.ts'
 import type { ChoiceOptions, ListOptions } from './cli/events-dead-letters.ts'
@@ -7,11 +8,20 @@ import type { ReplayCommandOptions } from './cli/events-replay.ts'
 import type { ImportItemsOptions } from './cli/items-import.ts'
 import { columnsOption, concurrencyOption, limitOption, nameOption, namespaceOption, urlOption } from './cli/options.ts'
 import { endWith } from './base/end-with.ts'
-import { sampleConfigFile } from './base/packaged-file.ts'
+import { packagedFile, sampleConfigFile } from './base/packaged-file.ts'
+
+/** The option is read by a function, so that no other command reads the file. */
+function printVersion (): void {
+  const { version } = JSON.parse(readFileSync(packagedFile('package.json'), 'utf8')) as { version: string }
+  console.log(version)
+  process.exit()
+}
 
 // Every command is loaded when it is run, so that help and mistakes in options come at once.
 
 const gateway = new Command('gateway').description('The Personalization Gateway. It reads its settings from the environment.')
+  .option('-V, --version', 'show the version')
+  .on('option:version', printVersion)
 
 gateway.command('serve').description('answer requests').action(async () => { await import('./server.ts') })
 

@@ -19,11 +19,11 @@ export async function seedSampleStore (dataDir: string): Promise<void> {
   }
 }
 
-/** Returns three commands for a shell: a user's recommendations, a click, and the recommendations after the click. */
-export function sampleCurls (port: number): string {
-  const recommend = `curl -s 'http://localhost:${port}/recommend-items/${namespace}/recommended-for-you/user-1?numResults=3'`
+/** Returns three commands for a shell, which ask the gateway at this URL: a user's recommendations, a click, and the recommendations after the click. */
+export function sampleCurls (url: string): string {
+  const recommend = `curl -s '${url}/recommend-items/${namespace}/recommended-for-you/user-1?numResults=3'`
   const event = JSON.stringify({ userId: 'user-1', sessionId: 'session-1', eventList: [{ eventType: 'click', itemId: 'item-42' }] })
-  const click = `curl -s 'http://localhost:${port}/events/${namespace}' -H 'Content-Type: application/json' -d '${event}'`
+  const click = `curl -s '${url}/events/${namespace}' -H 'Content-Type: application/json' -d '${event}'`
   return ['', 'The sample store is open. What should user-1 see, and what after a click?', '', recommend, click, recommend, ''].join('\n')
 }
 

@@ -7,7 +7,7 @@ import { fileSource } from './config/file-source.ts'
 import { endWith } from './base/end-with.ts'
 import { giveBackHeap } from './base/lean-heap.ts'
 import { noPeers } from './connections/peers.ts'
-import { hasOwnS3, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
+import { adoptDefaultRegion, hasOwnS3, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
 import { startPrimary } from './workers/primary.ts'
 import { joinPrimary, type Worker } from './workers/worker.ts'
 
@@ -32,6 +32,7 @@ function openLog (level: string): Logger {
 
 /** Runs the gateway until a signal ends it: in this process, or in several workers that share the port. */
 async function serve (): Promise<void> {
+  adoptDefaultRegion()
   const settings = readSettings()
   const inWorker = cluster.isWorker
   if (!inWorker && isSampleStore(settings)) await seed(settings)
@@ -43,7 +44,7 @@ function serveByWorkers (settings: Settings): void {
   const logger = openLog(settings.LOG_LEVEL)
   const primary = startPrimary({
     count: settings.WORKERS,
-    onServing (port) { if (isSampleStore(settings)) void tellCurls(port) },
+    onServing (port) { if (isSampleStore(settings)) void tellCurls(settings, port) },
     onLost (lost) { logger.error(lost, 'a worker is lost; another takes its place') },
     onFailed: code => process.exit(code)
   })
@@ -61,6 +62,7 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
   const app = await buildApp({
     source: fileSource(settings.CONFIG_FILE ?? sampleConfigFile),
     dataDir: settings.DATA_DIR,
+    basePath: settings.BASE_PATH,
     cacheMaxBytes: settings.CACHE_MAX_BYTES,
     redisUrl: settings.REDIS_URL,
     webhookSecrets: webhookSecretsOf(settings),
@@ -102,7 +104,7 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
   const address = app.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : settings.PORT
   if (worker !== undefined) worker.serving(port)
-  else if (isSampleStore(settings)) await tellCurls(port)
+  else if (isSampleStore(settings)) await tellCurls(settings, port)
 }
 
 /** Resolves when the worker may listen. @throws the error that kept it from loading its configuration */
@@ -121,9 +123,9 @@ async function seed ({ DATA_DIR }: Settings): Promise<void> {
   await seedSampleStore(DATA_DIR)
 }
 
-async function tellCurls (port: number): Promise<void> {
+async function tellCurls ({ BASE_PATH }: Settings, port: number): Promise<void> {
   const { sampleCurls } = await import('./sample-store.ts')
-  console.log(sampleCurls(port))
+  console.log(sampleCurls(`http://localhost:${port}${BASE_PATH}`))
 }
 
 /** Returns the time from the signal to the end, in ms. */

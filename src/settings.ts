@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { isZone } from './context/clock.ts'
+import { basePathFormat, isBasePath } from './base/base-path.ts'
 import { UserError } from './base/user-error.ts'
 import { checker, type Finding } from './base/validation.ts'
 import { readWebhookSecrets, webhookSecretsFormat, type WebhookSecrets } from './connections/webhook-secrets.ts'
@@ -13,6 +14,7 @@ const accessLogs = ['all', 'sample', 'errors'] as const
 export const SettingsSchema = Type.Object({
   PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8080 }),
   HOST: Type.String({ minLength: 1, default: '0.0.0.0' }),
+  BASE_PATH: Type.String({ default: '', description: 'the path below which all routes are, such as /prod; none where absent' }),
   LOG_LEVEL: Type.Enum(levels, { default: 'info' }),
   ACCESS_LOG: Type.Enum(accessLogs, { default: 'all', description: 'which requests get a line in the log: all, one in a hundred and all errors, or errors' }),
   CONFIG_FILE: Type.Optional(Type.String({ minLength: 1, description: 'the configuration document; the sample store where absent' })),
@@ -62,6 +64,7 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
   if (value.WEBHOOK_SECRETS !== undefined && readWebhookSecrets(String(value.WEBHOOK_SECRETS)) === undefined) {
     findings.push({ pointer: '/WEBHOOK_SECRETS', message: webhookSecretsFormat })
   }
+  if (value.BASE_PATH !== '' && !isBasePath(String(value.BASE_PATH))) findings.push({ pointer: '/BASE_PATH', message: basePathFormat })
   if (!isZone(String(value.TIME_ZONE))) findings.push({ pointer: '/TIME_ZONE', message: 'expected the name of a time zone, such as Europe/Berlin' })
   if (findings.length > 0) throw new SettingsError(findings)
   return value
@@ -70,6 +73,12 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
 /** Returns the webhook secrets of valid settings. */
 export function webhookSecretsOf ({ WEBHOOK_SECRETS = '' }: Settings): WebhookSecrets {
   return readWebhookSecrets(WEBHOOK_SECRETS)!
+}
+
+/** Sets AWS_REGION to AWS_DEFAULT_REGION if it is missing. The AWS command line reads both, the SDK for JavaScript only AWS_REGION. */
+export function adoptDefaultRegion (environment: NodeJS.ProcessEnv = process.env): void {
+  const { AWS_REGION: region, AWS_DEFAULT_REGION: otherwise } = environment
+  if (!region && otherwise) environment['AWS_REGION'] = otherwise
 }
 
 /** Returns whether the variables of the AWS SDK name another S3 endpoint than Amazon's. */

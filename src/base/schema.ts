@@ -20,6 +20,8 @@ export interface Kind<S extends TObject = TObject> {
   /** Other names of the type. Loading a configuration replaces them by `type`. */
   readonly aliases?: readonly string[]
   readonly schema: S
+  /** Whether a part with this configuration calls AWS in the region of the environment, since it names none. Absent: it never does. */
+  readonly needsRegion?: (config: object) => boolean
 }
 
 /** All kinds of a part, by type. */

@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { buildApp } from '../app.ts'
 import { fileSource } from '../config/file-source.ts'
 import { isZone } from '../context/clock.ts'
+import { withoutBasePath } from '../base/base-path.ts'
 import { sampleConfigFile } from '../base/packaged-file.ts'
 import { readSettings } from '../settings.ts'
 import { parseTime } from '../base/time.ts'
@@ -36,7 +37,7 @@ async function explain (file: string, { path, headers, time, timeZone = readSett
   try {
     await using app = await buildApp({ source: fileSource(file), delivers: false, dataDir, adminKey, timeZone, now: () => at, logger: pino({ level: 'silent' }) })
     await app.config.loaded
-    const { statusCode, body } = await app.inject({ url: `/explain${path}`, headers: { ...given, 'x-api-key': adminKey } })
+    const { statusCode, body } = await app.inject({ url: `/explain${withoutBasePath(path, readSettings().BASE_PATH)}`, headers: { ...given, 'x-api-key': adminKey } })
     const answer = JSON.parse(body) as { message?: string }
     if (statusCode !== 200) throw new UserError(answer.message ?? body)
     return JSON.stringify(answer, null, 2)

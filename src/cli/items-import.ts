@@ -6,7 +6,7 @@ import { openCatalog } from '../metadata/catalog.ts'
 import { importItems } from '../metadata/import-items.ts'
 import type { Columns } from '../records/read-records.ts'
 import { sampleConfigFile } from '../base/packaged-file.ts'
-import { readSettings } from '../settings.ts'
+import { adoptDefaultRegion, readSettings } from '../settings.ts'
 import { startProgress } from './progress.ts'
 
 export interface ImportItemsOptions {
@@ -17,6 +17,7 @@ export interface ImportItemsOptions {
 /** Puts a catalog in the place of a namespace's items, in each store that the configuration names for it. */
 export async function importItemsFile (file: string, { namespace, columns }: ImportItemsOptions): Promise<void> {
   leanHeap()
+  adoptDefaultRegion()
   const { DATA_DIR: dataDir, CONFIG_FILE = sampleConfigFile } = readSettings()
   for (const config of await storesOf(CONFIG_FILE, namespace)) {
     const progress = startProgress('importing items')

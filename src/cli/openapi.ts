@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { buildApp } from '../app.ts'
 import { fileSource } from '../config/file-source.ts'
+import { readSettings } from '../settings.ts'
 
 /** Writes the OpenAPI document of a configuration into a file, or prints it. */
 export async function writeOpenApi ({ config, output }: { config: string, output?: string }): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'gateway-openapi-'))
-  const app = await buildApp({ source: fileSource(config), dataDir, logger: pino({ level: 'silent' }) })
+  const app = await buildApp({ source: fileSource(config), dataDir, basePath: readSettings().BASE_PATH, logger: pino({ level: 'silent' }) })
   await app.ready()
   await app.config.loaded
   const text = `${JSON.stringify(app.openapi(), null, 2)}\n`

@@ -1,22 +1,21 @@
-import { ruleTypes, type Rule } from '../context/rule-types.ts'
+import { varyingHeaders } from '../context/auto-values.ts'
+import type { Rule } from '../context/rule-types.ts'
 import { UserError } from '../base/user-error.ts'
 import type { Document } from './document.ts'
 import { levelsOf, rulesOf } from './elements.ts'
-
-/** Requests with credentials get answers of their own, and CloudFront forwards only the headers that the policy names. */
-const credentials = ['authorization', 'x-api-key']
 
 /** Headers that a CloudFront cache policy may name, by the service's default quota. */
 const mostHeaders = 10
 
 /**
  * Returns the CloudFront cache policy of a document, in the form of CreateCachePolicy (`CachePolicyConfig`). The `Cache-Control` header
- * of an answer decides how long CloudFront keeps it.
+ * of an answer decides how long CloudFront keeps it. Credentials are not part of the key: an answer depends on its URL, and on the headers
+ * that the rules read.
  * @throws UserError if the rules read more headers than a policy may name
  */
 export function cachePolicyOf (document: Document, name: string): object {
-  const headers = [...headersRead(document), ...credentials]
-  if (headers.length > mostHeaders) throw new UserError(`CloudFront takes ${mostHeaders} headers in a policy; with those of credentials and those that the rules read there are ${headers.length}: ${headers.join(', ')}`)
+  const headers = headersRead(document)
+  if (headers.length > mostHeaders) throw new UserError(`CloudFront takes ${mostHeaders} headers in a policy; the rules read ${headers.length}: ${headers.join(', ')}`)
   return {
     Name: name,
     MinTTL: 0,
@@ -25,15 +24,14 @@ export function cachePolicyOf (document: Document, name: string): object {
     ParametersInCacheKeyAndForwardedToOrigin: {
       EnableAcceptEncodingGzip: true,
       EnableAcceptEncodingBrotli: true,
-      HeadersConfig: { HeaderBehavior: 'whitelist', Headers: { Quantity: headers.length, Items: headers } },
+      HeadersConfig: headers.length === 0 ? { HeaderBehavior: 'none' } : { HeaderBehavior: 'whitelist', Headers: { Quantity: headers.length, Items: headers } },
       CookiesConfig: { CookieBehavior: 'none' },
       QueryStringsConfig: { QueryStringBehavior: 'all' }
     }
   }
 }
 
-/** Returns the request headers that the rules of a document read, in lower case and sorted. */
+/** Returns the request headers by which the rules of a document tell answers apart, in lower case and sorted. */
 function headersRead (document: Document): string[] {
-  const rules = levelsOf(document).flatMap(rulesOf).map(({ value }) => value as Rule)
-  return [...new Set(rules.flatMap(rule => ruleTypes.get(rule.type)!.headers(rule)))].sort()
+  return varyingHeaders(levelsOf(document).flatMap(rulesOf).map(({ value }) => value as Rule))
 }

@@ -25,6 +25,8 @@ export interface AutoValues {
   derive: (surroundings: Surroundings) => ReadonlyMap<string, AutoValue>
   /** The request headers that the rules read, in lower case. */
   readonly headers: readonly string[]
+  /** Those by which downstream caches have to tell the values apart. */
+  readonly varying: readonly string[]
 }
 
 /** In characters. Personalize refuses longer values, so they count as absent. */
@@ -52,8 +54,10 @@ export function compileAutoValues (config: AutoValuesConfig | undefined): AutoVa
   })
   if (fields.length === 0) return undefined
   const rules = Object.values(config!).flatMap(field => field.rules as Rule[])
+  const varying = varyingHeaders(rules)
   return {
-    headers: [...new Set(rules.flatMap(rule => ruleTypes.get(rule.type)!.headers(rule)))].sort(),
+    headers: [...new Set([...varying, ...rules.flatMap(rule => ruleTypes.get(rule.type)!.unvaried ?? [])])].sort(),
+    varying,
     derive (surroundings) {
       const derived = new Map<string, AutoValue>()
       for (const field of fields) {
@@ -63,6 +67,11 @@ export function compileAutoValues (config: AutoValuesConfig | undefined): AutoVa
       return derived
     }
   }
+}
+
+/** Returns the request headers by which downstream caches have to tell the values of rules apart, in lower case and sorted. */
+export function varyingHeaders (rules: readonly Rule[]): string[] {
+  return [...new Set(rules.flatMap(rule => ruleTypes.get(rule.type)!.headers(rule)))].sort()
 }
 
 function evaluate ({ type, evaluateAll, fallback, rules }: Field, surroundings: Surroundings): AutoValue | undefined {

@@ -88,10 +88,10 @@ const winter = 1223
 
 /**
  * Returns the season: spring 0, summer 1, autumn 2, winter 3.
- * @param latitude in degrees; south of the equator the seasons are opposite
+ * @param southern south of the equator the seasons are opposite
  */
-export function seasonOf ({ month, day }: LocalTime, latitude: number | undefined): number {
+export function seasonOf ({ month, day }: LocalTime, southern: boolean): number {
   const date = month * 100 + day
   const northern = date < spring || date >= winter ? 3 : date < summer ? 0 : date < autumn ? 1 : 2
-  return latitude !== undefined && latitude < 0 ? (northern + 2) % 4 : northern
+  return southern ? (northern + 2) % 4 : northern
 }

@@ -10,6 +10,8 @@ export interface ContextRules {
   readonly filters: readonly Filter[]
   /** The request headers that the rules read, in lower case. */
   readonly headers: readonly string[]
+  /** Those by which downstream caches have to tell answers apart. */
+  readonly varying: readonly string[]
 }
 
 export interface Filter {
@@ -36,8 +38,14 @@ export function compileContext (autoContext: AutoValuesConfig | undefined, filte
   const compiled = compileAutoValues(autoContext)
   const compiledFilters = filters.map(({ arn, condition, autoDynamicFilterValues }) =>
     ({ arn, userRequired: condition === 'user-required', autoValues: compileAutoValues(autoDynamicFilterValues) }))
-  const headers = [compiled, ...compiledFilters.map(({ autoValues }) => autoValues)].flatMap(values => values?.headers ?? [])
-  return { autoContext: compiled, filters: compiledFilters, headers: [...new Set(headers)].sort() }
+  const all = [compiled, ...compiledFilters.map(({ autoValues }) => autoValues)]
+  const sorted = (headers: string[]): string[] => [...new Set(headers)].sort()
+  return {
+    autoContext: compiled,
+    filters: compiledFilters,
+    headers: sorted(all.flatMap(values => values?.headers ?? [])),
+    varying: sorted(all.flatMap(values => values?.varying ?? []))
+  }
 }
 
 /** Rules that derive no context and apply no filter. */

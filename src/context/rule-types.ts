@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { registry, strict, type Kind } from '../base/schema.ts'
 import { seasonOf } from './clock.ts'
-import { latitudeHeader, timeZoneHeader, type Surroundings } from './surroundings.ts'
+import { hemisphereHeader, latitudeHeader, timeZoneHeader, type Surroundings } from './surroundings.ts'
 import { valueMappings, type ValueMapping } from './value-mapping.ts'
 
 /** Returns the value that a rule finds in a request, before it is mapped; undefined if there is none. */
@@ -17,8 +17,10 @@ export interface Rule {
 /** A way to derive a value from a request. */
 export interface RuleType extends Kind {
   reader: (rule: Rule) => Reader
-  /** The request headers that it reads, in lower case. */
+  /** The request headers by which downstream caches have to tell its values apart, in lower case. */
   headers: (rule: Rule) => string[]
+  /** Further headers that it reads: they have too many values for a cache. */
+  unvaried?: readonly string[]
 }
 
 const HeaderRuleSchema = strict({ type: Type.Literal('header-value'), header: Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 128 }), valueMappings })
@@ -38,7 +40,7 @@ const headerValue: RuleType = {
 }
 
 /** Returns a rule type whose value depends on the user's local time. */
-function timeRule (type: string, read: Reader, more: { aliases?: string[], headers?: string[] } = {}): RuleType {
+function timeRule (type: string, read: Reader, more: { aliases?: string[], headers?: string[], unvaried?: string[] } = {}): RuleType {
   const { headers = [], ...rest } = more
   return { type, ...rest, schema: strict({ type: Type.Literal(type), valueMappings }), reader: () => read, headers: () => [timeZoneHeader, ...headers] }
 }
@@ -47,5 +49,5 @@ export const ruleTypes = registry<RuleType>(
   headerValue,
   timeRule('hour-of-day', ({ time }) => time.hour),
   timeRule('day-of-week', ({ time }) => time.dayOfWeek),
-  timeRule('season-of-year', ({ time, latitude }) => seasonOf(time, latitude), { aliases: ['season'], headers: [latitudeHeader] })
+  timeRule('season-of-year', ({ time, southern }) => seasonOf(time, southern), { aliases: ['season'], headers: [hemisphereHeader], unvaried: [latitudeHeader] })
 )

@@ -1,8 +1,10 @@
+import { headerText } from '../base/header-text.ts'
 import { createClock, type Clock, type LocalTime } from './clock.ts'
 import { readNumber } from './numbers.ts'
 
-/** The headers that carry the user's time zone and latitude. */
+/** The headers that carry the user's time zone, hemisphere (`N` or `S`) and latitude. */
 export const timeZoneHeader = 'cloudfront-viewer-time-zone'
+export const hemisphereHeader = 'x-viewer-hemisphere'
 export const latitudeHeader = 'cloudfront-viewer-latitude'
 
 /** CloudFront percent-encodes non-ASCII characters in these headers. */
@@ -10,14 +12,14 @@ const encoded: ReadonlySet<string> = new Set(['cloudfront-viewer-city', 'cloudfr
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>
 
-/** Headers, local time and latitude of a request: the input of context rules. */
+/** Headers, local time and hemisphere of a request: the input of context rules. */
 export interface Surroundings {
   /** Returns a header's value; undefined if the request lacks it. @param name in lower case */
   header: (name: string) => string | undefined
   /** The local time of the user. */
   readonly time: LocalTime
-  /** In degrees; undefined without a valid header. */
-  readonly latitude: number | undefined
+  /** Whether the user is south of the equator; false if the headers do not say. */
+  readonly southern: boolean
 }
 
 /** Returns the surroundings of a request. Each part is computed when a rule first reads it. */
@@ -26,7 +28,8 @@ export function surroundingsOf (headers: Headers, clock: Clock): Surroundings {
     // Inherited properties such as `constructor` are no headers.
     const value = Object.hasOwn(headers, name) ? headers[name] : undefined
     const text = Array.isArray(value) ? value.join(', ') : value
-    return text !== undefined && encoded.has(name) ? decode(text) : text
+    if (text === undefined) return undefined
+    return encoded.has(name) ? decode(headerText(text)) : headerText(text)
   }
   let time: LocalTime | undefined
   return {
@@ -36,9 +39,11 @@ export function surroundingsOf (headers: Headers, clock: Clock): Surroundings {
       time ??= clock(header(timeZoneHeader))
       return time
     },
-    get latitude () {
+    get southern () {
+      const hemisphere = header(hemisphereHeader)?.trim().toUpperCase()
+      if (hemisphere === 'N' || hemisphere === 'S') return hemisphere === 'S'
       const latitude = readNumber(header(latitudeHeader))
-      return latitude !== undefined && Math.abs(latitude) <= 90 ? latitude : undefined
+      return latitude !== undefined && latitude < 0 && latitude >= -90
     }
   }
 }

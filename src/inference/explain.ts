@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import Type, { type Static } from 'typebox'
+import { headerText } from '../base/header-text.ts'
 import { describePolicy } from '../cache/policy.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { AutoValue } from '../context/auto-values.ts'
@@ -50,7 +51,7 @@ export function explainRequest (plan: Plan, request: InferenceRequest, headers: 
     variation: variation.name,
     provider: variation.type,
     localTime: { hour, dayOfWeek, month, day },
-    headers: Object.fromEntries(variation.contextRules.headers.map(name => [name, Object.hasOwn(headers, name) ? headers[name]?.toString() ?? null : null])),
+    headers: Object.fromEntries(variation.contextRules.headers.map(name => [name, Object.hasOwn(headers, name) ? headerText(String(headers[name])) : null])),
     rules: { autoContext: described(autoContext), autoDynamicFilterValues: described(autoFilterValues) },
     context: context ?? {},
     filter: filter ?? null,

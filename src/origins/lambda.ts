@@ -14,6 +14,7 @@ export const functionArn = Type.String({ pattern: '^arn:[\\w-]+:lambda:[a-z0-9-]
 export const lambda = originType({
   type: 'lambda',
   aliases: ['function'],
+  needsRegion: config => lacksRegion(config as { arn: string }),
   schema: strict({ type: Type.Literal('lambda'), arn: functionArn }),
   actions: ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'],
   provider: 'Function',
@@ -25,6 +26,11 @@ export const lambda = originType({
     }
   }
 })
+
+/** Returns whether the name of a function leaves its region open. */
+export function lacksRegion ({ arn }: { arn: string }): boolean {
+  return parseArn(arn).region === ''
+}
 
 /**
  * Opens an AWS Lambda function.

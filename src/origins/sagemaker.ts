@@ -14,6 +14,7 @@ const variantName = Type.Optional(Type.String({ pattern: '^[a-zA-Z0-9](-*[a-zA-Z
 /** The provider type for a model behind a SageMaker endpoint. The model gets the payload of the AWS sample, or its own by mappings. */
 export const sagemaker = originType({
   type: 'sagemaker',
+  needsRegion: () => true,
   schema: strict({
     type: Type.Literal('sagemaker'),
     endpointName: Type.String({ pattern: '^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$' }),

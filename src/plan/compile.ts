@@ -16,6 +16,7 @@ import { inherited, type Document, type RecommenderConfig, type Tagged } from '.
 import { eventTargetsOf, namespacesOf, recommendersOf, variationsOf, type Element, type RecommenderElement } from '../config/elements.ts'
 import { inherit } from '../config/inherit.ts'
 import { itemImportsOf } from '../config/item-imports.ts'
+import { regionWarnings } from '../config/region-warnings.ts'
 import { warningsOf } from '../config/warnings.ts'
 import type { PlanScope, Resources } from './resources.ts'
 import { recommenderKey, type NamespacePlan, type Plan, type RecommenderPlan, type VariationPlan } from './plan.ts'
@@ -58,7 +59,7 @@ export async function compile (document: Document, generation: number, resources
     }
     const { version, title, description } = document
     const digest = hash('sha1', JSON.stringify(document), 'base64url')
-    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: warningsOf(document), namespaces }, release }
+    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: [...warningsOf(document), ...await regionWarnings(document)], namespaces }, release }
   } catch (error) {
     release()
     throw error
@@ -69,7 +70,7 @@ async function compileRecommender (levels: Array<Element<object>>, recommender: 
   const { action, namespace, name, value } = recommender
   const variations = await inOrder(variationsOf(recommender), async variation =>
     compileVariation([...levels, variation], variation, { ...scope, recommender: { name, config: value } }, rulesOf))
-  const headers = [...new Set(variations.flatMap(({ contextRules }) => contextRules.headers))].sort()
+  const headers = [...new Set(variations.flatMap(({ contextRules }) => contextRules.varying))].sort()
   return {
     action,
     namespace,

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { headerText } from '../base/header-text.ts'
 import type { Conversion, UserEvent } from './event.ts'
 
 /** The request that brought a body, as records contain it: without the caller's credentials. */
@@ -23,7 +24,7 @@ const credentials = new Set(['authorization', 'proxy-authorization', 'x-forwarde
 
 export function bringerOf (url: string, headers: IncomingHttpHeaders, query: unknown): Bringer {
   const told = Object.entries(headers).filter((header): header is [string, string] => typeof header[1] === 'string' && !credentials.has(header[0]))
-  return { path: url.split('?', 1)[0]!, headers: Object.fromEntries(told), query: query as Bringer['query'] }
+  return { path: url.split('?', 1)[0]!, headers: Object.fromEntries(told.map(([name, value]) => [name, headerText(value)])), query: query as Bringer['query'] }
 }
 
 /** Returns the user, or else the session, whose events a body has. */

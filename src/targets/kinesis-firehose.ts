@@ -18,6 +18,7 @@ const separator = '\n'
 /** A delivery stream of Amazon Data Firehose: one record for each body. */
 export const kinesisFirehose = eventTargetType({
   type: 'kinesis-firehose',
+  needsRegion: () => true,
   schema: strict({ type: Type.Literal('kinesis-firehose'), streamName: Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,64}$' }), delivery: deliverySchema }),
   async open (config, scope) {
     const { FirehoseClient, PutRecordBatchCommand, ServiceUnavailableException } = await import('@aws-sdk/client-firehose')

@@ -15,6 +15,7 @@ const longestKey = 256
 /** A stream of Amazon Kinesis: one record for each body, with the session, or else the user, as partition key. */
 export const kinesisStream = eventTargetType({
   type: 'kinesis-stream',
+  needsRegion: () => true,
   schema: strict({ type: Type.Literal('kinesis-stream'), streamName: Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,128}$' }), delivery: deliverySchema }),
   async open (config, scope) {
     const { KinesisClient, PutRecordsCommand } = await import('@aws-sdk/client-kinesis')

@@ -16,6 +16,7 @@ const limits = { parcels: 10, bytes: 100 * 1024, calls: 64 }
 /** An event tracker of Amazon Personalize: ten events a call, all of one user and session. */
 export const personalizeEventTracker = eventTargetType({
   type: 'personalize-event-tracker',
+  needsRegion: () => true,
   schema: strict({ type: Type.Literal('personalize-event-tracker'), trackingId: Type.String({ pattern: '^[a-zA-Z0-9-]{1,256}$' }), delivery: deliverySchema, ...datasetArns }),
   async open (config, scope) {
     const { PersonalizeEventsClient, PutEventsCommand } = await import('@aws-sdk/client-personalize-events')

@@ -17,6 +17,11 @@ t.test('config validate tells whether a document can be used', async t => {
   t.match(await gateway(['config', 'validate', join(dir, 'none.json')]), { code: 1, output: 'ENOENT' })
 })
 
+t.test('gateway --version tells the version of the package', async t => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+  for (const option of ['--version', '-V']) t.strictSame(await gateway([option]), { code: 0, output: `${version}\n` })
+})
+
 t.test('a running server takes over imported items and events', async t => {
   const { app, dataDir } = await startGateway(t)
   writeFileSync(join(dataDir, 'items.csv'), 'code,title,secret\ntea,"Tea, green",x\ncup,Cup,y\n')

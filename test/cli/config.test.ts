@@ -28,8 +28,19 @@ t.test('config cdn-policy names the headers that the rules read', async t => {
   t.equal(code, 0, output)
   const { Name, ParametersInCacheKeyAndForwardedToOrigin: { HeadersConfig } } = JSON.parse(output) as { Name: string, ParametersInCacheKeyAndForwardedToOrigin: { HeadersConfig: { Headers: { Quantity: number, Items: string[] } } } }
   t.equal(Name, 'mine')
-  t.strictSame(HeadersConfig.Headers.Items, [...Object.keys(phoneInSanFrancisco).map(name => name.toLowerCase()), 'authorization', 'x-api-key'])
-  t.equal(HeadersConfig.Headers.Quantity, 9)
+  t.strictSame(HeadersConfig.Headers.Items, Object.keys(phoneInSanFrancisco).map(name => name.toLowerCase()), 'no credentials: the key of an answer is its URL')
+  t.equal(HeadersConfig.Headers.Quantity, 7)
+})
+
+t.test('config cdn-policy tells seasons apart by the hemisphere, not by the latitude', async t => {
+  const policyOf = async (document: object): Promise<unknown> => {
+    const { code, output } = await gateway('config', 'cdn-policy', join(t.testdir({ 'config.json': JSON.stringify({ namespaces: {}, ...document }) }), 'config.json'))
+    t.equal(code, 0, output)
+    return (JSON.parse(output) as { ParametersInCacheKeyAndForwardedToOrigin: { HeadersConfig: unknown } }).ParametersInCacheKeyAndForwardedToOrigin.HeadersConfig
+  }
+  t.strictSame(await policyOf({ autoContext: { season: { type: 'integer', rules: [{ type: 'season' }] } } }),
+    { HeaderBehavior: 'whitelist', Headers: { Quantity: 2, Items: ['cloudfront-viewer-time-zone', 'x-viewer-hemisphere'] } })
+  t.strictSame(await policyOf({}), { HeaderBehavior: 'none' })
 })
 
 t.test('config explain needs nothing of what events need', async t => {

@@ -83,7 +83,7 @@ t.test('seasons begin and end on their days, in both hemispheres', async t => {
   const opposite = [2, 3, 0, 1]
   for (const [month, day, north] of seasons) {
     const time = { hour: 0, dayOfWeek: 0, month, day }
-    t.strictSame([seasonOf(time, 47.4), seasonOf(time, undefined), seasonOf(time, -33.9)], [north, north, opposite[north]], `${month}-${day}`)
+    t.strictSame([seasonOf(time, false), seasonOf(time, true)], [north, opposite[north]], `${month}-${day}`)
   }
 })
 
@@ -103,6 +103,15 @@ t.test('the latitude is a number of degrees; on the equator and where there is n
   const malformed = ['south', '33 S', '-33,9', '--1', '-', '-33.9.1', '-0x21', '-Infinity', 'NaN', '-90.0001', '-1e3', '-1 -2', '-33.9, -33.9']
   for (const latitude of [...north, ...malformed]) t.equal(season(latitude), 1, latitude)
   for (const latitude of ['-0.0001', '-33.86880', ' -9 ', '-90', '-9e1']) t.equal(season(latitude), 3, latitude)
+})
+
+t.test('X-Viewer-Hemisphere decides the season before the latitude does', async t => {
+  const at = '2026-07-01T12:00:00Z'
+  const season = (hemisphere: string, latitude: string): number =>
+    Number(valuesOf({ rules: [{ type: 'season-of-year' }] }, { 'x-viewer-hemisphere': hemisphere, 'cloudfront-viewer-latitude': latitude }, { at })?.[0])
+  for (const south of ['S', 's', ' S ']) t.equal(season(south, '47.4'), 3, south)
+  for (const north of ['N', 'n']) t.equal(season(north, '-33.9'), 1, north)
+  for (const neither of ['', 'E', 'SN', 'S, S', 'south', '-1']) t.strictSame([season(neither, '-33.9'), season(neither, '47.4')], [3, 1], neither)
 })
 
 t.test('a zone that does not exist is the default zone', async t => {

@@ -114,7 +114,7 @@ t.test('the headers that rules read are known, each once', async t => {
   const autoContext = (...rules: object[]): object => ({ a: { type: 'string', rules }, b: { type: 'string', default: 'x', rules: [] } })
   t.strictSame(loadRules(autoContext(segment, segment), filters).headers, ['accept-language', 'x-segment'])
   t.strictSame(loadRules(autoContext(hour, { type: 'day-of-week' })).headers, ['cloudfront-viewer-time-zone'])
-  t.strictSame(loadRules(autoContext({ type: 'season' })).headers, ['cloudfront-viewer-latitude', 'cloudfront-viewer-time-zone'])
+  t.strictSame(loadRules(autoContext({ type: 'season' })).headers, ['cloudfront-viewer-latitude', 'cloudfront-viewer-time-zone', 'x-viewer-hemisphere'])
   t.strictSame(loadRules(autoContext()).headers, [])
   t.strictSame(loadRules().headers, [])
 })

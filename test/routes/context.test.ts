@@ -87,7 +87,8 @@ t.test('Vary names the headers that rules read, and no others', async t => {
   t.equal(await varied({ autoContext: country }), 'cloudfront-viewer-country')
   t.equal(await varied({ autoContext: { hour: { type: 'integer', rules: [{ type: 'hour-of-day' }] } } }), 'cloudfront-viewer-time-zone')
   t.equal(await varied({ autoContext: { ...country, season: { type: 'integer', rules: [{ type: 'season' }, rule('X-Season'), rule('x-season')] } } }),
-    'cloudfront-viewer-country, cloudfront-viewer-latitude, cloudfront-viewer-time-zone, x-season')
+    'cloudfront-viewer-country, cloudfront-viewer-time-zone, x-season, x-viewer-hemisphere', 'the latitude would give each viewer an entry of his own downstream')
+  t.equal(await varied({ autoContext: { latitude: { type: 'float', rules: [rule('CloudFront-Viewer-Latitude')] } } }), 'cloudfront-viewer-latitude', 'a rule that asks for it')
   t.equal(await varied({ filters: [{ arn: arn('filter/f'), condition: 'user-required', autoDynamicFilterValues: { A: { type: 'string', rules: [rule('X-Filter')] } } }] }), 'x-filter')
 })
 

@@ -4,6 +4,7 @@ import { DynamoDbSchema } from './config.ts'
 /** Items in a DynamoDB table of the namespace. A cache in memory is off by default; `cacheTtl` and `cacheMaxItems` configure it. */
 export const dynamodb = itemMetadataType({
   type: 'dynamodb',
+  needsRegion: () => true,
   schema: DynamoDbSchema,
   check ({ billingMode, provisionedThroughput = {} }) {
     if (billingMode !== 'PROVISIONED') return []
