@@ -30,7 +30,7 @@ export interface Item {
 /** Thrown for a catalog whose content a store refuses, so that a retry is pointless. */
 export class CatalogError extends UserError {}
 
-/** Returns the catalog in a file: JSON Lines, CSV or TSV by its name, compressed (`.gz`) or not. */
+/** Returns the catalog in a file: JSON Lines, CSV or TSV by its name and content, compressed or not. */
 export async function openCatalog (file: string, options: ReadOptions = {}): Promise<Catalog> {
   const { mtimeMs } = await stat(file)
   // The tag is random, so that a file is always imported: no property of a file proves that its content is unchanged.
@@ -39,7 +39,7 @@ export async function openCatalog (file: string, options: ReadOptions = {}): Pro
 
 async function * readItems (file: string, options: ReadOptions): AsyncGenerator<readonly Item[]> {
   const bad = new BadLines()
-  for await (const batch of readRecords(file, options)) {
+  for await (const batch of readRecords(file, { ...options, required: [['id']] })) {
     const items: Item[] = []
     for (const source of batch) {
       const item = 'problem' in source ? source.problem : toItem(source, options.columns)
@@ -67,8 +67,9 @@ interface Parts {
   metadata: string
 }
 
+/** Returns the parts of a table's row. Programs that write tables with columns of a fixed width pad the ids with blanks. */
 function ofRow ({ id, ...metadata }: Record<string, unknown>): Parts {
-  return { itemId: id, metadata: JSON.stringify(metadata) }
+  return { itemId: typeof id === 'string' ? id.trim() : id, metadata: JSON.stringify(metadata) }
 }
 
 function ofJson (text: string, id: unknown, columns: Columns | undefined): Parts {

@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { StagedObject } from './bucket.ts'
+import type { ItemImport } from '../item-import.ts'
+import type { StagedObject } from './choose.ts'
 
 /** State of the last import from the bucket into a store. It survives restarts, and the processes of this machine share it. */
 export interface StagingMemory {
@@ -32,7 +33,12 @@ export async function remember (directory: string, memory: StagingMemory): Promi
   await rename(next, join(directory, fileName))
 }
 
-/** Returns whether an object was already imported or refused. */
-export function isKnown ({ imported, refused }: StagingMemory, { tag }: StagedObject): boolean {
-  return tag === imported || tag === refused
+/** Returns whether an object was already imported, or refused under the same configuration. */
+export function isKnown ({ imported, refused }: StagingMemory, object: StagedObject, to: ItemImport): boolean {
+  return object.tag === imported || refusedTag(object, to) === refused
+}
+
+/** Returns the tag by which a refused object is remembered: if the configuration then allows it to shrink the store, it is tried again. */
+export function refusedTag ({ tag }: StagedObject, { config }: ItemImport): string {
+  return 'shrink' in config && config.shrink === true ? `${tag} shrink` : tag
 }
