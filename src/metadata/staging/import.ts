@@ -7,7 +7,7 @@ import { localDbDirectory } from '../localdb/files.ts'
 import type { StagingBucket } from './bucket.ts'
 import type { PassedOver, StagedObject } from './choose.ts'
 import type { Load } from './load.ts'
-import { isKnown, recall, refusedTag, remember, type StagingMemory } from './memory.ts'
+import { importedState, isKnown, recall, refusedTag, remember, type StagingMemory } from './memory.ts'
 
 export interface ImportScope {
   bucket: StagingBucket
@@ -85,7 +85,7 @@ async function importOne (to: ItemImport, object: StagedObject, memory: StagingM
   try {
     const loaded = await load({ to, object, dataDir, path: join(directory, downloadName) }, signal)
     if (loaded === 'busy') return { outcome: 'idle' }
-    await remember(directory, { imported: object.tag, importedAt: now() })
+    await remember(directory, importedState(object, now()))
     return loaded === 'loaded' ? { outcome: 'idle' } : { outcome: 'imported', object, count: loaded }
   } catch (error) {
     if (!(error instanceof CatalogError)) throw error

@@ -9,6 +9,8 @@ export interface StagingMemory {
   readonly importedAt?: number
   /** Tag of the object that it imported. */
   readonly imported?: string
+  /** The tags of its parts, if it had several. */
+  readonly parts?: readonly string[]
   /** Tag of the object that was last refused since. */
   readonly refused?: string
 }
@@ -33,9 +35,17 @@ export async function remember (directory: string, memory: StagingMemory): Promi
   await rename(next, join(directory, fileName))
 }
 
-/** Returns whether an object was already imported, or refused under the same configuration. */
-export function isKnown ({ imported, refused }: StagingMemory, object: StagedObject, to: ItemImport): boolean {
-  return object.tag === imported || refusedTag(object, to) === refused
+/**
+ * Returns whether an object was already imported, or refused under the same configuration. Parts that are left while a catalog is being
+ * deleted are no new catalog.
+ */
+export function isKnown ({ imported, refused, parts = [] }: StagingMemory, object: StagedObject, to: ItemImport): boolean {
+  return object.tag === imported || refusedTag(object, to) === refused || (object.parts ?? [object]).every(({ tag }) => parts.includes(tag))
+}
+
+/** Returns the state after the import of an object. */
+export function importedState ({ tag, parts }: StagedObject, importedAt: number): StagingMemory {
+  return { imported: tag, importedAt, ...parts && { parts: parts.map(({ tag }) => tag) } }
 }
 
 /** Returns the tag by which a refused object is remembered: if the configuration then allows it to shrink the store, it is tried again. */

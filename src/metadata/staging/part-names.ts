@@ -4,8 +4,8 @@ const uuid = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/i
 
 /** The names that programs give to the parts of one run, and the replacement that makes these names equal. */
 const partNames: ReadonlyArray<readonly [RegExp, string]> = [
-  // Spark, Hadoop, Flink: part-00000-{id}.c000, part-r-00000
-  [/^(part-(?:[mr]-)?)\d+/i, '$1*'],
+  // Spark, Hadoop, Flink: part-00000-{id}.c000, part-r-00000, part-{id}-0
+  [/^(part-(?:[mr]-)?)\d+(?![0-9a-z])/i, '$1*'],
   [new RegExp(`^(part-${uuid.source}-)\\d+$`, 'i'), '$1*'],
   // Glue: run-1700000000000-part-r-00000, run-{node}-part-block-0-r-00000-snappy
   [/^(run-.*-part-.*?)\d+(-[a-z]+)?$/i, '$1*'],
