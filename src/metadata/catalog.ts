@@ -37,6 +37,23 @@ export async function openCatalog (file: string, options: ReadOptions = {}): Pro
   return { name: file, tag: randomUUID(), madeAt: mtimeMs, items: () => readItems(file, options) }
 }
 
+/** Returns several catalogs as one. If an id occurs in several of them, its item in the last one counts. */
+export function joinCatalogs (catalogs: readonly Catalog[]): Catalog {
+  const [first] = catalogs
+  if (first === undefined || catalogs.length === 1) return first!
+  async function * items (): AsyncGenerator<readonly Item[]> {
+    for (const { name, items } of catalogs) {
+      try {
+        yield * items()
+      } catch (cause) {
+        if (!(cause instanceof UserError) || cause.message.includes(name)) throw cause
+        throw new UserError(`${name}: ${cause.message}`, { cause })
+      }
+    }
+  }
+  return { name: `${first.name} and ${catalogs.length - 1} more`, tag: randomUUID(), madeAt: Math.max(...catalogs.map(({ madeAt }) => madeAt)), items }
+}
+
 async function * readItems (file: string, options: ReadOptions): AsyncGenerator<readonly Item[]> {
   const bad = new BadLines()
   for await (const batch of readRecords(file, { ...options, required: [['id']] })) {
