@@ -1,3 +1,5 @@
+import { prepareDataDir } from '../connections/data-dir.ts'
+import { holdDataDir } from '../connections/data-dir-holders.ts'
 import { importEvents } from '../recommender/import-events.ts'
 import type { Columns } from '../records/read-records.ts'
 import { readSettings } from '../settings.ts'
@@ -17,7 +19,13 @@ export async function importEventsFile (paths: string | string[], options: Impor
   const { DATA_DIR: dataDir, CONFIG_FILE } = readSettings()
   const files = await recordFilesOf([paths].flat())
   await refuseWithoutRecommender(CONFIG_FILE, options.namespace)
-  for (const file of files) await importOne(file, dataDir, options, files.length > 1 ? ` from ${file}` : '')
+  await prepareDataDir(dataDir)
+  const held = await holdDataDir(dataDir)
+  try {
+    for (const file of files) await importOne(file, dataDir, options, files.length > 1 ? ` from ${file}` : '')
+  } finally {
+    await held.release()
+  }
 }
 
 async function importOne (file: string, dataDir: string, options: ImportEventsOptions, from: string): Promise<void> {

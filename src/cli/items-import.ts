@@ -1,4 +1,5 @@
 import { leanHeap } from '../base/lean-heap.ts'
+import { prepareDataDir } from '../connections/data-dir.ts'
 import { joinCatalogs, openCatalog } from '../metadata/catalog.ts'
 import { importItems } from '../metadata/import-items.ts'
 import type { Columns } from '../records/read-records.ts'
@@ -19,7 +20,9 @@ export async function importItemsFile (paths: string | string[], { namespace, co
   leanHeap()
   const { DATA_DIR: dataDir, CONFIG_FILE } = readSettings()
   const files = await recordFilesOf([paths].flat())
-  for (const config of await itemStoresOf(CONFIG_FILE, namespace)) {
+  const stores = await itemStoresOf(CONFIG_FILE, namespace)
+  await prepareDataDir(dataDir)
+  for (const config of stores) {
     const progress = startProgress('importing items')
     const started = performance.now()
     try {
