@@ -2,6 +2,7 @@ import fp from 'fastify-plugin'
 import { Counter, Gauge } from 'prom-client'
 import { environmentRegion } from '../src/connections/aws-region.ts'
 import type { ItemImport } from '../src/metadata/item-import.ts'
+import { passedOverLog } from '../src/metadata/staging/passed-over.ts'
 import { followStaging } from '../src/metadata/staging/staging.ts'
 import { loadBeside, loadHere } from '../src/metadata/staging/load.ts'
 import type { BucketPlace, StagingBucket } from '../src/metadata/staging/bucket.ts'
@@ -13,7 +14,12 @@ export interface StagingOptions {
   poll?: number
   /** Whether to load catalogs in this process instead of a child process: for small catalogs. */
   inProcess?: boolean
+  /** Milliseconds without a change after which a catalog in parts counts as whole, if nothing tells that it is; absent: 10,000. */
+  settleAfter?: number
 }
+
+/** Objects that one log line names, at most. */
+const mostNamed = 50
 
 /** Returns the namespace and the store of an import, for log lines and metrics. */
 const placeOf = ({ namespace, config: { type: store } }: ItemImport): { namespace: string, store: string } => ({ namespace, store })
@@ -28,7 +34,7 @@ async function open (bucket: BucketPlace): Promise<StagingBucket> {
 }
 
 /** Imports item metadata from a bucket, in the background, into the stores that the current configuration names. */
-export default fp<StagingOptions>(async (app, { bucket: source, poll, inProcess = false }) => {
+export default fp<StagingOptions>(async (app, { bucket: source, poll, inProcess = false, settleAfter }) => {
   const bucket = await open(source)
   if (await environmentRegion() === undefined) app.log.warn({ bucket: source.name }, 'no AWS region: nothing can be imported from the bucket; set AWS_REGION')
   const { dataDir, now, onError } = app.resources
@@ -42,6 +48,10 @@ export default fp<StagingOptions>(async (app, { bucket: source, poll, inProcess 
     dataDir,
     now,
     poll,
+    settleAfter,
+    onPassedOver: passedOverLog((to, objects) => {
+      app.log.info({ ...placeOf(to), bucket: source.name, objects: objects.slice(0, mostNamed), count: objects.length }, 'objects in the staging bucket are passed over')
+    }),
     imports: () => [...app.config.current?.namespaces.values() ?? []].flatMap(({ itemImports }) => itemImports),
     onLook (to, look, ms) {
       if (look.outcome === 'idle') return

@@ -58,12 +58,13 @@ config.command('cdn-policy')
 
 gateway.command('items').description('look after item metadata').command('import')
   .description('put a catalog in the place of a namespace\'s items, in each store that the configuration names for it: JSON Lines, CSV or TSV, compressed (.gz) or not')
-  .argument('<file>')
+  .argument('<files...>', 'a folder stands for the files in it; several files are one catalog')
   .addOption(namespaceOption())
-  .option('--columns <field=column,…>', 'which columns to keep, and under which names; one must be id', columnsOption())
-  .action(async (file: string, options: ImportItemsOptions) => {
+  .option('--columns <field=column,…>', 'which columns to keep, and under which names; one must be id', columnsOption({ required: [['id']] }))
+  .option('--force', 'take the catalog also if it has less than half of the items in use')
+  .action(async (files: string[], options: ImportItemsOptions) => {
     const { importItemsFile } = await import('./cli/items-import.ts')
-    await importItemsFile(file, options)
+    await importItemsFile(files, options)
   })
 
 const events = gateway.command('events').description('look after events')
@@ -71,14 +72,14 @@ const eventFields = ['userId', 'sessionId', 'itemId', 'eventType', 'eventValue',
 
 events.command('import')
   .description('load events into a namespace\'s embedded recommender: JSON Lines, CSV or TSV, compressed (.gz) or not')
-  .argument('<file>')
+  .argument('<files...>', 'a folder stands for the files in it')
   .addOption(namespaceOption())
   .option('--event-type <type>', 'for records that name none (default: "view")')
   .option('--strict', 'take nothing of a file with a bad line in it; without, bad lines are listed and the others imported')
-  .option('--columns <field=column,…>', `which column holds which of ${eventFields.join(', ')}`, columnsOption(eventFields))
-  .action(async (file: string, options: ImportEventsOptions) => {
+  .option('--columns <field=column,…>', `which column holds which of ${eventFields.join(', ')}`, columnsOption({ known: eventFields, required: [['itemId'], ['userId', 'sessionId']] }))
+  .action(async (files: string[], options: ImportEventsOptions) => {
     const { importEventsFile } = await import('./cli/events-import.ts')
-    await importEventsFile(file, options)
+    await importEventsFile(files, options)
   })
 
 const letters = events.command('dead-letters').description('look after events that a target with queued delivery did not take; REDIS_URL says where they are')

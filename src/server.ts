@@ -6,6 +6,8 @@ import { pino, type Logger } from 'pino'
 import { fileSource } from './config/file-source.ts'
 import { endWith } from './base/end-with.ts'
 import { giveBackHeap } from './base/lean-heap.ts'
+import { prepareDataDir } from './connections/data-dir.ts'
+import { holdDataDir } from './connections/data-dir-holders.ts'
 import { noPeers } from './connections/peers.ts'
 import { adoptDefaultRegion, hasOwnS3, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
 import { startPrimary } from './workers/primary.ts'
@@ -35,9 +37,17 @@ async function serve (): Promise<void> {
   adoptDefaultRegion()
   const settings = readSettings()
   const inWorker = cluster.isWorker
+  // The primary holds the directory for its workers.
+  if (!inWorker) await holdDirectory(settings)
   if (!inWorker && isSampleStore(settings)) await seed(settings)
   if (settings.WORKERS > 1 && !inWorker) serveByWorkers(settings)
   else await serveHere(settings, inWorker)
+}
+
+/** Holds the data directory until this process ends. */
+async function holdDirectory ({ DATA_DIR }: Settings): Promise<void> {
+  await prepareDataDir(DATA_DIR)
+  await holdDataDir(DATA_DIR)
 }
 
 function serveByWorkers (settings: Settings): void {

@@ -1,8 +1,9 @@
+import { fileErrorText } from './file-error.ts'
 import { UserError } from './user-error.ts'
 
 /** Prints an error and exits with 1. An error that the user can fix is printed without its stack. */
 export function endWith (error: unknown): never {
-  console.error(error instanceof UserError || isSystemError(error) ? (error as Error).message : error)
+  console.error(fileErrorText(error) ?? (error instanceof UserError || isSystemError(error) ? (error as Error).message : error))
   process.exit(1)
 }
 

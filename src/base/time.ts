@@ -4,6 +4,9 @@ const mostSeconds = 1e11
 /** The latest valid time, in epoch milliseconds: the largest six-byte integer (the year 10889). */
 export const latestTime = 2 ** 48 - 1
 
+/** The forms of a time that `parseTime` takes, for messages. */
+export const timeForms = 'expected epoch seconds, epoch milliseconds or an ISO 8601 time'
+
 const epoch = /^\d{5,}(\.\d+)?$/
 const iso = /^(\d{4}-\d{2}-(\d{2}))(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:?\d{2})?)?$/
 

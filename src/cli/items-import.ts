@@ -1,29 +1,34 @@
-import { readFile } from 'node:fs/promises'
-import { itemImportsOf } from '../config/item-imports.ts'
-import { parseConfig } from '../config/parse.ts'
 import { leanHeap } from '../base/lean-heap.ts'
-import { openCatalog } from '../metadata/catalog.ts'
+import { prepareDataDir } from '../connections/data-dir.ts'
+import { joinCatalogs, openCatalog } from '../metadata/catalog.ts'
 import { importItems } from '../metadata/import-items.ts'
 import type { Columns } from '../records/read-records.ts'
-import { sampleConfigFile } from '../base/packaged-file.ts'
 import { adoptDefaultRegion, readSettings } from '../settings.ts'
+import { itemStoresOf } from './import-places.ts'
 import { startProgress } from './progress.ts'
+import { partOfProgress, recordFilesOf } from './record-files.ts'
 
 export interface ImportItemsOptions {
   namespace: string
   columns?: Columns
+  /** Whether the catalog may have less than half of the items in use. */
+  force?: boolean
 }
 
-/** Puts a catalog in the place of a namespace's items, in each store that the configuration names for it. */
-export async function importItemsFile (file: string, { namespace, columns }: ImportItemsOptions): Promise<void> {
+/** Puts the catalog in one or more files in the place of a namespace's items, in each store that the configuration names for it. */
+export async function importItemsFile (paths: string | string[], { namespace, columns, force }: ImportItemsOptions): Promise<void> {
   leanHeap()
   adoptDefaultRegion()
-  const { DATA_DIR: dataDir, CONFIG_FILE = sampleConfigFile } = readSettings()
-  for (const config of await storesOf(CONFIG_FILE, namespace)) {
+  const { DATA_DIR: dataDir, CONFIG_FILE } = readSettings()
+  const files = await recordFilesOf([paths].flat())
+  const stores = await itemStoresOf(CONFIG_FILE, namespace)
+  await prepareDataDir(dataDir)
+  for (const config of stores) {
     const progress = startProgress('importing items')
     const started = performance.now()
     try {
-      const outcome = await importItems(config, await openCatalog(file, { columns, onProgress: progress.update }), { dataDir, namespace })
+      const catalogs = files.map(async (file, i) => openCatalog(file, { columns, onProgress: partOfProgress(i, files.length, progress.update) }))
+      const outcome = await importItems(config, joinCatalogs(await Promise.all(catalogs)), { dataDir, namespace, ...force === true && { shrink: true } })
       progress.stop()
       if (typeof outcome === 'string') {
         process.exitCode = 1
@@ -35,11 +40,4 @@ export async function importItemsFile (file: string, { namespace, columns }: Imp
       progress.stop()
     }
   }
-}
-
-/** Returns the stores that the document names for a namespace, or `localdb` (the local disk) if it names none. */
-async function storesOf (configFile: string, namespace: string): Promise<Array<{ type: string }>> {
-  const document = parseConfig(await readFile(configFile, 'utf8'), configFile)
-  const named = itemImportsOf(document, namespace).map(({ config }) => config)
-  return named.length > 0 ? named : [{ type: 'localdb' }]
 }

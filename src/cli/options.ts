@@ -15,8 +15,15 @@ export function nameOption (flags: string, description: string): Option {
   })
 }
 
-/** Returns a reader of `field=column,…`; each field is one of those known, or any where none are given. */
-export function columnsOption (known?: readonly string[]): (text: string) => Columns {
+interface KnownColumns {
+  /** The fields that there are; absent: any. */
+  known?: readonly string[]
+  /** The fields that must have a column; of each list, one. */
+  required?: ReadonlyArray<readonly string[]>
+}
+
+/** Returns a reader of `field=column,…`. */
+export function columnsOption ({ known, required = [] }: KnownColumns = {}): (text: string) => Columns {
   return text => {
     const pairs = text.split(',').map(pair => {
       const [field, column] = pair.split('=', 2)
@@ -24,7 +31,12 @@ export function columnsOption (known?: readonly string[]): (text: string) => Col
       if (known && !known.includes(field)) throw new InvalidArgumentError(`"${field}" is not a field; expected one of ${known.join(', ')}.`)
       return [field, column] as const
     })
-    return Object.fromEntries(pairs)
+    const columns = Object.fromEntries(pairs)
+    const missing = required.find(fields => !fields.some(field => Object.hasOwn(columns, field)))
+    if (missing !== undefined) throw new InvalidArgumentError(`${missing.join(' or ')} has no column; expected ${missing[0]!}=column among them.`)
+    const [twice] = pairs.find(([field], i) => pairs.findIndex(([other]) => other === field) !== i) ?? []
+    if (twice !== undefined) throw new InvalidArgumentError(`"${twice}" has two columns; expected one.`)
+    return columns
   }
 }
 

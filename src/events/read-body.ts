@@ -4,7 +4,7 @@ import type { Surroundings } from '../context/surroundings.ts'
 import { GatewayError } from '../base/errors.ts'
 import { jsonObjectText } from '../base/json-object.ts'
 import { actions } from '../origins/origin.ts'
-import { parseTime } from '../base/time.ts'
+import { parseTime, timeForms } from '../base/time.ts'
 import type { Bringer, EventBody } from '../targets/body.ts'
 import type { EventsBody } from '../targets/event.ts'
 
@@ -49,7 +49,7 @@ export function readBody (body: EventsBody, namespace: NamespacePlan, options: R
 function readTime (time: string | number | undefined, name: string): number | undefined {
   if (time === undefined) return undefined
   const parsed = parseTime(time)
-  if (parsed === undefined) throw new GatewayError('InvalidBody', `${name}: expected epoch seconds or an ISO 8601 time`)
+  if (parsed === undefined) throw new GatewayError('InvalidBody', `${name}: ${timeForms}`)
   return parsed
 }
 

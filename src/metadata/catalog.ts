@@ -30,16 +30,33 @@ export interface Item {
 /** Thrown for a catalog whose content a store refuses, so that a retry is pointless. */
 export class CatalogError extends UserError {}
 
-/** Returns the catalog in a file: JSON Lines, CSV or TSV by its name, compressed (`.gz`) or not. */
+/** Returns the catalog in a file: JSON Lines, CSV or TSV by its name and content, compressed or not. */
 export async function openCatalog (file: string, options: ReadOptions = {}): Promise<Catalog> {
   const { mtimeMs } = await stat(file)
   // The tag is random, so that a file is always imported: no property of a file proves that its content is unchanged.
   return { name: file, tag: randomUUID(), madeAt: mtimeMs, items: () => readItems(file, options) }
 }
 
+/** Returns several catalogs as one. If an id occurs in several of them, its item in the last one counts. */
+export function joinCatalogs (catalogs: readonly Catalog[]): Catalog {
+  const [first] = catalogs
+  if (first === undefined || catalogs.length === 1) return first!
+  async function * items (): AsyncGenerator<readonly Item[]> {
+    for (const { name, items } of catalogs) {
+      try {
+        yield * items()
+      } catch (cause) {
+        if (!(cause instanceof UserError) || cause.message.includes(name)) throw cause
+        throw new UserError(`${name}: ${cause.message}`, { cause })
+      }
+    }
+  }
+  return { name: `${first.name} and ${catalogs.length - 1} more`, tag: randomUUID(), madeAt: Math.max(...catalogs.map(({ madeAt }) => madeAt)), items }
+}
+
 async function * readItems (file: string, options: ReadOptions): AsyncGenerator<readonly Item[]> {
   const bad = new BadLines()
-  for await (const batch of readRecords(file, options)) {
+  for await (const batch of readRecords(file, { ...options, required: [['id']] })) {
     const items: Item[] = []
     for (const source of batch) {
       const item = 'problem' in source ? source.problem : toItem(source, options.columns)
@@ -67,8 +84,9 @@ interface Parts {
   metadata: string
 }
 
+/** Returns the parts of a table's row. Programs that write tables with columns of a fixed width pad the ids with blanks. */
 function ofRow ({ id, ...metadata }: Record<string, unknown>): Parts {
-  return { itemId: id, metadata: JSON.stringify(metadata) }
+  return { itemId: typeof id === 'string' ? id.trim() : id, metadata: JSON.stringify(metadata) }
 }
 
 function ofJson (text: string, id: unknown, columns: Columns | undefined): Parts {

@@ -34,6 +34,8 @@ export type LoadOutcome = number | 'loaded' | 'busy'
 export interface LoadPlace {
   dataDir: string
   namespace: string
+  /** Whether the catalog may have less than half of the items in use, whatever the configuration says. */
+  shrink?: boolean | undefined
 }
 
 /** Returns the type as it is, checked for a factory that fits its schema. The schema's type is dropped, so that all kinds fit one registry. */

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { withLock } from '../base/lock.ts'
 import { isId } from '../base/schema.ts'
-import { parseTime } from '../base/time.ts'
+import { parseTime, timeForms } from '../base/time.ts'
 import { BadLines } from '../records/import-error.ts'
 import { readRecords, type ReadOptions } from '../records/read-records.ts'
 import { openEventLog, type EventLog, type LoggedEvent } from './event-log.ts'
@@ -93,8 +93,8 @@ async function append (log: EventLog, events: LoggedEvent[]): Promise<number> {
 
 /** Reads the events of a file; for an invalid record, a message that says why. */
 async function * readEvents (file: string, { eventType, now, ...read }: ReadEventsOptions): AsyncGenerator<Array<{ line: number, event: LoggedEvent | string }>> {
-  for await (const batch of readRecords(file, read)) {
-    yield batch.map(source => ({ line: source.line, event: 'problem' in source ? source.problem : toEvent(source.record, eventType, now) }))
+  for await (const batch of readRecords(file, { ...read, required: [['itemId'], ['userId', 'sessionId']] })) {
+    yield batch.map(source => ({ line: source.line, event: 'problem' in source ? source.problem : toEvent(source.text === undefined ? trimmed(source.record) : source.record, eventType, now) }))
   }
 }
 
@@ -111,7 +111,7 @@ function toEvent (record: Record<string, unknown>, defaultType: string | undefin
   if (tooLong) return 'itemId, userId, sessionId, eventType, eventId: expected at most 256 characters'
 
   const sentAt = isGiven(record['sentAt']) ? parseTime(record['sentAt'] as string) : now()
-  if (sentAt === undefined) return 'sentAt: expected epoch seconds or an ISO 8601 time'
+  if (sentAt === undefined) return `sentAt: ${timeForms}`
   const eventValue = isGiven(record['eventValue']) ? Number(record['eventValue']) : undefined
   if (Number.isNaN(eventValue)) return 'eventValue: expected a number'
   return { userId, sessionId, itemId, eventType, sentAt: Math.min(sentAt, now()), eventValue, eventId: eventId ?? contentId(userId, sessionId, itemId, eventType, isGiven(record['sentAt']) ? sentAt : undefined) }
@@ -120,6 +120,11 @@ function toEvent (record: Record<string, unknown>, defaultType: string | undefin
 /** Returns an id derived from an event's content, so that each import gives the same event the same id. */
 function contentId (...facts: ReadonlyArray<string | number | undefined>): string {
   return hash('sha1', facts.join('\0'), 'base64url')
+}
+
+/** Returns a table's row without the blanks around its values: programs that write columns of a fixed width pad ids with blanks. */
+function trimmed (record: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, typeof value === 'string' ? value.trim() : value]))
 }
 
 function isGiven (value: unknown): boolean {

@@ -120,7 +120,9 @@ class Replay {
     }
     const stopped = this.#stop.signal.aborted
     await this.#saving
-    await this.#save()
+    // A run that has done nothing leaves nothing: the next one may have another destination.
+    if (this.#progress.position.line === 0) await this.#position.remove()
+    else await this.#save()
     if (this.#failure !== undefined) throw this.#failure.error
     if (!stopped) await this.#position.remove()
     return { ...this.#progress.position, from: this.#position.start.line, stopped, rejectedFile: this.#rejected.path }

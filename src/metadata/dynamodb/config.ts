@@ -10,6 +10,7 @@ export const DynamoDbSchema = strict({
   billingMode: Type.Optional(Type.Enum(['PROVISIONED', 'PAY_PER_REQUEST'])),
   provisionedThroughput: Type.Optional(strict({ readCapacityUnits: units, writeCapacityUnits: units })),
   syncInterval: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600 })),
+  shrink: Type.Optional(Type.Boolean()),
   cacheTtl: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400 })),
   cacheMaxItems: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 }))
 })

@@ -2,7 +2,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { openAwsClient } from '../../connections/aws.ts'
 import { CatalogError, type Catalog, type Item } from '../catalog.ts'
 import { lockId, withLoadLock, type LastLoad, type LoadLock } from './lock.ts'
-import { purge } from './purge.ts'
+import { countItems, purge } from './purge.ts'
+import { refuseShrink } from '../shrink.ts'
 import type { LoadOutcome } from '../store-type.ts'
 import { loadTimes, provision, tableName, type LoadTable, type LoadTimes, type TableConfig } from './table.ts'
 import { BadAttributes, toAttributes } from './values.ts'
@@ -24,15 +25,16 @@ export async function loadDynamoDb (config: TableConfig, catalog: Catalog, names
   try {
     const table: LoadTable = { client, name: tableName(namespace), times: { ...loadTimes, ...times } }
     await provision(table, config)
-    return await withLoadLock(table, catalog.tag, async lock => load(table, catalog, lock))
+    return await withLoadLock(table, catalog.tag, async lock => load(table, catalog, lock, config.shrink))
   } finally {
     client.destroy()
   }
 }
 
-async function load (table: LoadTable, catalog: Catalog, lock: LoadLock): Promise<number> {
+async function load (table: LoadTable, catalog: Catalog, lock: LoadLock, shrink: boolean | undefined): Promise<number> {
   const version = versionOf(catalog, lock.last)
-  await check(catalog, version, lock)
+  const now = await check(catalog, version, lock)
+  refuseShrink(catalog.name, { before: lock.last.items ?? await countItems(table, 2 * now, lock.assertHeld), now, allowed: shrink })
   await lock.begin(version)
   const writer = createWriter(table, lock.assertHeld)
   try {
@@ -45,7 +47,7 @@ async function load (table: LoadTable, catalog: Catalog, lock: LoadLock): Promis
   }
   const count = await purge(table, version, lock.assertHeld)
   lock.assertHeld()
-  await lock.finish()
+  await lock.finish(count)
   return count
 }
 
@@ -63,8 +65,8 @@ export function toVersion (ms: number): string {
   return new Date(ms).toISOString().replace('Z', '')
 }
 
-/** Reads and checks the whole catalog. @throws CatalogError for bad items, or if there are no items */
-async function check (catalog: Catalog, version: string, lock: LoadLock): Promise<void> {
+/** Reads and checks the whole catalog. @returns the number of its items @throws CatalogError for bad items, or if there are no items */
+async function check (catalog: Catalog, version: string, lock: LoadLock): Promise<number> {
   const problems: string[] = []
   let items = 0
   let bad = 0
@@ -77,7 +79,7 @@ async function check (catalog: Catalog, version: string, lock: LoadLock): Promis
     }
   }
   if (items === 0) throw new CatalogError(`there are no items in ${catalog.name}; nothing was changed`)
-  if (bad === 0) return
+  if (bad === 0) return items
   if (bad > mostListed) problems.push(`  and ${bad - mostListed} more`)
   throw new CatalogError(`refused, nothing was imported:\n${problems.join('\n')}`)
 }

@@ -7,8 +7,9 @@ import { insist, type LoadTable } from './table.ts'
 /** Id of the item that holds the lock's owner and the state of the last load. No catalog may contain this id. */
 export const lockId = 'personalization-gateway:load'
 
-/** Tag and version that the previous load noted when it began to write. */
+/** Tag and version that the previous load noted when it began to write, and the number of items of the last load that was completed. */
 export interface LastLoad {
+  items?: number
   tag: string | undefined
   version: string | undefined
 }
@@ -20,8 +21,8 @@ export interface LoadLock {
   assertHeld: () => void
   /** Records the version of the items that the load writes from now on. */
   begin: (version: string) => Promise<void>
-  /** Records that the load is complete, and releases the lock. */
-  finish: () => Promise<void>
+  /** Records that the load is complete, with the number of its items, and releases the lock. */
+  finish: (items: number) => Promise<void>
 }
 
 /**
@@ -63,7 +64,8 @@ export async function withLoadLock<T> (table: LoadTable, tag: string, load: (loc
           ReturnValues: 'ALL_NEW'
         }), options)
       })
-      return { tag: Attributes?.['tag']?.S, version: Attributes?.['version']?.S }
+      const items = Attributes?.['items']?.N
+      return { tag: Attributes?.['tag']?.S, version: Attributes?.['version']?.S, ...items !== undefined && { items: Number(items) } }
     } catch (error) {
       if (isConditionFailed(error)) return undefined
       throw error
@@ -99,12 +101,12 @@ export async function withLoadLock<T> (table: LoadTable, tag: string, load: (loc
       ExpressionAttributeNames: { '#owner': 'owner', '#tag': 'tag', '#version': 'version', '#complete': 'complete' },
       ExpressionAttributeValues: { ...ours, ':tag': { S: tag }, ':version': { S: version }, ':no': { BOOL: false } }
     }),
-    finish: async () => {
+    finish: async items => {
       try {
         await note({
-          UpdateExpression: 'SET #complete = :yes REMOVE #owner, #expires',
-          ExpressionAttributeNames: { ...names, '#complete': 'complete' },
-          ExpressionAttributeValues: { ...ours, ':yes': { BOOL: true } }
+          UpdateExpression: 'SET #complete = :yes, #items = :items REMOVE #owner, #expires',
+          ExpressionAttributeNames: { ...names, '#complete': 'complete', '#items': 'items' },
+          ExpressionAttributeValues: { ...ours, ':yes': { BOOL: true }, ':items': { N: String(items) } }
         })
       } catch (error) {
         // The response to the first attempt may have been lost after it released the lock: then the second attempt fails its condition.

@@ -34,6 +34,29 @@ export async function purge (table: LoadTable, version: string, check: () => voi
   return count
 }
 
+/**
+ * Counts the items that earlier loads wrote, for a table of which no load has noted that. Stops when there are more than enough.
+ * @param check called before each call; throws when the count has to stop
+ */
+export async function countItems (table: LoadTable, enough: number, check: () => void): Promise<number> {
+  let count = 0
+  let from: Record<string, AttributeValue> | undefined
+  do {
+    check()
+    const page = await insist(table, async options => table.client.send(new ScanCommand({
+      TableName: table.name,
+      Select: 'COUNT',
+      FilterExpression: '#by = :bulk',
+      ExpressionAttributeNames: { '#by': 'put_via' },
+      ExpressionAttributeValues: { ':bulk': { S: 'bulk' } },
+      ...(from === undefined ? {} : { ExclusiveStartKey: from })
+    }), options))
+    count += page.Count ?? 0
+    from = page.LastEvaluatedKey
+  } while (from !== undefined && count <= enough)
+  return count
+}
+
 /** Removes an item, unless it was written again since the scan returned it. */
 async function remove (table: LoadTable, id: AttributeValue, version: string): Promise<void> {
   try {

@@ -31,6 +31,8 @@ export interface LoadTable {
 }
 
 export interface TableConfig {
+  /** Whether a catalog may have less than half of the items in the table. */
+  shrink?: boolean
   autoProvision?: boolean
   billingMode?: 'PROVISIONED' | 'PAY_PER_REQUEST'
   provisionedThroughput?: { readCapacityUnits?: number, writeCapacityUnits?: number }

@@ -14,11 +14,11 @@ export interface Generations {
   /** The path of the current generation; undefined before the first. */
   current: () => Promise<string | undefined>
   /**
-   * Creates an empty generation, calls `fill` with its path, and makes it current. If `fill` fails, nothing changes. `fill` returns a
+   * Creates an empty generation, calls `fill` with its path and that of the current one, and makes it current. If `fill` fails, nothing changes. `fill` returns a
    * digest of the contents: generations with equal digests have equal revisions.
    * @throws LockedError, a UserError, while another process replaces the generation
    */
-  replace: <T extends Filled>(fill: (path: string) => Promise<T>) => Promise<T>
+  replace: <T extends Filled>(fill: (path: string, current: string | undefined) => Promise<T>) => Promise<T>
   /** Removes the files that dead writers left behind. */
   sweep: () => Promise<void>
 }
@@ -80,7 +80,7 @@ export function generations (directory: string): Generations {
         const unnamed = join(directory, `${prefix}${suffix}`)
         await mkdir(unnamed)
         try {
-          const filled = await fill(unnamed)
+          const filled = await fill(unnamed, await current())
           const name = `${prefix}${filled.digest}-${suffix}`
           await rename(unnamed, join(directory, name))
           await publish(name)

@@ -8,7 +8,8 @@ import { localDbSink } from './put.ts'
 
 const LocalDbSchema = strict({
   type: Type.Literal('localdb'),
-  syncInterval: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600 }))
+  syncInterval: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600 })),
+  shrink: Type.Optional(Type.Boolean())
 })
 
 /** Items in LMDB on this machine's disk, memory-mapped. The store follows an import by any process within a second. */
@@ -17,9 +18,9 @@ export const localdb = itemMetadataType({
   schema: LocalDbSchema,
   open: async (_config, scope) => localDbOf(scope),
   openSink: async (_config, scope) => localDbSink(await localDbOf(scope)),
-  async load (_config, catalog, place) {
+  async load ({ shrink }, catalog, place) {
     const { loadLocalDb } = await import('./load.ts')
-    return loadLocalDb(catalog, place)
+    return loadLocalDb(catalog, { shrink, ...place })
   }
 })
 

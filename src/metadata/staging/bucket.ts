@@ -6,31 +6,25 @@ import type { _Object as Listed } from '@aws-sdk/client-s3'
 import { openAwsClient } from '../../connections/aws.ts'
 import { within } from '../../base/deadline.ts'
 import { assertRoom } from '../../connections/lmdb.ts'
-import { isRecordsFile } from '../../records/read-records.ts'
+import { UserError } from '../../base/user-error.ts'
+import { extensionOf, withoutGzip } from '../../records/formats.ts'
+import { chooseCatalog, type PassedOver, type StagedObject } from './choose.ts'
 
-/** A catalog in the bucket. */
-export interface StagedObject {
-  readonly key: string
-  /** Its ETag, without quotes. */
-  readonly tag: string
-  /** In bytes. */
-  readonly size: number
-  /** Time of its upload, in epoch ms. */
-  readonly madeAt: number
-}
+export type { StagedObject } from './choose.ts'
 
 /** The bucket from which the gateway fetches catalogs. */
 export interface StagingBucket {
   /**
-   * Returns the newest catalog directly under a prefix, among the objects whose extension is a known format.
+   * Returns the newest catalog under a prefix: an object, or the parts of one run or folder.
+   * @param onPassedOver receives the other objects under the prefix
    * @throws errors of S3 or the network; Error if there are more objects than the listing limit
    */
-  newest: (prefix: string, signal: AbortSignal) => Promise<StagedObject | undefined>
+  newest: (prefix: string, signal: AbortSignal, onPassedOver?: (objects: readonly PassedOver[]) => void) => Promise<StagedObject | undefined>
   /**
-   * Downloads an object into a file. The caller removes the file, also after a failure.
+   * Downloads a single object into a file. The caller removes the file, also after a failure.
    * @param path of the file, without the extension
    * @returns the file's path, with the extension of its format
-   * @throws errors of S3 or the network; DiskFullError; Error if the object was replaced since the listing
+   * @throws errors of S3 or the network; DiskFullError; UserError if it is encoded other than with gzip; Error if the object was replaced since the listing
    */
   download: (object: StagedObject, path: string, signal: AbortSignal) => Promise<string>
   close: () => void
@@ -61,17 +55,19 @@ export async function openBucket ({ name: bucket, pathStyle = false }: BucketPla
   const { GetObjectCommand, ListObjectsV2Command, S3Client } = await import('@aws-sdk/client-s3')
   const client = await openAwsClient(S3Client, { forcePathStyle: pathStyle })
   return {
-    async newest (prefix, signal) {
-      let newest: StagedObject | undefined
+    async newest (prefix, signal, onPassedOver = () => {}) {
+      const objects: StagedObject[] = []
       let token: string | undefined
       for (let page = 0; page < mostPages; page++) {
         const { Contents = [], NextContinuationToken, IsTruncated } = await within(answerWithin, async options => client.send(new ListObjectsV2Command({
-          Bucket: bucket, Prefix: prefix, Delimiter: '/', MaxKeys: pageSize, ContinuationToken: token
+          Bucket: bucket, Prefix: prefix, MaxKeys: pageSize, ContinuationToken: token
         }), options), signal)
-        for (const object of Contents.map(toStagedObject)) {
-          if (isRecordsFile(nameOf(object.key).plain) && (newest === undefined || isNewer(object, newest))) newest = object
+        objects.push(...Contents.map(toStagedObject))
+        if (IsTruncated !== true) {
+          const { newest, passedOver } = chooseCatalog(objects, prefix)
+          onPassedOver(passedOver)
+          return newest
         }
-        if (IsTruncated !== true) return newest
         token = NextContinuationToken
       }
       throw new Error(`there are more than ${mostPages * pageSize} objects under ${prefix}: remove older ones, so that the newest can be found`)
@@ -87,10 +83,15 @@ export async function openBucket ({ name: bucket, pathStyle = false }: BucketPla
         body.destroy()
         throw new Error(`${object.key} was replaced since it was listed`)
       }
-      const { plain, compressed } = nameOf(object.key)
-      const extension = plain.slice(plain.lastIndexOf('.')) + (compressed || ContentEncoding === 'gzip' ? '.gz' : '')
-      await save(body, path + extension, object, stallAfter, signal)
-      return path + extension
+      const other = otherEncodings(ContentEncoding)
+      if (other !== '') {
+        body.destroy()
+        throw new UserError(`${object.key} has the Content-Encoding ${other}; expected gzip or none`)
+      }
+      const extension = extensionOf(object.key)
+      const file = `${path}${extension === '' ? '' : `.${extension}`}${withoutGzip(object.key).compressed ? '.gz' : ''}`
+      await save(body, file, object, stallAfter, signal)
+      return file
     },
     close () { client.destroy() }
   }
@@ -127,15 +128,12 @@ function toStagedObject ({ Key = '', ETag = '', Size = 0, LastModified }: Listed
   return { key: Key, tag: unquoted(ETag), size: Size, madeAt: LastModified?.getTime() ?? 0 }
 }
 
-/** Compares by upload time. S3 tells seconds only: of two uploads in the same second, the last by name is newer. */
-function isNewer (a: StagedObject, b: StagedObject): boolean {
-  return a.madeAt === b.madeAt ? a.key > b.key : a.madeAt > b.madeAt
-}
-
-/** Returns the name of an object without the extension of gzip, and whether it had one. */
-function nameOf (key: string): { plain: string, compressed: boolean } {
-  const plain = key.replace(/\.gz(ip)?$/, '')
-  return { plain, compressed: plain !== key }
+/**
+ * Returns the encodings of an object that the gateway cannot undo. It recognises gzip by the content. `aws-chunked` is a remainder of the
+ * upload, which S3 has undone.
+ */
+function otherEncodings (encodings = ''): string {
+  return encodings.toLowerCase().split(',').map(token => token.trim()).filter(token => !['', 'gzip', 'x-gzip', 'identity', 'aws-chunked'].includes(token)).join(', ')
 }
 
 function unquoted (etag: string): string {

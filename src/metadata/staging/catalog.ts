@@ -1,4 +1,5 @@
 import { UserError } from '../../base/user-error.ts'
+import { DiskFullError } from '../../connections/lmdb.ts'
 import { CatalogError, openCatalog, type Catalog, type Item } from '../catalog.ts'
 import type { StagedObject, StagingBucket } from './bucket.ts'
 
@@ -12,23 +13,33 @@ const largestObject = 20 * 1024 ** 3
  */
 export function stagedCatalog (object: StagedObject, bucket: StagingBucket, path: string, signal: AbortSignal): Catalog {
   const { key: name, tag, madeAt, size } = object
-  let file: string | undefined
+  const parts = object.parts ?? [object]
+  const files: string[] = []
 
   async function * items (): AsyncGenerator<readonly Item[]> {
     if (size > largestObject) throw new CatalogError(`${name} has ${size} bytes; expected at most ${largestObject}`)
-    file ??= await bucket.download(object, path, signal)
     let any = false
-    try {
-      for await (const batch of (await openCatalog(file)).items()) {
-        signal.throwIfAborted()
+    for (const [i, part] of parts.entries()) {
+      for await (const batch of itemsOf(part, i)) {
         any ||= batch.length > 0
         yield batch
       }
-    } catch (cause) {
-      if (!(cause instanceof UserError)) throw cause
-      throw new CatalogError(cause.message.replaceAll(file, name), { cause })
     }
     if (!any) throw new CatalogError(`there are no items in ${name}`)
+  }
+
+  async function * itemsOf (part: StagedObject, i: number): AsyncGenerator<readonly Item[]> {
+    try {
+      files[i] ??= await bucket.download(part, parts.length === 1 ? path : `${path}-${i}`, signal)
+      for await (const batch of (await openCatalog(files[i])).items()) {
+        signal.throwIfAborted()
+        yield batch
+      }
+    } catch (cause) {
+      if (!(cause instanceof UserError) || cause instanceof DiskFullError) throw cause
+      const message = cause.message.replaceAll(files[i] ?? part.key, part.key)
+      throw new CatalogError(parts.length === 1 || message.includes(part.key) ? message : `${part.key}: ${message}`, { cause })
+    }
   }
 
   return { name, tag, madeAt, items }

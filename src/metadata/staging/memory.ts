@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { StagedObject } from './bucket.ts'
+import type { ItemImport } from '../item-import.ts'
+import type { StagedObject } from './choose.ts'
 
 /** State of the last import from the bucket into a store. It survives restarts, and the processes of this machine share it. */
 export interface StagingMemory {
@@ -8,6 +9,8 @@ export interface StagingMemory {
   readonly importedAt?: number
   /** Tag of the object that it imported. */
   readonly imported?: string
+  /** The tags of its parts, if it had several. */
+  readonly parts?: readonly string[]
   /** Tag of the object that was last refused since. */
   readonly refused?: string
 }
@@ -32,7 +35,20 @@ export async function remember (directory: string, memory: StagingMemory): Promi
   await rename(next, join(directory, fileName))
 }
 
-/** Returns whether an object was already imported or refused. */
-export function isKnown ({ imported, refused }: StagingMemory, { tag }: StagedObject): boolean {
-  return tag === imported || tag === refused
+/**
+ * Returns whether an object was already imported, or refused under the same configuration. Parts that are left while a catalog is being
+ * deleted are no new catalog.
+ */
+export function isKnown ({ imported, refused, parts = [] }: StagingMemory, object: StagedObject, to: ItemImport): boolean {
+  return object.tag === imported || refusedTag(object, to) === refused || (object.parts ?? [object]).every(({ tag }) => parts.includes(tag))
+}
+
+/** Returns the state after the import of an object. */
+export function importedState ({ tag, parts }: StagedObject, importedAt: number): StagingMemory {
+  return { imported: tag, importedAt, ...parts && { parts: parts.map(({ tag }) => tag) } }
+}
+
+/** Returns the tag by which a refused object is remembered: if the configuration then allows it to shrink the store, it is tried again. */
+export function refusedTag ({ tag }: StagedObject, { config }: ItemImport): string {
+  return 'shrink' in config && config.shrink === true ? `${tag} shrink` : tag
 }

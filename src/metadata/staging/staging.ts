@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ItemImport } from '../item-import.ts'
-import { importNewest, lastImport, sweepStaging, type ImportScope, type Look } from './import.ts'
+import { importNewest, lastImport, sweepStaging, type ImportScope, type Look, type Waiting } from './import.ts'
 
 export interface StagingOptions extends Omit<ImportScope, 'signal'> {
   /** Returns the stores to fill, according to the current configuration. */
@@ -26,6 +26,9 @@ const lookEvery = 1_000
 
 const closeWithin = 1_000
 
+/** The longest interval of checks while a catalog in parts may not be whole yet, in ms. */
+const waitingPoll = 5_000
+
 interface Followed {
   to: ItemImport
   /** Time of the last check of the bucket, in ms of the monotonic clock. */
@@ -33,6 +36,8 @@ interface Followed {
   /** Factor on the interval, so that instances that started together do not stay in step. */
   jitter: number
   importedAt?: number | undefined
+  /** The catalog in parts that may not be whole yet. */
+  waiting?: Waiting | undefined
 }
 
 /** Keeps stores filled with the newest catalogs of the bucket. Imports run one after the other, never two at once in this process. */
@@ -41,15 +46,18 @@ export function followStaging ({ imports, onLook, onFailed, onError, poll, ...sc
   const { signal } = closing
   let followed = new Map<string, Followed>()
 
-  function isDue ({ to, lookedAt, jitter }: Followed): boolean {
-    return performance.now() >= lookedAt + (poll ?? to.syncInterval * 1000) * jitter
+  function isDue ({ to, lookedAt, jitter, waiting }: Followed): boolean {
+    const interval = poll ?? to.syncInterval * 1000
+    return performance.now() >= lookedAt + (waiting === undefined ? interval : Math.min(interval, waitingPoll)) * jitter
   }
 
   async function look (store: Followed): Promise<void> {
     const { to } = store
     const started = performance.now()
     try {
-      onLook(to, await importNewest(to, { ...scope, signal }), performance.now() - started)
+      const looked = await importNewest(to, { ...scope, signal }, store.waiting)
+      store.waiting = looked.outcome === 'idle' ? looked.waiting : undefined
+      onLook(to, looked, performance.now() - started)
     } catch (error) {
       if (!signal.aborted) onFailed(to, error)
     }
