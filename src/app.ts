@@ -11,6 +11,7 @@ import inference from '../plugins/inference.ts'
 import limits, { longestUrl } from '../plugins/limits.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
+import parameters from '../plugins/parameters.ts'
 import readiness from '../plugins/readiness.ts'
 import requestIds from '../plugins/request-id.ts'
 import resources from '../plugins/resources.ts'
@@ -83,6 +84,7 @@ export async function buildApp ({ source, dataDir, cacheMaxBytes = 64 * mebibyte
   await app.register(accessLog, { which })
   await app.register(errors)
   await app.register(limits)
+  await app.register(parameters)
   await app.register(validation)
   await app.register(readiness)
   await app.register(resources, { dataDir, redisUrl, webhookSecrets, delivers, peers, now })
