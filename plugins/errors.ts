@@ -10,7 +10,7 @@ const frameworkCodes: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: ['InvalidBody', 'body: is not JSON, or holds a key that is not allowed in it'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['InvalidRequest', 'Content-Length: does not match the body'],
   FST_ERR_BAD_URL: ['InvalidUrl', 'the URL is not valid: a "%" does not begin an escape, or the escaped bytes are not UTF-8 text'],
-  FST_ERR_MAX_PARAM_LENGTH_EXCEEDED: ['UrlTooLong', 'the URL is too long'],
+  FST_ERR_MAX_PARAM_LENGTH: ['UrlTooLong', 'the URL is too long'],
   FST_ERR_ASYNC_CONSTRAINT: ['InvalidRequest', 'the request is not valid']
 }
 

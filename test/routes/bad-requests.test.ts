@@ -37,7 +37,8 @@ const gets: Array<[string, number, RegExp]> = [
   ['/recommend-items/__proto__/constructor/me', 404, /^namespace/],
   ['/recommend-items/store/for-you/%zz', 400, /URL/],
   ['/nothing/here', 404, /GET \/nothing\/here/],
-  [`${user}?x=${'y'.repeat(8200)}`, 414, /URL/]
+  [`${user}?x=${'y'.repeat(8200)}`, 414, /URL/],
+  [`/recommend-items/store/for-you/${'u'.repeat(8193)}`, 414, /^the URL is too long/]
 ]
 
 const posts: Array<[string, unknown, number, RegExp]> = [
