@@ -11,6 +11,7 @@ import { surroundingsOf } from '../src/context/surroundings.ts'
 import { GatewayError } from '../src/base/errors.ts'
 import { infer, prepare, type Inference } from '../src/inference/infer.ts'
 import type { InferenceRequest } from '../src/inference/request.ts'
+import { ignoredParameters } from './parameters.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -23,6 +24,13 @@ declare module 'fastify' {
 const mostRemembered = 16 * 1024 * 1024
 const overhead = 1_000
 
+/** A resolved URL. */
+interface Remembered {
+  inference: Inference
+  /** The header that names the parameters without effect. */
+  ignored: string | undefined
+}
+
 /**
  * Sends the answers of inference over HTTP. The plugin remembers recent URLs, and does not parse, validate and resolve them again. Hooks
  * that guard these routes have to be registered before this plugin.
@@ -32,14 +40,16 @@ export default fp(async app => {
   const { encoder } = app.cacheParts
   // The next configuration cannot use the inferences that this one has resolved, and they would keep the old plan in memory.
   let settledBy: Plan | undefined
-  const lately = new LRUCache<string, Inference>({ maxSize: mostRemembered, sizeCalculation: (_value, url) => overhead + 3 * url.length })
+  const lately = new LRUCache<string, Remembered>({ maxSize: mostRemembered, sizeCalculation: (_value, url) => overhead + 3 * url.length })
 
   app.addHook('onRequest', ({ raw }, reply, done) => {
     if (settledBy !== app.config.current) forget()
     // `peek` does not update the order of eviction. That is cheaper, and a frequent URL is soon remembered again.
-    const inference = raw.method === 'GET' || raw.method === 'HEAD' ? lately.peek(raw.url!) : undefined
-    if (inference === undefined) done()
-    else respond(reply, inference)?.catch((error: unknown) => { reply.send(error) })
+    const remembered = raw.method === 'GET' || raw.method === 'HEAD' ? lately.peek(raw.url!) : undefined
+    if (remembered === undefined) return done()
+    const { inference, ignored } = remembered
+    if (ignored !== undefined) reply.header(ignoredParameters, ignored)
+    respond(reply, inference)?.catch((error: unknown) => { reply.send(error) })
   })
 
   app.decorateReply('infer', function (this: FastifyReply, request: InferenceRequest) {
@@ -47,7 +57,7 @@ export default fp(async app => {
     const isPost = this.request.method === 'POST'
     const inference = prepare(plan, request, surroundingsOf(this.request.headers, app.clock), !isPost)
     // If the answer depends on headers, another request for the same URL may get another answer.
-    if (!isPost && plan === settledBy && inference.recommender.vary === '') lately.set(this.request.raw.url!, inference)
+    if (!isPost && plan === settledBy && inference.recommender.vary === '') lately.set(this.request.raw.url!, { inference, ignored: this.getHeader(ignoredParameters) as string | undefined })
     return respond(this, inference)
   })
 
@@ -102,7 +112,7 @@ export default fp(async app => {
     if (encoding !== undefined) reply.header('content-encoding', encoding)
     reply.type(json).send(body)
   }
-}, { name: 'inference', dependencies: ['config', 'cache', 'clock'] })
+}, { name: 'inference', dependencies: ['config', 'cache', 'clock', 'parameters'] })
 
 const json = 'application/json; charset=utf-8'
 

@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv, type ErrorObject, type FuncKeywordDefinition } from 'ajv'
 import fp from 'fastify-plugin'
 import type { Static, TSchema } from 'typebox'
 import { GatewayError } from '../src/base/errors.ts'
@@ -14,24 +14,35 @@ declare module 'fastify' {
   }
 }
 
-/** Validates requests by their schemas. Text from the URL is converted to the type of the schema; members of a JSON body are not. */
+/** Validates requests by their schemas. Nothing is converted but ids in a body that are integers, which become the text of their digits. */
 export default fp(async app => {
-  const forText = new Ajv({ ...options, coerceTypes: true, keywords: ['example'] })
-  const forJson = new Ajv({ ...options, keywords: ['example'] })
+  const ajv = new Ajv({ ...options, keywords: ['example', 'x-consume', numberAsText] })
 
   app.removeContentTypeParser('text/plain')
-  app.setValidatorCompiler<object>(({ schema, httpPart }) => (httpPart === 'body' ? forJson : forText).compile(schema))
   // Answers come from typed code, so there is nothing to filter by a schema; a serializer compiled for each would make the start longer.
   app.setSerializerCompiler(() => value => JSON.stringify(value))
+  app.setValidatorCompiler<object>(({ schema }) => ajv.compile(schema))
   app.setSchemaErrorFormatter((errors, part) => refusalOf(errors as ErrorObject[], part))
   app.decorate('bodyChecker', <S extends TSchema>(schema: S) => {
-    const validate = forJson.compile<Static<S>>(schema)
+    const validate = ajv.compile<Static<S>>(schema)
     return (value: unknown) => {
       if (validate(value)) return value
       throw refusalOf(validate.errors!, 'body')
     }
   })
 }, { name: 'validation' })
+
+/** The keyword that replaces an integer by the text of its digits. Ajv applies it before the bounds, which refuse an integer that is not exact. */
+const numberAsText: FuncKeywordDefinition = {
+  keyword: 'x-number-as-text',
+  modifying: true,
+  schema: false,
+  errors: false,
+  validate (value: unknown, place?: { parentData: Record<string, unknown>, parentDataProperty: string | number }): boolean {
+    if (Number.isSafeInteger(value)) place!.parentData[place!.parentDataProperty] = String(value)
+    return true
+  }
+}
 
 function refusalOf (errors: ErrorObject[], part: string): GatewayError {
   const error = errors.find(({ keyword }) => keyword === 'anyOf') ?? errors[0]!

@@ -43,6 +43,8 @@ export default async function eventsBatch (app: App): Promise<void> {
 
   app.post('/events/:namespace/batch', {
     bodyLimit: mostBytes,
+    // Records carry the query.
+    config: { keepsQuery: true },
     schema: {
       operationId: 'putEventsBatch',
       summary: 'Events of many users',

@@ -11,6 +11,8 @@ const OutcomesSchema = Type.Object({
 
 export default async function events (app: App): Promise<void> {
   app.post('/events/:namespace', {
+    // Records carry the query.
+    config: { keepsQuery: true },
     schema: {
       operationId: 'putEvents',
       summary: 'Events of a user, and conversions of experiments',

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { CommonQuerySchema, ItemIdsSchema, readItemIds, readRequest, UserParamsSchema } from '../src/inference/parameters.ts'
+import { CommonQuerySchema, ItemIdsSchema, ListedItemIdsSchema, readRequest, UserParamsSchema } from '../src/inference/parameters.ts'
 import { answers, cacheableAnswers, inferenceRoute, type App } from './route.ts'
 
 const url = '/rerank-items/:namespace/:recommender/:userId'
@@ -9,19 +9,16 @@ export default async function rerankItems (app: App): Promise<void> {
     operationId: 'rerankItems',
     summary: 'A list reordered for a user',
     description: 'The answer can be cached.',
-    params: Type.Object({ ...UserParamsSchema.properties, itemIds: Type.String({ minLength: 1, maxLength: 8192, description: 'Item ids, separated by commas.' }) }),
+    params: Type.Object({ ...UserParamsSchema.properties, itemIds: ListedItemIdsSchema }),
     querystring: CommonQuerySchema,
     response: cacheableAnswers(Type.Ref('PersonalizedRanking'))
-  }, ({ params, query }) => {
-    const itemIds = readItemIds('itemIds', params.itemIds)
-    return readRequest('rerank-items', { ...params, itemIds }, itemIds.length, query)
-  })
+  }, ({ params, query }) => readRequest('rerank-items', params, params.itemIds.length, query))
 
   app.post(url, {
     schema: {
       operationId: 'rerankItemsOfBody',
       summary: 'A list reordered for a user, given in the body',
-      description: 'For lists that do not fit into a URL, or ids that contain a comma. The answer is not cached.',
+      description: 'For lists that do not fit into a URL. The answer is not cached.',
       params: UserParamsSchema,
       querystring: CommonQuerySchema,
       body: ItemIdsSchema,

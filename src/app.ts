@@ -13,6 +13,7 @@ import limits, { longestUrl } from '../plugins/limits.ts'
 import methods from '../plugins/methods.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
+import parameters from '../plugins/parameters.ts'
 import readiness from '../plugins/readiness.ts'
 import requestIds from '../plugins/request-id.ts'
 import resources from '../plugins/resources.ts'
@@ -95,6 +96,7 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
   await app.register(errors)
   await app.register(limits)
   await app.register(host)
+  await app.register(parameters)
   await app.register(validation)
   await app.register(readiness)
   await app.register(methods)

@@ -23,13 +23,17 @@ interface Operation {
 interface Parameter {
   name: string
   in: string
-  schema?: { default?: unknown, examples?: unknown[] }
+  schema?: { type?: unknown, default?: unknown, examples?: unknown[] }
   example?: unknown
   [more: string]: unknown
 }
 
 /** Ids of the sample store, so that a reader can try the examples. */
-const examples: Readonly<Record<string, string>> = { userId: 'user-1', itemId: 'item-1', itemIds: 'item-1,item-2,item-3' }
+const examples: Readonly<Record<string, unknown>> = { userId: 'user-1', itemId: 'item-1', itemIds: ['item-1', 'item-2', 'item-3'] }
+
+/** The rules of the URL that no schema can state. */
+const urlRules = 'A URL has at most 8,192 characters; percent-escapes are UTF-8. A query parameter with an empty value counts as absent. ' +
+  'A parameter that an operation does not have changes nothing; the header `X-Personalization-Ignored-Parameters` of the answer names it.'
 
 /**
  * Returns the OpenAPI document of a configuration. It replaces each path that has placeholders for namespace and recommender by one
@@ -39,7 +43,7 @@ export function concretePaths (document: OpenApiDocument, plan: Plan): OpenApiDo
   const namespaces = [...plan.namespaces.values()]
   const paths: Record<string, PathItem> = {}
   for (const [path, item] of Object.entries(document.paths)) {
-    if (path.startsWith('/explain/')) paths[path] = item
+    if (path.startsWith('/explain/')) paths[path] = explainItem(item)
     else if (path.includes('{recommender}')) Object.assign(paths, ...namespaces.flatMap(namespace => recommenderPaths(path, item, namespace)))
     else if (path.includes('{namespace}')) Object.assign(paths, ...namespaces.map(namespace => namespacePath(path, item, namespace)))
     else paths[path] = item
@@ -49,7 +53,7 @@ export function concretePaths (document: OpenApiDocument, plan: Plan): OpenApiDo
     info: {
       title: plan.title ?? document.info.title,
       version: plan.version ?? document.info.version,
-      ...(plan.description === undefined ? {} : { description: plan.description })
+      description: [plan.description, urlRules].filter(Boolean).join('\n\n')
     },
     tags: [
       ...namespaces.map(({ name, title, description }) => ({ name, description: [title, description].filter(Boolean).join(': ') })),
@@ -57,6 +61,15 @@ export function concretePaths (document: OpenApiDocument, plan: Plan): OpenApiDo
     ],
     paths
   }
+}
+
+function explainItem (item: PathItem): PathItem {
+  return Object.fromEntries(Object.entries(item).map(([method, operation]) => [method, { ...operation, parameters: (operation.parameters ?? []).map(serialised) }]))
+}
+
+/** Adds how a list in the query is written: in one value, with commas. In the path, this is the default. */
+function serialised (parameter: Parameter): Parameter {
+  return parameter.in === 'query' && parameter.schema?.type === 'array' ? { ...parameter, style: 'form', explode: false } : parameter
 }
 
 function recommenderPaths (path: string, item: PathItem, namespace: NamespacePlan): Array<Record<string, PathItem>> {
@@ -99,12 +112,8 @@ function describeRecommender (operation: Operation, { name, title, description, 
   }
 }
 
-/** Adds an example, and marks a parameter with a default as optional. */
+/** Adds an example. */
 function describeParameter (parameter: Parameter): Parameter {
   const example = examples[parameter.name] ?? parameter.schema?.default ?? parameter.schema?.examples?.[0]
-  return {
-    ...parameter,
-    ...(parameter.schema?.default === undefined ? {} : { required: false }),
-    ...(example === undefined ? {} : { example })
-  }
+  return { ...serialised(parameter), ...(example === undefined ? {} : { example }) }
 }

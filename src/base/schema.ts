@@ -9,9 +9,28 @@ export const FeatureSchema = Type.String({ pattern: '^[a-zA-Z0-9._-]{1,128}$' })
 /** Ids of users, sessions, items and events. */
 export const IdSchema = Type.String({ minLength: 1, maxLength: 256 })
 
-/** Returns whether a text fits `IdSchema`, which counts characters instead of UTF-16 code units. */
+/** The largest integer of a JSON body whose digits are kept. */
+const largest = Number.MAX_SAFE_INTEGER
+
+/** Ids in JSON bodies. Validation replaces an integer by the text of its digits. */
+export const BodyIdSchema = Type.Unsafe<string>({
+  type: ['string', 'integer'],
+  minLength: 1,
+  maxLength: 256,
+  minimum: -largest,
+  maximum: largest,
+  'x-number-as-text': true,
+  description: 'a string of 1 to 256 characters, or an integer below 2^53, whose digits are taken as text; send any other number as text'
+})
+
+/** Returns whether a text fits `IdSchema`. */
 export function isId (text: string): boolean {
-  return text !== '' && (text.length <= 256 || (text.length <= 512 && [...text].length <= 256))
+  return text !== '' && hasAtMost(text, 256)
+}
+
+/** Returns whether a text has at most so many characters. As in JSON schemas, a character is a code point, not a UTF-16 code unit. */
+export function hasAtMost (text: string, characters: number): boolean {
+  return text.length <= characters || (text.length <= 2 * characters && [...text].length <= characters)
 }
 
 /** One kind of a configurable part, such as a provider. `type` (or `method`) selects the kind. */

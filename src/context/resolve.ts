@@ -1,3 +1,4 @@
+import { sortedMap, type StringMap } from '../base/string-map.ts'
 import type { OriginRequest } from '../origins/origin.ts'
 import { compileAutoValues, type AutoValue, type AutoValues } from './auto-values.ts'
 import type { AutoValuesConfig, FiltersConfig } from './rules.ts'
@@ -53,10 +54,13 @@ export const noRules = compileContext(undefined)
 
 /**
  * Returns the context, filter and filter values of a request. Values in the request win over derived ones. The filter is the one that the
- * request names, else the first whose condition holds. Without a filter, filter values are dropped.
+ * request names, else the first whose condition holds. Without a filter, filter values are dropped. Maps are sorted by key, so that the
+ * provider gets the same from all requests that share a cache entry.
  */
 export function resolve (rules: ContextRules, request: Asked, surroundings: Surroundings): Resolution {
-  return rules.autoContext === undefined && rules.filters.length === 0 && request.filterValues === undefined ? request : explain(rules, request, surroundings)
+  if (rules.autoContext === undefined && rules.filters.length === 0 && request.filterValues === undefined) return request
+  const { filter, filterValues, context } = explain(rules, request, surroundings)
+  return { filter, filterValues: sortedMap(filterValues), context: sortedMap(context) }
 }
 
 /** Returns the same as `resolve`, with the values that the rules derived. */
@@ -73,8 +77,6 @@ export function explain ({ autoContext, filters }: ContextRules, { userId, filte
     autoFilterValues: derivedValues
   }
 }
-
-type StringMap = Readonly<Record<string, string>>
 
 function blend (derived: ReadonlyMap<string, AutoValue>, write: (value: AutoValue) => string | undefined, explicit: StringMap | undefined): StringMap | undefined {
   if (derived.size === 0) return explicit

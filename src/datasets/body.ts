@@ -3,7 +3,7 @@ import { GatewayError } from '../base/errors.ts'
 import { jsonObjectText } from '../base/json-object.ts'
 import type { Entry, EntryKind } from '../delivery/dataset.ts'
 import { isItemId } from '../metadata/catalog.ts'
-import { IdSchema, strict } from '../base/schema.ts'
+import { BodyIdSchema, strict } from '../base/schema.ts'
 
 /** The most entries of a request. */
 const mostEntries = 100
@@ -18,8 +18,8 @@ function propertiesSchema (kind: EntryKind) {
   ], { description: `A JSON object of at most ${longest[kind]} characters, or the text of one, whose numbers keep all of their digits.` }))
 }
 
-const UserSchema = strict({ userId: IdSchema, properties: propertiesSchema('users') })
-const ItemSchema = strict({ itemId: IdSchema, properties: propertiesSchema('items') })
+const UserSchema = strict({ userId: BodyIdSchema, properties: propertiesSchema('users') })
+const ItemSchema = strict({ itemId: BodyIdSchema, properties: propertiesSchema('items') })
 
 /** The body of `POST /users/{namespace}`. */
 export const UsersBodySchema = strict({ users: Type.Array(UserSchema, { minItems: 1, maxItems: mostEntries }) })

@@ -38,7 +38,7 @@ export function compileUrlTemplate (template: string): UrlTemplate {
         } else {
           const value = valueOf(request, pieces[i] as Placeholder)
           suspicious ||= value === '' || value.startsWith('.')
-          path += encodeURIComponent(value)
+          path += value
         }
       }
       // Many servers treat an encoded `..` as a step up, too, so that the path must not contain such a value.
@@ -50,9 +50,13 @@ export function compileUrlTemplate (template: string): UrlTemplate {
 
 const stepInPath = /^[^?]*\/(?:\.|%2e){1,2}(?:[/?]|$)/i
 
+/** Returns the percent-encoded text of a value. In a list, the commas between ids stay plain, and those that belong to an id are encoded. */
 function valueOf (request: OriginRequest, name: Placeholder): string {
   const value = request[name]
-  const text = Array.isArray(value) ? value.join(',') : String(value ?? '')
-  // A lone surrogate has no percent-encoding.
-  return text.toWellFormed()
+  return Array.isArray(value) ? value.map(encoded).join(',') : encoded(String(value ?? ''))
+}
+
+/** A lone surrogate has no percent-encoding. */
+function encoded (text: string): string {
+  return encodeURIComponent(text.toWellFormed())
 }

@@ -1,22 +1,22 @@
 import Type, { type Static } from 'typebox'
 import { latestTime } from '../base/time.ts'
-import { FeatureSchema, IdSchema, NameSchema, strict } from '../base/schema.ts'
+import { BodyIdSchema, FeatureSchema, NameSchema, strict } from '../base/schema.ts'
 
 /** Epoch seconds (milliseconds where the number is too large for seconds), or an ISO 8601 time. */
 const TimeSchema = Type.Union([Type.Number({ minimum: 0, maximum: latestTime }), Type.String({ minLength: 4, maxLength: 40 })])
 
 /** One event, in the form of PutEvents of Amazon Personalize. */
 export const EventSchema = strict({
-  eventId: Type.Optional(IdSchema),
+  eventId: Type.Optional(BodyIdSchema),
   eventType: Type.String({ minLength: 1, maxLength: 256, examples: ['view'] }),
   eventValue: Type.Optional(Type.Number()),
-  itemId: Type.Optional(IdSchema),
+  itemId: Type.Optional(BodyIdSchema),
   properties: Type.Optional(Type.Union([
     Type.String({ maxLength: 1024 }),
     Type.Record(Type.String(), Type.Unknown())
   ], { description: 'A JSON object, or the text of one.' })),
   recommendationId: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
-  impression: Type.Optional(Type.Array(IdSchema, { minItems: 1, maxItems: 25 })),
+  impression: Type.Optional(Type.Array(BodyIdSchema, { minItems: 1, maxItems: 25 })),
   metricAttribution: Type.Optional(strict({ eventAttributionSource: Type.String({ minLength: 1, maxLength: 1024 }) })),
   sentAt: Type.Optional(TimeSchema)
 })
@@ -30,8 +30,8 @@ export const ConversionSchema = strict({
 
 /** The body of `POST /events/{namespace}`. */
 export const EventsBodySchema = strict({
-  userId: Type.Optional(IdSchema),
-  sessionId: Type.Optional(IdSchema),
+  userId: Type.Optional(BodyIdSchema),
+  sessionId: Type.Optional(BodyIdSchema),
   eventList: Type.Optional(Type.Array(EventSchema, { minItems: 1, maxItems: 500 })),
   experimentConversions: Type.Optional(Type.Array(ConversionSchema, { minItems: 1, maxItems: 500 }))
 })

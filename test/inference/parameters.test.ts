@@ -1,9 +1,11 @@
 import t from 'tap'
 import { GatewayError } from '../../src/base/errors.ts'
 import type { InferenceRequest } from '../../src/inference/request.ts'
-import { mostItems, readItemIds, readRequest } from '../../src/inference/parameters.ts'
+import { ListQuerySchema, mostItems, readItemIds, readRequest } from '../../src/inference/parameters.ts'
+import { readQueryValues } from '../../src/inference/text-parameters.ts'
 
-function read (query: Parameters<typeof readRequest>[3]): InferenceRequest {
+function read (texts: Record<string, string>): InferenceRequest {
+  const query = readQueryValues(ListQuerySchema.properties, new URLSearchParams(texts).toString())
   return readRequest('recommend-items', { namespace: 'store', recommender: 'popular', userId: '1' }, 5, query)
 }
 
@@ -39,9 +41,13 @@ t.test('1, yes and true are true in any case, anything else is false', async t =
   for (const text of ['1', 'yes', 'YES', 'true', 'True', 'tRUE']) {
     t.match(read({ decorateItems: text, syntheticUser: text }), { decorateItems: true, syntheticUser: true }, text)
   }
-  for (const text of ['0', 'no', 'false', '', 'on', 'y', '11', ' true', 'null']) {
+  for (const text of ['0', 'no', 'false', 'on', 'y', '11', ' true', 'null']) {
     t.match(read({ decorateItems: text, syntheticUser: text }), { decorateItems: false, syntheticUser: false }, JSON.stringify(text))
   }
+})
+
+t.test('empty values mean absent', async t => {
+  t.strictSame(read({ filter: '', filterValues: '', context: '', decorateItems: '', syntheticUser: '', feature: '', numResults: '' }), read({}))
 })
 
 t.test('filter and feature pass as they are', async t => {
@@ -51,8 +57,16 @@ t.test('filter and feature pass as they are', async t => {
 t.test('maps are read from JSON', async t => {
   t.match(read({ filterValues: '{"A":"\\"x\\",\\"y\\"","B":"1"}', context: '{"device":"phone"}' }),
     { filterValues: { A: '"x","y"', B: '1' }, context: { device: 'phone' } })
-  t.strictSame(read({ context: '{}' }).context, {})
-  t.equal(read({ context: '' }).context, undefined)
+})
+
+t.test('what the cache key normalises, the request normalises: maps are sorted by key, and an empty one is absent', async t => {
+  for (const empty of ['{}', ' { } ', '']) t.match(read({ context: empty, filterValues: empty }), { context: undefined, filterValues: undefined }, empty)
+  for (const text of ['{"b":"2","a":"1"}', '{"a":"1","b":"2"}', '{"a":"0","b":"2","a":"1"}']) t.equal(JSON.stringify(read({ context: text, filterValues: text }).context), '{"a":"1","b":"2"}')
+})
+
+t.test('the characters of a map are counted as in JSON schemas, as code points', async t => {
+  t.match(read({ context: JSON.stringify({ ['\u{1f600}'.repeat(150)]: '\u{1f600}'.repeat(1000) }) }).context, Object)
+  t.match(refusal(() => read({ context: JSON.stringify({ a: '\u{1f600}'.repeat(1001) }) })).message, /at most 1000 characters/)
 })
 
 t.test('what is no map of strings is refused by the name of the parameter', async t => {
@@ -78,10 +92,13 @@ t.test('a key called __proto__ is a key', async t => {
   t.equal(JSON.stringify(context), '{"__proto__":"x"}')
 })
 
-t.test('item ids are separated by commas and keep everything else', async t => {
-  t.strictSame(readItemIds('itemIds', 'a'), ['a'])
-  t.strictSame(readItemIds('itemIds', 'a,b c,ü/%2C,a'), ['a', 'b c', 'ü/%2C', 'a'])
-  t.equal(readItemIds('itemIds', Array(mostItems).fill('x'.repeat(256)).join(',')).length, mostItems)
+const itemIds = (list: string): string[] => readItemIds('items', list, decodeURIComponent)
+
+t.test('item ids are separated by the commas of the raw URL and keep everything else: an encoded comma belongs to an id', async t => {
+  t.strictSame(itemIds('a'), ['a'])
+  t.strictSame(itemIds('a,b c,ü/%252C,a'), ['a', 'b c', 'ü/%2C', 'a'])
+  t.strictSame(itemIds('1%2C5-liter,b%2c,%2C'), ['1,5-liter', 'b,', ','])
+  t.equal(itemIds(Array(mostItems).fill('x'.repeat(256)).join(',')).length, mostItems)
 })
 
 t.test('bad lists of item ids are refused by the name of the parameter', async t => {
@@ -93,7 +110,7 @@ t.test('bad lists of item ids are refused by the name of the parameter', async t
     [Array(mostItems + 1).fill('x').join(','), /at most 500 item ids, got 501/]
   ]
   for (const [list, message] of cases) {
-    const error = refusal(() => readItemIds('items', list))
+    const error = refusal(() => itemIds(list))
     t.match(error, { code: 'InvalidParameter', status: 400, message })
     t.match(error.message, /^items: /)
   }

@@ -42,8 +42,8 @@ t.test('GET, with nothing but what the template says', async t => {
   const paths: Record<Action, string> = {
     'recommend-items': '/v1/recommend-items/shop/home?user=user-1&item=&items=&n=4&fixed=a%20b',
     'related-items': '/v1/related-items/shop/home?user=&item=item-3&items=&n=4&fixed=a%20b',
-    'rerank-items': '/v1/rerank-items/shop/home?user=user-1&item=&items=item-9%2Citem-2%2Citem-5&n=3&fixed=a%20b',
-    'predicted-ratings': '/v1/predicted-ratings/shop/home?user=user-1&item=&items=item-9%2Citem-2%2Citem-5&n=3&fixed=a%20b'
+    'rerank-items': '/v1/rerank-items/shop/home?user=user-1&item=&items=item-9,item-2,item-5&n=3&fixed=a%20b',
+    'predicted-ratings': '/v1/predicted-ratings/shop/home?user=user-1&item=&items=item-9,item-2,item-5&n=3&fixed=a%20b'
   }
   for (const [action, path] of Object.entries(paths) as Array<[Action, string]>) {
     server.answer(() => ({ body: answers[action] }))

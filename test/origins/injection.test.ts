@@ -24,7 +24,8 @@ const template = '/v1/{userId}/items/{itemId}/list/{itemIds};v=1?u={userId}&i={i
 function expectedPath ({ userId = '', itemId = '', itemIds = [], numResults }: OriginRequest): string {
   const encoded = (value: string): string => [...Buffer.from(value.toWellFormed())]
     .map(byte => /[A-Za-z0-9_.!~*'()-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
-  return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encoded({ userId, itemId, itemIds: itemIds.join(','), numResults: String(numResults) }[name]!))
+  const values: Record<string, string> = { userId: encoded(userId), itemId: encoded(itemId), itemIds: itemIds.map(encoded).join(','), numResults: String(numResults) }
+  return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name]!)
 }
 
 /** Expects one request with this path, and the head that every request has. */

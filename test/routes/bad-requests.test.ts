@@ -10,7 +10,8 @@ const gets: Array<[string, number, RegExp]> = [
   [`${user}?numResults=501`, 400, /^numResults: expected an integer from 1 to 500$/],
   [`${user}?numResults=abc`, 400, /^numResults: expected an integer from 1 to 500$/],
   [`${user}?numResults=1.5`, 400, /^numResults/],
-  [`${user}?numResults=`, 400, /^numResults/],
+  ...['0x10', '1e1', '25.0', '%2B5', '+5', '5%0a', '5%E2%80%A8', '%205', '5%20', '-5', '-Infinity', 'Infinity', '1e999', 'NaN', '0b11', '1_0', '%D9%A5', '%EF%BC%95', '9'.repeat(400), 'true', '[5]']
+    .map((text): [string, number, RegExp] => [`${user}?numResults=${text}`, 400, /^numResults: expected an integer from 1 to 500$/]),
   [`${user}?numResults=1&numResults=2`, 400, /^numResults/],
   [`${user}?context=nonsense`, 400, /^context: expected a JSON object of strings/],
   [`${user}?context=[1]`, 400, /^context/],
@@ -21,7 +22,12 @@ const gets: Array<[string, number, RegExp]> = [
   ['/recommend-items/store/for-you/', 400, /^userId/],
   [`/recommend-items/store/for-you/${'u'.repeat(257)}`, 400, /^userId: expected a string of 1 to 256 characters$/],
   [`/related-items/store/similar/${'i'.repeat(257)}`, 400, /^itemId/],
-  ['/related-items/store/similar/tea?userId=', 400, /^userId/],
+  [`${user}?userId=%ff`, 400, /"userId=%ff"/],
+  [`${user}?filter=100%`, 400, /"%"/],
+  [`${user}?%zz=1`, 400, /"%"/],
+  ['/related-items/store/similar/tea?userId=%ED%A0%80', 400, /"%"/],
+  ['/health/live?a=%C0%AF', 400, /"%"/],
+  ['/related-items/store/similar/tea?userId=a&userId=b', 400, /^userId: expected one value, got 2$/],
   ['/rerank-items/store/ranking/me/a,,b', 400, /^itemIds: item id 2 is empty/],
   [`/rerank-items/store/ranking/me/a,${'b'.repeat(257)}`, 400, /^itemIds: item id 2 is too long/],
   [`/rerank-items/store/ranking/me/${'a,'.repeat(500)}a`, 400, /^itemIds: expected at most 500/],
@@ -31,7 +37,8 @@ const gets: Array<[string, number, RegExp]> = [
   ['/recommend-items/__proto__/constructor/me', 404, /^namespace/],
   ['/recommend-items/store/for-you/%zz', 400, /URL/],
   ['/nothing/here', 404, /GET \/nothing\/here/],
-  [`${user}?x=${'y'.repeat(8200)}`, 414, /URL/]
+  [`${user}?x=${'y'.repeat(8200)}`, 414, /URL/],
+  [`/recommend-items/store/for-you/${'u'.repeat(8193)}`, 414, /^the URL is too long/]
 ]
 
 const posts: Array<[string, unknown, number, RegExp]> = [
@@ -39,13 +46,13 @@ const posts: Array<[string, unknown, number, RegExp]> = [
   ['/rerank-items/store/ranking/me', '"a"', 400, /^body: expected a list/],
   ['/rerank-items/store/ranking/me', [], 400, /^body: expected a list of 1 to 500 items$/],
   ['/rerank-items/store/ranking/me', ['a', ''], 400, /^body\/1: expected a string of 1 to 256/],
-  ['/rerank-items/store/ranking/me', ['a', 1], 400, /^body\/1: expected a string/],
+  ['/rerank-items/store/ranking/me', ['a', 1.5], 400, /^body\/1: expected a string/],
   ['/rerank-items/store/ranking/me', '{', 400, /^body: is not JSON/],
   ['/rerank-items/store/ranking/me', '', 400, /^body: expected JSON, got nothing$/],
   ['/events/store', { userId: 'me', eventList: [] }, 400, /^body\/eventList: expected a list of 1 to 500 items$/],
   ['/events/store', { userId: 'me' }, 400, /^body: expected eventList/],
   ['/events/store', { eventList: [event] }, 400, /^body\/userId: is missing/],
-  ['/events/store', { userId: 7, eventList: [event] }, 400, /^body\/userId: expected a string/],
+  ['/events/store', { userId: 7.5, eventList: [event] }, 400, /^body\/userId: expected a string/],
   ['/events/store', { userId: 'me', eventList: [{ itemId: 'tea' }] }, 400, /^body\/eventList\/0\/eventType: is missing; expected a string/],
   ['/events/store', { userId: 'me', eventList: [{ ...event, itemID: 'x' }] }, 400, /^body\/eventList\/0\/itemID: is not a known key here$/],
   ['/events/store', { userId: 'me', 'a/b~': 1 }, 400, /^body\/a~1b~0: is not a known key here$/],
