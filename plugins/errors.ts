@@ -43,6 +43,8 @@ export function sendError (error: Error, request: FastifyRequest, reply: Fastify
   const range = (error as { headers?: Record<string, string> }).headers?.['Content-Range']
   if (range !== undefined) reply.header('content-range', range)
   if (known.retryAfter !== undefined) reply.header('retry-after', known.retryAfter)
+  // RFC 9110 §15.5.16
+  if (known.code === 'UnsupportedContentEncoding') reply.header('accept-encoding', 'gzip, identity')
   return reply
     .code(known.status)
     .header('cache-control', 'no-store')

@@ -1,17 +1,15 @@
-import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { takerOf } from '../src/events/collect.ts'
 import { collectBatch, mostBatchEvents } from '../src/events/collect-batch.ts'
-import { EventsBodySchema, exampleBody } from '../src/targets/event.ts'
+import { EventsBodySchema, eventsShape, exampleBody } from '../src/targets/event.ts'
 import { GatewayError } from '../src/base/errors.ts'
+import { readJsonLines } from '../src/base/read-json-body.ts'
 import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
 import { answers, sealAnswer, type App } from './route.ts'
 
 const mostBodies = 500
 const mostBytes = 4 * 1024 * 1024
 const lineTypes = ['application/x-ndjson', 'application/ndjson', 'application/jsonl']
-
-/** The value of a line that is not JSON. */
-const notJson = Symbol('not JSON')
 
 const ResultsSchema = Type.Object({
   results: Type.Array(Type.Object({
@@ -28,29 +26,24 @@ const ResultsSchema = Type.Object({
 export default async function eventsBatch (app: App): Promise<void> {
   const checkBody = app.bodyChecker(EventsBodySchema)
 
-  // The parser of JSON bodies parses each line, so that the same keys are refused.
-  const readJson = app.getDefaultJsonParser('error', 'error') as (request: FastifyRequest, text: string, done: (error: Error | null, value?: unknown) => void) => void
 
-  app.addContentTypeParser(lineTypes, { parseAs: 'string' }, (request, text, done) => {
-    const lines = (text as string).split('\n').filter(line => line.trim() !== '')
-    // One line more than allowed is enough for the schema to refuse the batch.
-    done(null, lines.slice(0, mostBodies + 1).map(line => {
-      let value: unknown
-      readJson(request, line, (error, read) => { value = error === null ? read : notJson })
-      return value
-    }))
-  })
+  app.addContentTypeParser('text/plain', app.parseJson)
+  app.addContentTypeParser(lineTypes, app.bodyParser(async (bytes, { most }, turn) => readJsonLines(bytes, { ...eventsShape(1), most }, turn, mostBodies)))
 
   app.post('/events/:namespace/batch', {
     bodyLimit: mostBytes,
     // Records carry the query.
-    config: { keepsQuery: true },
+    config: { keepsQuery: true, json: { ...eventsShape(2), apart: true } },
+    onRequest ({ params }, _reply, done) {
+      takerOf(app.config.plan, params.namespace)
+      done()
+    },
     schema: {
       operationId: 'putEventsBatch',
       summary: 'Events of many users',
       description: `Up to ${mostBodies} bodies as \`/events/{namespace}\` takes them, with up to ${mostBatchEvents} events in all: a JSON array, or a body on each line (\`application/x-ndjson\`). ` +
         'The answer is 200 where each body was delivered, else 207: then `results` tells what became of each. The bodies of one user go to each target in their order.',
-      consumes: ['application/json', ...lineTypes.slice(0, 1)],
+      consumes: ['application/json', ...lineTypes.slice(0, 1), 'text/plain'],
       params: Type.Pick(RecommenderParamsSchema, ['namespace']),
       body: { ...Type.Array(Type.Unknown(), { minItems: 1, maxItems: mostBodies }), examples: [[exampleBody]] },
       response: { ...answers(ResultsSchema), 207: ResultsSchema }
@@ -65,7 +58,8 @@ export default async function eventsBatch (app: App): Promise<void> {
   })
 
   function check (body: unknown) {
-    if (body === notJson) throw new GatewayError('InvalidBody', 'body: is not JSON, or holds a key that is not allowed in it')
+    // The error of a body that could not be read stands in its place.
+    if (body instanceof GatewayError) throw body
     return checkBody(body)
   }
 }

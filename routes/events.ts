@@ -1,6 +1,6 @@
 import Type from 'typebox'
-import { collectEvents, conversionsOf } from '../src/events/collect.ts'
-import { EventsBodySchema, exampleBody } from '../src/targets/event.ts'
+import { collectEvents, conversionsOf, takerOf } from '../src/events/collect.ts'
+import { EventsBodySchema, eventsShape, exampleBody } from '../src/targets/event.ts'
 import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
 import { answers, sealAnswer, type App } from './route.ts'
 
@@ -10,13 +10,20 @@ const OutcomesSchema = Type.Object({
 }, { examples: [{ targets: { embedded: 'delivered' } }] })
 
 export default async function events (app: App): Promise<void> {
+  app.addContentTypeParser('text/plain', app.parseJson)
+
   app.post('/events/:namespace', {
     // Records carry the query.
-    config: { keepsQuery: true },
+    config: { keepsQuery: true, json: eventsShape(1) },
+    onRequest ({ params }, _reply, done) {
+      takerOf(app.config.plan, params.namespace)
+      done()
+    },
     schema: {
       operationId: 'putEvents',
       summary: 'Events of a user, and conversions of experiments',
-      description: '200 means that every event target of the namespace has every event. With `delivery: queued` on a target, Redis has them for it. An event sent again with the same `eventId` counts once: for ten minutes, targets that have it do not get it again.',
+      description: 'The body is JSON, also as `text/plain`, which `navigator.sendBeacon` of browsers sends. 200 means that every event target of the namespace has every event. With `delivery: queued` on a target, Redis has them for it. An event sent again with the same `eventId` counts once: for ten minutes, targets that have it do not get it again.',
+      consumes: ['application/json', 'text/plain'],
       params: Type.Pick(RecommenderParamsSchema, ['namespace']),
       body: { ...EventsBodySchema, examples: [exampleBody] },
       response: answers(OutcomesSchema)

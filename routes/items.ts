@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { namespaceOf } from '../src/plan/plan.ts'
-import { exampleItems, ItemsBodySchema, readItems } from '../src/datasets/body.ts'
-import { putEntries } from '../src/datasets/put.ts'
+import { entriesShape, exampleItems, ItemsBodySchema, readItems } from '../src/datasets/body.ts'
+import { datasetsOf, putEntries } from '../src/datasets/put.ts'
 import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
 import { answers, sealAnswer, type App } from './route.ts'
 
@@ -12,6 +12,11 @@ const OutcomesSchema = Type.Object({
 export default async function items (app: App): Promise<void> {
   app.post('/items/:namespace', {
     bodyLimit: 8 * 1024 * 1024,
+    config: { json: entriesShape('items') },
+    onRequest ({ params }, _reply, done) {
+      datasetsOf(namespaceOf(app.config.plan, params.namespace), 'items')
+      done()
+    },
     schema: {
       operationId: 'putItems',
       summary: 'Items, with their metadata',

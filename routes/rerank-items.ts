@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { CommonQuerySchema, ItemIdsSchema, ListedItemIdsSchema, readRequest, UserParamsSchema } from '../src/inference/parameters.ts'
+import { findRecommender } from '../src/inference/infer.ts'
 import { answers, cacheableAnswers, inferenceRoute, type App } from './route.ts'
 
 const url = '/rerank-items/:namespace/:recommender/:userId'
@@ -15,6 +16,10 @@ export default async function rerankItems (app: App): Promise<void> {
   }, ({ params, query }) => readRequest('rerank-items', params, params.itemIds.length, query))
 
   app.post(url, {
+    onRequest ({ params }, _reply, done) {
+      findRecommender(app.config.plan, { action: 'rerank-items', ...params })
+      done()
+    },
     schema: {
       operationId: 'rerankItemsOfBody',
       summary: 'A list reordered for a user, given in the body',

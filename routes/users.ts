@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { namespaceOf } from '../src/plan/plan.ts'
-import { exampleUsers, readUsers, UsersBodySchema } from '../src/datasets/body.ts'
-import { putEntries } from '../src/datasets/put.ts'
+import { entriesShape, exampleUsers, readUsers, UsersBodySchema } from '../src/datasets/body.ts'
+import { datasetsOf, putEntries } from '../src/datasets/put.ts'
 import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
 import { answers, sealAnswer, type App } from './route.ts'
 
@@ -12,6 +12,11 @@ const OutcomesSchema = Type.Object({
 export default async function users (app: App): Promise<void> {
   app.post('/users/:namespace', {
     bodyLimit: 4 * 1024 * 1024,
+    config: { json: entriesShape('users') },
+    onRequest ({ params }, _reply, done) {
+      datasetsOf(namespaceOf(app.config.plan, params.namespace), 'users')
+      done()
+    },
     schema: {
       operationId: 'putUsers',
       summary: 'Users, with what is known of them',

@@ -1,6 +1,7 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import accessLog, { type AccessLog } from '../plugins/access-log.ts'
 import admin from '../plugins/admin.ts'
+import bodies from '../plugins/bodies.ts'
 import cache from '../plugins/cache.ts'
 import clock from '../plugins/clock.ts'
 import config from '../plugins/config.ts'
@@ -98,6 +99,7 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
   await app.register(host)
   await app.register(parameters)
   await app.register(validation)
+  await app.register(bodies)
   await app.register(readiness)
   await app.register(methods)
   await app.register(resources, { dataDir, redisUrl, webhookSecrets, delivers, peers, now })

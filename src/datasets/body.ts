@@ -1,12 +1,16 @@
 import Type, { type Static } from 'typebox'
 import { GatewayError } from '../base/errors.ts'
 import { jsonObjectText } from '../base/json-object.ts'
+import type { JsonShape } from '../base/json-reader.ts'
 import type { Entry, EntryKind } from '../delivery/dataset.ts'
 import { isItemId } from '../metadata/catalog.ts'
 import { BodyIdSchema, strict } from '../base/schema.ts'
 
 /** The most entries of a request. */
 const mostEntries = 100
+
+/** The most values of a body. Its entries need less than five each; the rest lets the schema tell of too many entries. */
+const mostValues = 10_000
 
 /** The longest properties of an entry, in characters of JSON, as in Amazon Personalize. https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_PutItems.html */
 const longest: Readonly<Record<EntryKind, number>> = { users: 24_000, items: 32_000 }
@@ -31,6 +35,11 @@ export const ItemsBodySchema = strict({ items: Type.Array(ItemSchema, { minItems
 export const exampleUsers = { users: [{ userId: 'user-1', properties: { age: 34, membership: 'gold' } }] }
 export const exampleItems = { items: [{ itemId: 'item-42', properties: { name: 'Birch rucksack', category: 'hiking', price: 61.62 } }] }
 
+/** Returns how a body of the datasets is read: properties keep their numbers as they are written. */
+export function entriesShape (kind: EntryKind): JsonShape {
+  return { text: { key: 'properties', depth: 3, longest: longest[kind] }, most: mostValues }
+}
+
 /** Returns the users of a body as entries. @throws GatewayError 400 that names the bad part */
 export function readUsers ({ users }: Static<typeof UsersBodySchema>): Entry[] {
   return users.map(({ userId, properties }, i) => ({ id: readId(userId, `body/users/${i}/userId`), properties: readProperties(properties, 'users', i) }))
@@ -48,9 +57,5 @@ function readId (id: string, name: string): string {
 
 function readProperties (properties: string | object | undefined, kind: EntryKind, i: number): string | undefined {
   if (properties === undefined) return undefined
-  const name = `body/${kind}/${i}/properties`
-  const text = jsonObjectText(properties, longest[kind], name)
-  // Half a surrogate pair has no UTF-8 encoding, in which the text is stored.
-  if (!text.isWellFormed()) throw new GatewayError('InvalidBody', `${name}: expected a JSON object of whole characters; it has half a surrogate pair`)
-  return text
+  return jsonObjectText(properties, longest[kind], `body/${kind}/${i}/properties`)
 }

@@ -4,6 +4,12 @@ import { causeOf, isRetryable, told } from '../delivery/shortfall.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Dataset, Entry, EntryKind, Missing } from '../delivery/dataset.ts'
 
+/** Returns the datasets of a namespace for users or items. @throws GatewayError 409 if it has none */
+export function datasetsOf ({ name, datasets }: NamespacePlan, kind: EntryKind): ReadonlyMap<string, Dataset> {
+  if (datasets[kind].size === 0) throw new GatewayError('NoDatasets', `namespace: "${name}" has no dataset or store for ${kind} in the configuration`)
+  return datasets[kind]
+}
+
 /**
  * Puts users or items into every dataset of the namespace at once. After that, cached answers for these users are out of date.
  * @returns the outcome for each dataset; every dataset has every entry
@@ -11,8 +17,7 @@ import type { Dataset, Entry, EntryKind, Missing } from '../delivery/dataset.ts'
  *   anywhere; 409 if the namespace has no such datasets; 503 (or 502, if a retry cannot succeed) if a dataset does not have every entry
  */
 export async function putEntries (namespace: NamespacePlan, kind: EntryKind, entries: readonly Entry[], { userVersions }: { userVersions: UserVersions }): Promise<Record<string, string>> {
-  const datasets = namespace.datasets[kind]
-  if (datasets.size === 0) throw new GatewayError('NoDatasets', `namespace: "${namespace.name}" has no dataset or store for ${kind} in the configuration`)
+  const datasets = datasetsOf(namespace, kind)
   for (const [name, dataset] of datasets) check(name, dataset, kind, entries)
   const missing = new Map<string, Missing>()
   await Promise.all([...datasets].map(async ([name, dataset]) => {

@@ -15,6 +15,13 @@ export interface CollectOptions extends ReadBodyOptions {
 /** The outcome of the events, by the name of the target. */
 export type Outcomes = Record<string, string>
 
+/** Returns the plan of a namespace that takes events. @throws GatewayError 404, and 409 if the namespace has no targets */
+export function takerOf (plan: Plan, name: string): NamespacePlan {
+  const namespace = namespaceOf(plan, name)
+  if (namespace.eventTargets.size === 0) throw new GatewayError('NoEventTargets', `namespace: "${name}" has no event targets in the configuration`)
+  return namespace
+}
+
 /**
  * Reads the events of one request and delivers them to every target of the namespace at once.
  * @returns the outcome for each target; every target has every event

@@ -54,7 +54,8 @@ export async function infer (inference: Inference, cache: Cache): Promise<Found>
   return cache.get(inference.lookup, createMaker(inference))
 }
 
-function findRecommender (plan: Plan, { action, namespace, recommender }: InferenceRequest): RecommenderPlan {
+/** Returns the recommender that a request names. @throws GatewayError 404 */
+export function findRecommender (plan: Plan, { action, namespace, recommender }: Pick<InferenceRequest, 'action' | 'namespace' | 'recommender'>): RecommenderPlan {
   const found = namespaceOf(plan, namespace).recommenders.get(recommenderKey(action, recommender))
   if (found === undefined) throw new GatewayError('RecommenderNotConfigured', `recommender: "${recommender}" is not configured for ${action} in namespace "${namespace}"`)
   return found

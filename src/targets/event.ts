@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import type { JsonShape } from '../base/json-reader.ts'
 import { latestTime } from '../base/time.ts'
 import { BodyIdSchema, FeatureSchema, NameSchema, strict } from '../base/schema.ts'
 
@@ -35,6 +36,11 @@ export const EventsBodySchema = strict({
   eventList: Type.Optional(Type.Array(EventSchema, { minItems: 1, maxItems: 500 })),
   experimentConversions: Type.Optional(Type.Array(ConversionSchema, { minItems: 1, maxItems: 500 }))
 })
+
+/** Returns how a body is read: properties keep their numbers as they are written. @param depth that of the body within the request */
+export function eventsShape (depth: 1 | 2): Pick<JsonShape, 'text'> {
+  return { text: { key: 'properties', depth: depth + 2, longest: 1024 } }
+}
 
 /** An example body for the OpenAPI document. */
 export const exampleBody = { userId: 'user-1', sessionId: 'session-1', eventList: [{ eventType: 'click', itemId: 'item-42' }] }

@@ -1,0 +1,58 @@
+import type { Buffer } from 'node:buffer'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { createBodyRoom } from '../src/base/body-room.ts'
+import type { JsonShape } from '../src/base/json-reader.ts'
+import { readJsonBody } from '../src/base/read-json-body.ts'
+import { receiveBody } from '../src/base/receive-body.ts'
+import { beginTurns, createSequence, type Turn } from '../src/base/turns.ts'
+
+/** Returns the value of a body. @throws GatewayError 400 */
+export type ReadBody = (bytes: Buffer, shape: JsonShape, turn: Turn) => Promise<unknown>
+
+/** A parser of bodies, for `addContentTypeParser`. */
+export type BodyParser = (request: FastifyRequest, payload: FastifyRequest['raw']) => Promise<unknown>
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Returns a parser that receives bodies within the limits of their route, and reads them in slices. */
+    bodyParser: (read: ReadBody) => BodyParser
+    /** The parser of JSON bodies. */
+    parseJson: BodyParser
+  }
+  interface FastifyContextConfig {
+    /** How JSON bodies of the route are read. */
+    json?: Partial<JsonShape>
+  }
+}
+
+/** The memory for large bodies, in bytes. */
+const capacity = 32 * 1024 * 1024
+
+/** A body that is within the documented limits has less than one value on this many bytes. */
+const bytesOfValue = 10
+
+/** Receives and reads the bodies of requests. The routes check namespace and targets before, in `onRequest`. */
+export default fp(async app => {
+  const room = createBodyRoom({ capacity })
+  const inSequence = createSequence()
+
+  const bodyParser = (read: ReadBody): BodyParser => async ({ headers, routeOptions, is404 }, payload) => {
+    // What is at no route is not read.
+    if (is404) return undefined
+    const { bodyLimit, config } = routeOptions
+    const length = headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
+    const { bytes, isLarge, release } = await receiveBody(payload, { limit: bodyLimit, length, encoding: headers['content-encoding'], room })
+    const shape = { most: Math.ceil(bodyLimit / bytesOfValue), ...config.json }
+    const turn = beginTurns()
+    try {
+      return await (isLarge ? inSequence(async () => turn.next().then(async () => read(bytes, shape, turn))) : read(bytes, shape, turn))
+    } finally {
+      release()
+    }
+  }
+
+  app.decorate('bodyParser', bodyParser)
+  app.decorate('parseJson', bodyParser(readJsonBody))
+  app.addContentTypeParser('application/json', app.parseJson)
+}, { name: 'bodies' })
