@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createMeasure, within, type Measure } from './value-size.ts'
 
 /** Bounds of one evaluation: characters of a value, members of a list, characters of a picture of numbers or dates, ms of computing. */
-export const bounds = { value: 2_000_000, list: 10_000, picture: 1_000, time: 250 }
+export const bounds = { value: 2_000_000, list: 10_000, picture: 1_000, time: 200 }
 
 /** The most members of a list that `$distinct` compares pair by pair. */
 const mostCompared = 1_000

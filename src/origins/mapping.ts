@@ -6,8 +6,8 @@ import type { OriginRequest } from './origin.ts'
 /** Loads JSONata with the first mapping. Validation compiles mappings synchronously, so that `import()` cannot load it. */
 const require = createRequire(import.meta.url)
 
-/** JSONata's own bounds of one evaluation: depth of calls, members of a list. */
-const limits = { stack: 200, sequence: bounds.list }
+/** JSONata's own bounds of one evaluation: ms by the clock, depth of calls, members of a list. */
+const limits = { timeout: 1000, stack: 200, sequence: bounds.list }
 
 /** A JSONata expression, ready to be evaluated on an input, with the request as `$request`. */
 export type Mapping = (input: unknown, request: OriginRequest) => Promise<unknown>
@@ -54,7 +54,7 @@ export function compileMapping (expression: string): Mapping {
 /** Returns an Error for what JSONata throws, which is often no Error, with the reason and the place in the expression. */
 function mappingError (thrown: unknown): Error {
   const { message = String(thrown), position } = thrown as { message?: string, position?: number }
-  return new Error(typeof position === 'number' ? `${message} (at character ${position})` : message, { cause: thrown })
+  return new Error(typeof position === 'number' ? `${message} (at character ${position})` : message, thrown instanceof Error ? { cause: thrown } : {})
 }
 
 /** Returns the input of a request mapping. Absent values are undefined. */

@@ -48,7 +48,7 @@ for (const [name, expression] of Object.entries(huge)) {
   t.test(`what a mapping makes is bounded: ${name}`, async t => {
     const before = process.memoryUsage.rss()
     const started = performance.now()
-    await t.rejects(compileMapping(expression)(big, request), { message: /more than|longer than|at most|nested|maximum|pictures?|stack|exceed/ })
+    await t.rejects(compileMapping(expression)(big, request), { message: /more than|longer than|timeout|at most|nested|maximum|pictures?|stack|exceed/ })
     t.ok(performance.now() - started < 3000, `${Math.round(performance.now() - started)} ms`)
     t.ok(process.memoryUsage.rss() - before < 150e6, `${Math.round((process.memoryUsage.rss() - before) / 1e6)} MB`)
   })
@@ -87,6 +87,6 @@ t.test('other work goes on while a mapping computes', async t => {
   let turns = 0
   const ticking = setInterval(() => { turns++ }, 1)
   t.teardown(() => { clearInterval(ticking) })
-  await t.rejects(compileMapping('($f := function($x) { $f($x) }; $f(1))')({}, request), { message: /longer than 250 ms/ })
+  await t.rejects(compileMapping('($f := function($x) { $f($x) }; $f(1))')({}, request), { message: /(longer than 200|timeout after 1000)/ })
   t.ok(turns >= 3, `${turns} turns`)
 })
