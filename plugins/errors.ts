@@ -61,10 +61,20 @@ function log ({ id: reqId, log }: FastifyRequest, error: GatewayError): void {
 /** Returns the causes of an error as text, the nearest first, five at most. */
 function causesOf (error: Error): string[] {
   const causes: string[] = []
-  for (let { cause } = error; cause instanceof Error && causes.length < 5; { cause } = cause) {
-    causes.push(cause instanceof AggregateError ? cause.errors.map(String).join('; ') : `${cause.name}: ${cause.message}`)
+  for (let { cause } = error; cause !== undefined && causes.length < 5; { cause } = cause as { cause?: unknown }) {
+    causes.push(textOf(cause))
+    if (typeof cause !== 'object' || cause === null) break
   }
   return causes
+}
+
+/** Returns what was thrown as text; libraries throw objects that are no errors, too. */
+function textOf (cause: unknown): string {
+  if (cause instanceof AggregateError) return cause.errors.map(textOf).join('; ')
+  if (typeof cause !== 'object' || cause === null) return String(cause)
+  const { name, message, code } = cause as { name?: unknown, message?: unknown, code?: unknown }
+  const texts = [name ?? code, message].filter(text => typeof text === 'string')
+  return texts.length > 0 ? texts.join(': ') : 'an object without a message'
 }
 
 function toGatewayError (error: Error & { code?: string, statusCode?: number }, { routeOptions }: FastifyRequest): GatewayError {

@@ -45,6 +45,7 @@ export const errorTable = {
   RecommenderNotConfigured: { type: 'Configuration', status: 404 },
   NoEventTargets: { type: 'Configuration', status: 409 },
   NoDatasets: { type: 'Configuration', status: 409 },
+  MappingFailed: { type: 'Configuration', status: 502 },
   ...providerErrors('Personalize'),
   ...providerErrors('SageMaker'),
   ...providerErrors('Function'),

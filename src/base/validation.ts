@@ -57,12 +57,32 @@ export function checker<S extends TSchema> (schema: S): Checker<S> {
       } else if (error.keyword === 'boolean') {
         const names = resolve(schema, error.schemaPath.replace(/\/[^/]*$/, '')).patternProperties
         findings.push({ pointer: at, message: names ? `is not a valid name here; expected ${Object.keys(names).join(' or ')}` : 'is not a known key here' })
+        // A validator stops at a name that it does not know. The mistakes below it are of interest all the same.
+        for (const named of Object.values(names ?? {})) findings.push(...checkerOf(named as TSchema)(valueAt(value, error.instancePath), at).findings)
       } else if (error.keyword !== 'additionalProperties') {
         findings.push({ pointer: at, message: `expected ${expectation(node)}` })
       }
     }
     return { value: value as Static<S>, findings: withoutNested(findings) }
   }
+}
+
+const namedCheckers = new WeakMap<TSchema, Checker<TSchema>>()
+
+/** Returns the checker of what has a name in a schema, compiling it with the first invalid name. */
+function checkerOf (schema: TSchema): Checker<TSchema> {
+  let check = namedCheckers.get(schema)
+  if (check === undefined) namedCheckers.set(schema, check = checker(schema))
+  return check
+}
+
+/** Returns the value that a JSON pointer leads to. */
+function valueAt (value: unknown, pointer: string): unknown {
+  return pointer.split('/').slice(1).reduce((node, key) => (node as Record<string, unknown>)[unescapePointer(key)], value)
+}
+
+function unescapePointer (key: string): string {
+  return key.replaceAll('~1', '/').replaceAll('~0', '~')
 }
 
 /** Returns a description of the values that a schema accepts, such as "an integer from 1 to 500". */
@@ -98,8 +118,7 @@ function range (low: number | undefined, high: number | undefined, unit = ''): s
 export function resolve (schema: object, schemaPath: string): SchemaNode {
   let node = schema as SchemaNode
   for (const segment of schemaPath.split('/').slice(1)) {
-    const key = segment.replaceAll('~1', '/').replaceAll('~0', '~')
-    const next = node[key]
+    const next = node[unescapePointer(segment)]
     if (typeof next !== 'object' || next === null) return node
     node = next as SchemaNode
   }

@@ -1,7 +1,7 @@
-import { parse as parseTolerantly, printParseErrorCode, type ParseError } from 'jsonc-parser'
 import { UserError } from '../base/user-error.ts'
 import type { Finding } from '../base/validation.ts'
 import type { Document } from './document.ts'
+import { parseJson } from './parse-json.ts'
 import { validateDocument, type ValidatedDocument } from './validate.ts'
 
 /** The error for an invalid document, with all of its mistakes. */
@@ -20,36 +20,25 @@ export class ConfigError extends UserError {
 }
 
 /**
- * Parses and validates a configuration document.
+ * Parses and validates a configuration document, which is JSON with comments.
  * @param origin the file or other source of the text, for the message
  * @throws ConfigError listing all mistakes at once
  */
 export function parseConfig (text: string, origin: string): Document {
-  const { document, findings } = validate(parseJson(text, origin), origin)
+  const { document, findings } = validate(text, origin)
   if (findings.length > 0) throw new ConfigError(origin, findings)
   return document
 }
 
-function validate (input: unknown, origin: string): ValidatedDocument {
+function validate (text: string, origin: string): ValidatedDocument {
   try {
-    return validateDocument(input)
+    const parsed = parseJson(text)
+    if (parsed.value === undefined) throw new ConfigError(origin, parsed.findings)
+    const { document, findings } = validateDocument(parsed.value)
+    return { document, findings: [...parsed.findings, ...findings] }
   } catch (cause) {
-    // Validation is recursive, and a document that is nested too deeply overflows the stack.
+    // Parsing and validation are recursive, and a document that is nested too deeply overflows the stack.
     if (cause instanceof RangeError) throw new ConfigError(origin, [{ pointer: '', message: 'is nested too deeply' }], { cause })
     throw cause
-  }
-}
-
-function parseJson (text: string, origin: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\ufeff/, ''))
-  } catch (cause) {
-    // The message of Node.js quotes the text around the mistake, which must not get into a log, and does not always have a position.
-    const mistakes: ParseError[] = []
-    parseTolerantly(text, mistakes, { disallowComments: true })
-    const [mistake] = mistakes
-    const before = text.slice(0, mistake?.offset ?? 0).split('\n')
-    const what = mistake === undefined ? '' : `: ${printParseErrorCode(mistake.error)}`
-    throw new ConfigError(origin, [{ pointer: '', message: `is not JSON${what} at line ${before.length}, column ${before.at(-1)!.length + 1}` }], { cause })
   }
 }

@@ -5,6 +5,9 @@ import { OriginError } from './origin-error.ts'
 /** The most items of an answer. No caller can ask for more. */
 const mostItems = 1000
 
+/** The member of an answer that holds its list, by action. */
+export const listNames: Readonly<Record<Action, string>> = { 'recommend-items': 'itemList', 'related-items': 'itemList', 'rerank-items': 'personalizedRanking', 'predicted-ratings': 'ratings' }
+
 /**
  * Reads and validates a provider's answer: `{"itemList":[…]}`, `{"personalizedRanking":[…]}` or `{"ratings":[…]}`, by action.
  * @throws OriginError invalid-answer

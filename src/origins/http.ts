@@ -6,7 +6,8 @@ import type { HttpCall, HttpClient } from './http-client.ts'
 import { mappingInput } from './mapping.ts'
 import { originType, type OriginRequest } from './origin.ts'
 import { failureOfStatus, OriginError } from './origin-error.ts'
-import { checkMappings, compileMappings, mapAnswer, mappingKeys, mapRequest, problemOf } from './payload.ts'
+import { checkMappings, compileMappings, mapAnswer, mappingKeys, problemOf } from './payload.ts'
+import { mapRequest } from './request-mapping.ts'
 import { compileUrlTemplate } from './url-template.ts'
 
 /** The provider type for any HTTP service. It calls GET or POST with a URL from a template, and can map the request and the answer. */

@@ -1,12 +1,13 @@
 import { createRequire } from 'node:module'
 import type Jsonata from 'jsonata'
+import { bounds, boundExpression, budgetFor } from './mapping-bounds.ts'
 import type { OriginRequest } from './origin.ts'
 
 /** Loads JSONata with the first mapping. Validation compiles mappings synchronously, so that `import()` cannot load it. */
 const require = createRequire(import.meta.url)
 
-/** Bounds of one evaluation: ms, depth of calls, members of a list. */
-const bounds = { timeout: 100, stack: 200, sequence: 10_000 }
+/** JSONata's own bounds of one evaluation: ms by the clock, depth of calls, members of a list. */
+const limits = { timeout: 1000, stack: 200, sequence: bounds.list }
 
 /** A JSONata expression, ready to be evaluated on an input, with the request as `$request`. */
 export type Mapping = (input: unknown, request: OriginRequest) => Promise<unknown>
@@ -33,15 +34,27 @@ function refuseRegularExpressions (node: unknown): void {
 export function compileMapping (expression: string): Mapping {
   try {
     const jsonata = require('jsonata') as typeof Jsonata
-    const compiled = jsonata(expression, { ...bounds, RegexEngine: NoRegularExpressions })
+    const compiled = jsonata(expression, { ...limits, RegexEngine: NoRegularExpressions })
     refuseRegularExpressions(compiled.ast())
     // Text that comes at run time is data: a mapping must not evaluate it as an expression.
     compiled.assign('eval', undefined)
-    return async (input, request) => plain(await compiled.evaluate(input, { request: mappingInput(request) }))
+    boundExpression(compiled)
+    return async (input, request) => {
+      try {
+        return plain(await compiled.evaluate(input, { request: mappingInput(request), ...budgetFor(input) }))
+      } catch (error) {
+        throw mappingError(error)
+      }
+    }
   } catch (error) {
-    const { message, position } = error as { message: string, position?: number }
-    throw new Error(position === undefined ? message : `${message} (at character ${position})`, { cause: error })
+    throw mappingError(error)
   }
+}
+
+/** Returns an Error for what JSONata throws, which is often no Error, with the reason and the place in the expression. */
+function mappingError (thrown: unknown): Error {
+  const { message = String(thrown), position } = thrown as { message?: string, position?: number }
+  return new Error(typeof position === 'number' ? `${message} (at character ${position})` : message, thrown instanceof Error ? { cause: thrown } : {})
 }
 
 /** Returns the input of a request mapping. Absent values are undefined. */

@@ -45,24 +45,28 @@ export interface OriginErrorOptions {
   cause?: unknown
   /** A message for the caller instead of the usual one. It must not contain text of the provider. */
   message?: string
+  /** The error's code instead of the provider's, for a failure before the provider is called. */
+  code?: ErrorCode
 }
 
 /** A failed call of a provider, with its classification. The cause is for the log only. */
 export class OriginError extends Error {
   readonly provider: Provider
   readonly failure: OriginFailure
+  readonly code: ErrorCode | undefined
 
-  constructor (provider: Provider, failure: OriginFailure, { cause, message }: OriginErrorOptions = {}) {
+  constructor (provider: Provider, failure: OriginFailure, { cause, message, code }: OriginErrorOptions = {}) {
     super(message ?? `${providerNames[provider]} ${failureRules[failure].message}`, { cause })
     this.name = 'OriginError'
     this.provider = provider
     this.failure = failure
+    this.code = code
   }
 
   toGatewayError (): GatewayError {
     const { code, retryAfter } = failureRules[this.failure]
     const whole = this.failure === 'circuit-open' || this.failure === 'overloaded' ? code : `${this.provider}${code}`
-    return new GatewayError(whole as ErrorCode, this.message, { cause: this, ...(retryAfter === undefined ? {} : { retryAfter }) })
+    return new GatewayError(this.code ?? whole as ErrorCode, this.message, { cause: this, ...(retryAfter === undefined ? {} : { retryAfter }) })
   }
 }
 

@@ -1,8 +1,8 @@
 import Type from 'typebox'
 import type { Provider } from '../base/errors.ts'
-import { readAnswer } from './answer.ts'
-import { compileMapping, mappingInput, type Mapping } from './mapping.ts'
-import type { OriginAnswer, OriginRequest } from './origin.ts'
+import { listNames, readAnswer } from './answer.ts'
+import { compileMapping, type Mapping } from './mapping.ts'
+import type { Action, OriginAnswer, OriginRequest } from './origin.ts'
 import { OriginError } from './origin-error.ts'
 
 const expression = Type.Optional(Type.String({ minLength: 1, maxLength: 20_000 }))
@@ -38,26 +38,27 @@ function mappingsOf ({ request, response }: MappedConfig): Map<string, string> {
   return new Map(Object.entries({ request, response }).filter((entry): entry is [string, string] => entry[1] !== undefined))
 }
 
-/** Returns the mapped body of a request: text as it is, any other value as JSON. @throws OriginError refused if it cannot map it */
-export async function mapRequest (provider: Provider, mapping: Mapping, request: OriginRequest): Promise<string> {
-  const mapped = await evaluate(provider, 'refused', mapping, mappingInput(request), request)
-  if (mapped === undefined) throw new OriginError(provider, 'refused', { cause: new Error('the request mapping makes nothing of this request') })
-  return typeof mapped === 'string' ? mapped : JSON.stringify(mapped)
-}
-
 /** Parses, maps and validates the body of an answer. @throws OriginError invalid-answer */
 export async function mapAnswer (provider: Provider, mapping: Mapping | undefined, request: OriginRequest, body: string, contentType: string | undefined): Promise<OriginAnswer> {
   const parsed = parseBody(provider, body, contentType)
-  const answer = mapping === undefined ? parsed : await evaluate(provider, 'invalid-answer', mapping, parsed, request)
+  const answer = mapping === undefined ? parsed : await evaluate(provider, mapping, parsed, request)
   return readAnswer(provider, request.action, answer, request.itemIds?.length)
 }
 
-async function evaluate (provider: Provider, failure: 'refused' | 'invalid-answer', mapping: Mapping, input: unknown, request: OriginRequest): Promise<unknown> {
+async function evaluate (provider: Provider, mapping: Mapping, answer: unknown, request: OriginRequest): Promise<unknown> {
   try {
-    return await mapping(input, request)
-  } catch (cause) {
-    throw new OriginError(provider, failure, { cause })
+    return withList(request.action, await mapping(answer, request))
+  } catch (error) {
+    throw new OriginError(provider, 'invalid-answer', { cause: new Error(`the response mapping fails: ${(error as Error).message}`, { cause: error }) })
   }
+}
+
+/** JSONata makes the single member of a list out of a list of one: returns the answer with that list. */
+function withList (action: Action, answer: unknown): unknown {
+  if (typeof answer !== 'object' || answer === null) return answer
+  const name = listNames[action]
+  const value = (answer as Record<string, unknown>)[name]
+  return value === undefined || Array.isArray(value) ? answer : { ...answer, [name]: [value] }
 }
 
 /** Parses a body as JSON. If its content type is not JSON, it returns the text, for the mapping. */

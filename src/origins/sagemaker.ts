@@ -5,7 +5,8 @@ import { awsReader } from '../connections/aws.ts'
 import { awsFailure } from './aws-failure.ts'
 import { originType } from './origin.ts'
 import { failureOfStatus, OriginError } from './origin-error.ts'
-import { checkMappings, compileMappings, mapAnswer, mappingKeys, mapRequest } from './payload.ts'
+import { checkMappings, compileMappings, mapAnswer, mappingKeys } from './payload.ts'
+import { mapRequest } from './request-mapping.ts'
 import { samplePayload } from './sample-payload.ts'
 
 const mediaType = Type.Optional(Type.String({ pattern: '^[\\x20-\\x7e]{1,1024}$' }))
