@@ -22,7 +22,7 @@ export default async function events (app: App): Promise<void> {
     schema: {
       operationId: 'putEvents',
       summary: 'Events of a user, and conversions of experiments',
-      description: 'The body is JSON, also as `text/plain`, which `navigator.sendBeacon` of browsers sends. 200 means that every event target of the namespace has every event. With `delivery: queued` on a target, Redis has them for it. An event sent again with the same `eventId` counts once: for ten minutes, targets that have it do not get it again.',
+      description: 'The body is JSON, also as `text/plain`, which `navigator.sendBeacon` of browsers sends. 200 means that every event target of the namespace has every event. With `delivery: queued` on a target, Redis has them for it. An event that its user (or, without a user, its session) sends again with the same `eventId` counts once: for ten minutes, targets that have it do not get it again.',
       consumes: ['application/json', 'text/plain'],
       params: Type.Pick(RecommenderParamsSchema, ['namespace']),
       body: { ...EventsBodySchema, examples: [exampleBody] },

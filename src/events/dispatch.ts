@@ -1,5 +1,6 @@
 import type { NamespacePlan } from '../plan/plan.ts'
 import { GatewayError } from '../base/errors.ts'
+import { ownedId } from '../base/owned-id.ts'
 import { ownerOf, type EventBody } from '../targets/body.ts'
 import type { Ledger } from './ledger.ts'
 import { createLines } from './lines.ts'
@@ -32,6 +33,8 @@ interface UnderWay {
 /** An event that is not sent again, since `first` is on its way with another request, or with this one if `first` is undefined. */
 interface Repeat {
   readonly index: number
+  /** Its key among the events under way. */
+  readonly key: string
   readonly eventId: string
   readonly first: UnderWay | undefined
 }
@@ -46,7 +49,7 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
     let known = nothingKnown
     let delivering: Promise<readonly Shortfalls[]>
     try {
-      const repeatable = bodies.flatMap(({ events }) => events.filter(({ idGiven }) => idGiven).map(({ eventId }) => eventId))
+      const repeatable = bodies.flatMap(({ events }) => events.filter(({ idGiven }) => idGiven).map(ownedId))
       if (repeatable.length > 0) known = await ledger.recall(namespace.name, repeatable, targetNames)
       // A request with less to look up must not overtake an earlier one of the same user.
       await place.turn
@@ -86,18 +89,18 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
     if (target.accepted !== 'queued') counts.delivered += events.length - failed
   }
 
-  /** Removes events that another request is sending, and repeated ones. @returns also the body's index for each given id that is left */
+  /** Removes events that another request is sending, and repeated ones. @returns also the body's index by the key of each event with a given id that is left */
   function withoutRepeats (namespace: string, bodies: readonly EventBody[]): { own: EventBody[], mine: ReadonlyMap<string, number>, repeats: Repeat[] } {
     const mine = new Map<string, number>()
     const repeats: Repeat[] = []
     const own = bodies.map((body, index) => {
-      const events = body.events.filter(({ eventId, idGiven }) => {
-        if (!idGiven) return true
-        const key = keyOf(namespace, eventId)
+      const events = body.events.filter(event => {
+        if (!event.idGiven) return true
+        const key = keyOf(namespace, ownedId(event))
         const first = underWay.get(key)
         const isFirst = first === undefined && !mine.has(key)
         if (isFirst) mine.set(key, index)
-        else repeats.push({ index, eventId, first })
+        else repeats.push({ index, key, eventId: event.eventId, first })
         return isFirst
       })
       return events.length === body.events.length ? body : { ...body, events }
@@ -112,7 +115,7 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
     })
     for (const [key, index] of mine) underWay.set(key, { sending, index, targets: namespace.eventTargets })
     // A request that repeats an event gets the outcome of the first one.
-    const awaited = repeats.map(repeat => ({ ...repeat, first: repeat.first ?? underWay.get(keyOf(namespace.name, repeat.eventId))! }))
+    const awaited = repeats.map(repeat => ({ ...repeat, first: repeat.first ?? underWay.get(repeat.key)! }))
     const sendsNone = own.every(({ events }) => events.length === 0)
     const shortfalls = (await sending).map(shortfalls => new Map(shortfalls))
     for (const { index, eventId, first } of awaited) {
@@ -129,8 +132,8 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
 
 const notSent: Shortfall = { reason: 'the first request with these events did not send them to this target', retryable: true, eventIds: [] }
 
-function keyOf (namespace: string, eventId: string): string {
-  return `${namespace}\n${eventId}`
+function keyOf (namespace: string, id: string): string {
+  return `${namespace}\n${id}`
 }
 
 function addTo (shortfalls: Map<string, Shortfall>, target: string, shortfall: Shortfall, eventId: string): void {
@@ -138,29 +141,30 @@ function addTo (shortfalls: Map<string, Shortfall>, target: string, shortfall: S
   shortfalls.set(target, { ...more, retryable: retryable || shortfall.retryable, eventIds: eventIds.includes(eventId) ? eventIds : [...eventIds, eventId] })
 }
 
-/** By event id, the targets that are known to have the event. */
+/** By the id of an event and its owner (see `ownedId`), the targets that are known to have the event. */
 type Known = ReadonlyMap<string, ReadonlySet<string>>
 
 const nothingKnown: Known = new Map()
 
 /** Returns the part of a body that a target does not have yet; undefined if it has everything. */
 function lackingOf (body: EventBody, target: string, known: Known): EventBody | undefined {
-  const events = known.size === 0 ? body.events : body.events.filter(({ eventId }) => known.get(eventId)?.has(target) !== true)
+  const events = known.size === 0 ? body.events : body.events.filter(event => known.get(ownedId(event))?.has(target) !== true)
   // Conversions have no id of their own: they were sent with the events that the target has.
   if (events.length === 0) return undefined
   return events.length === body.events.length ? body : { ...body, events }
 }
 
-/** Returns by event id the targets that have the event now, for the events that a caller may send again. */
+/** Returns by `ownedId` the targets that have the event now, for the events that a caller may send again. */
 function deliveries (bodies: readonly EventBody[], shortfalls: readonly Shortfalls[], targets: readonly string[], known: Known): Map<string, ReadonlySet<string>> {
   const having = new Map<string, ReadonlySet<string>>()
   for (const [i, { events }] of bodies.entries()) {
     const failed = shortfalls[i]!
     const missing = new Map([...failed].map(([target, { eventIds }]) => [target, new Set(eventIds)]))
-    for (const { eventId, idGiven } of events) {
-      if (!idGiven && failed.size === 0) continue
-      const names = targets.filter(target => missing.get(target)?.has(eventId) !== true)
-      if (names.length > (known.get(eventId)?.size ?? 0)) having.set(eventId, new Set(names))
+    for (const event of events) {
+      if (!event.idGiven && failed.size === 0) continue
+      const id = ownedId(event)
+      const names = targets.filter(target => missing.get(target)?.has(event.eventId) !== true)
+      if (names.length > (known.get(id)?.size ?? 0)) having.set(id, new Set(names))
     }
   }
   return having

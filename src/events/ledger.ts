@@ -4,9 +4,12 @@ import { createFingerprints } from './fingerprints.ts'
 
 /** A record of which targets have which events, kept at least as long as a caller may repeat an event. */
 export interface Ledger {
-  /** @returns by event id, the targets that are known to have the event; no entry for an event that none has */
-  recall: (namespace: string, eventIds: readonly string[], targets: readonly string[]) => Promise<Map<string, ReadonlySet<string>>>
-  /** @param events by event id, the targets that have the event @param targets all targets of the namespace */
+  /**
+   * @param ids the events, as `ownedId` names them
+   * @returns by id, the targets that are known to have the event; no entry for an event that none has
+   */
+  recall: (namespace: string, ids: readonly string[], targets: readonly string[]) => Promise<Map<string, ReadonlySet<string>>>
+  /** @param events by `ownedId`, the targets that have the event @param targets all targets of the namespace */
   remember: (namespace: string, events: ReadonlyMap<string, ReadonlySet<string>>, targets: readonly string[]) => Promise<void>
 }
 
@@ -59,37 +62,37 @@ export function createLedger ({ now, redis, onError }: LedgerOptions): Ledger {
   }
 
   return {
-    async recall (namespace, eventIds, targets) {
+    async recall (namespace, ids, targets) {
       const known = new Map<string, ReadonlySet<string>>()
-      if (eventIds.length === 0) return known
-      const shared = await ask(eventIds, async (commands, some) => commands.mget(some.map(eventId => keyOf(namespace, eventId))))
+      if (ids.length === 0) return known
+      const shared = await ask(ids, async (commands, some) => commands.mget(some.map(id => keyOf(namespace, id))))
       const ownLists = lists.get(namespace) ?? []
-      for (const [i, eventId] of eventIds.entries()) {
-        const told = [shared[i] ?? '', ...ownLists.filter(list => memory.has(entryOf(namespace, list, eventId)))].flatMap(list => list.split(','))
-        const having = targets.filter(target => told.includes(target) || memory.has(entryOf(namespace, target, eventId)))
-        if (having.length > 0) known.set(eventId, new Set(having))
+      for (const [i, id] of ids.entries()) {
+        const told = [shared[i] ?? '', ...ownLists.filter(list => memory.has(entryOf(namespace, list, id)))].flatMap(list => list.split(','))
+        const having = targets.filter(target => told.includes(target) || memory.has(entryOf(namespace, target, id)))
+        if (having.length > 0) known.set(id, new Set(having))
       }
       return known
     },
     async remember (namespace, events, targets) {
       const all = targets.join()
       noteList(namespace, all)
-      for (const [eventId, having] of events) {
+      for (const [id, having] of events) {
         // Usually all targets have the event. One entry for their list takes less memory than one entry each.
         const entries = having.size === targets.length ? [all] : having
-        for (const entry of entries) memory.add(entryOf(namespace, entry, eventId))
+        for (const entry of entries) memory.add(entryOf(namespace, entry, id))
       }
-      await ask([...events], async (commands, some) => Promise.all(some.map(async ([eventId, having]) => commands.set(keyOf(namespace, eventId), [...having].join(), 'EX', rememberedFor))))
+      await ask([...events], async (commands, some) => Promise.all(some.map(async ([id, having]) => commands.set(keyOf(namespace, id), [...having].join(), 'EX', rememberedFor))))
     }
   }
 }
 
-function entryOf (namespace: string, targets: string, eventId: string): string {
-  return `${namespace}\n${targets}\n${eventId}`
+function entryOf (namespace: string, targets: string, id: string): string {
+  return `${namespace}\n${targets}\n${id}`
 }
 
-function keyOf (namespace: string, eventId: string): string {
+function keyOf (namespace: string, id: string): string {
   // The id is hashed as JSON, since all halves of surrogate pairs are the same in UTF-8. The braces keep the keys of a namespace in one
   // slot of a cluster, as MGET requires.
-  return `personalization:event:{${namespace}}:${hash('sha1', JSON.stringify(eventId), 'base64url')}`
+  return `personalization:event:{${namespace}}:${hash('sha1', JSON.stringify(id), 'base64url')}`
 }

@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import type { Database, RootDatabase } from 'lmdb'
+import { ownedId } from '../base/owned-id.ts'
 import { assertRoom, committed } from '../connections/lmdb.ts'
 
 /** An interaction in the log, complete enough to train another recommender. */
@@ -40,8 +41,8 @@ export interface AppendOptions {
 
 export interface EventLog {
   /**
-   * Writes the events whose ids the log does not have yet, all or none. Resolves once they are committed, so that they survive the end of
-   * this process; the flush to the disk follows.
+   * Writes the events that the log does not have yet, all or none. The log knows an event by its id and its owner (see `ownedId`). Resolves
+   * once they are committed, so that they survive the end of this process; the flush to the disk follows.
    * @throws DiskFullError, or Error if the disk refuses the write
    */
   append: (events: readonly LoggedEvent[], options?: AppendOptions) => Promise<Appended>
@@ -78,27 +79,41 @@ const keyLength = 16
 export async function openEventLog (directory: string, { now, onError, limit = 20_000_000 }: EventLogOptions): Promise<EventLog> {
   await mkdir(directory, { recursive: true })
   const { open } = await import('lmdb')
-  const root: RootDatabase = open({ path: directory, maxDbs: 3 })
+  const root: RootDatabase = open({ path: directory, maxDbs: 4 })
   const entries: Database<string, Buffer> = root.openDB('entries', { keyEncoding: 'binary', encoding: 'string' })
-  const ids: Database<string, string> = root.openDB('ids', { encoding: 'string' })
+  const ids: Database<string, Buffer> = root.openDB('owned-ids', { keyEncoding: 'binary', encoding: 'string' })
   const meta: Database<string, string> = root.openDB('meta', { encoding: 'string' })
-  // Events being written, by id. If two calls append the same event at once, it is written once, and both calls wait for it.
+  // Events being written, by `ownedId`. If two calls append the same event at once, it is written once, and both calls wait for it.
   const writing = new Map<string, Promise<void>>()
   const nextKey = keySequence()
   let pruning: Promise<void> | undefined
   const appending = new Set<Promise<Appended>>()
 
-  const count = (): number => (entries.getStats() as { entryCount: number }).entryCount
+  const sizeOf = (database: Database<string, Buffer>): number => (database.getStats() as { entryCount: number }).entryCount
+  const count = (): number => sizeOf(entries)
+
+  /** Gives an older log, which knows its events by their ids alone, the ids with their owners. Another process may do the same at once. */
+  function adoptOlderLog (): void {
+    const isOlder = (): boolean => count() > 0 && sizeOf(ids) === 0
+    if (!isOlder()) return
+    assertRoom(directory)
+    const olderIds = root.openDB('ids', { encoding: 'string' })
+    root.transactionSync(() => {
+      if (!isOlder()) return
+      for (const { value } of entries.getRange()) ids.putSync(keyOf(decode(value)), '')
+      olderIds.clearSync()
+    })
+  }
 
   async function put (added: LogEntry[]): Promise<void> {
     const writes = new Set<Promise<unknown>>()
-    for (const { key, event } of added) writes.add(entries.put(key, encode(event))).add(ids.put(event.eventId, ''))
+    for (const { key, event } of added) writes.add(entries.put(key, encode(event))).add(ids.put(keyOf(event), ''))
     const written = committed(writes)
-    for (const { event } of added) writing.set(event.eventId, written)
+    for (const { event } of added) writing.set(ownedId(event), written)
     try {
       await written
     } finally {
-      for (const { event } of added) writing.delete(event.eventId)
+      for (const { event } of added) writing.delete(ownedId(event))
     }
   }
 
@@ -106,7 +121,7 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
     const target = Math.floor(limit * (1 - pruneShare))
     for (let excess = count() - target; excess > 0; excess = count() - target) {
       const oldest = read(undefined, Math.min(pruneAtOnce, excess))
-      await committed(oldest.flatMap(({ key, event }) => [entries.remove(key), ids.remove(event.eventId)]))
+      await committed(oldest.flatMap(({ key, event }) => [entries.remove(key), ids.remove(keyOf(event))]))
     }
   }
 
@@ -122,9 +137,10 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
     const others = new Set<Promise<void>>()
     const fresh = new Map<string, LogEntry>()
     for (const event of events) {
-      const other = writing.get(event.eventId)
+      const id = ownedId(event)
+      const other = writing.get(id)
       if (other !== undefined) others.add(other)
-      else if (!fresh.has(event.eventId) && !ids.doesExist(event.eventId)) fresh.set(event.eventId, { key: nextKey(timeOf(event)), event })
+      else if (!fresh.has(id) && !ids.doesExist(keyOf(event))) fresh.set(id, { key: nextKey(timeOf(event)), event })
     }
     const added = [...fresh.values()]
     onWriting?.(added.map(({ key }) => key))
@@ -135,6 +151,7 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
     return { added, others: waiting }
   }
 
+  adoptOlderLog()
   return {
     async append (events, options) {
       const own = append(events, options)
@@ -159,6 +176,12 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
       await root.close()
     }
   }
+}
+
+/** Returns the key of an event among the ids. It is a hash: an id and its owner are together too long for a key of LMDB. */
+function keyOf (event: LoggedEvent): Buffer {
+  // The hash is over JSON, since all halves of surrogate pairs are the same in UTF-8.
+  return hash('sha1', JSON.stringify(ownedId(event)), 'buffer')
 }
 
 /** Returns a generator of keys that sort by time, then by order of writing. A random part makes the keys of processes distinct. */

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { ownedId } from '../../src/base/owned-id.ts'
 import type { NamespacePlan } from '../../src/plan/plan.ts'
 import type { EventBody } from '../../src/targets/body.ts'
 import type { EventTarget, Shortfall } from '../../src/targets/target.ts'
@@ -51,10 +52,11 @@ t.test('ids that the gateway made are remembered only where somebody was told to
   const [good, bad] = [recordingTarget(), recordingTarget()]
   const send = async (eventId: string, idGiven: boolean) => dispatch(shop({ good, bad }), [testBody([eventId], { idGiven })])
   await send('fine', false)
-  t.equal((await ledger.recall('shop', ['fine'], ['good', 'bad'])).size, 0)
+  const idOf = (eventId: string): string => ownedId({ userId: 'u', eventId })
+  t.equal((await ledger.recall('shop', [idOf('fine')], ['good', 'bad'])).size, 0)
   bad.answer = async () => shortOf('failed')
   await send('failed', false)
-  t.same(await ledger.recall('shop', ['failed'], ['good', 'bad']), new Map([['failed', new Set(['good'])]]))
+  t.same(await ledger.recall('shop', [idOf('failed')], ['good', 'bad']), new Map([[idOf('failed'), new Set(['good'])]]))
   bad.answer = async () => undefined
   await send('failed', true)
   t.strictSame([good.eventIds, bad.eventIds], [['fine', 'failed'], ['fine', 'failed', 'failed']])
@@ -97,7 +99,7 @@ t.test('an event that comes several times in a body, or in a batch, is sent once
   const one = recordingTarget(async ({ events }) => events.some(({ eventId }) => eventId === 'b') ? shortOf('b') : undefined)
   const shortfalls = await dispatch(shop({ one }), [testBody(['a', 'a', 'b', 'b']), testBody(['a']), testBody(['b', 'c'], { userId: 'v' }), testBody(['b'])])
   t.strictSame(shortfalls.map(missingOf), [{ one: ['b'] }, {}, { one: ['b'] }, { one: ['b'] }])
-  t.strictSame(one.eventIds, ['a', 'b', 'c'])
+  t.strictSame(one.eventIds, ['a', 'b', 'b', 'c'], 'v has an event b of its own')
 })
 
 t.test('events that the gateway named are never taken for each other', async t => {
@@ -208,9 +210,9 @@ t.test('nobody overtakes who has more to look up, but for other users', async t 
   const recall = ledger.recall
   let find = (): void => {}
   const found = new Promise<void>(resolve => { find = resolve })
-  ledger.recall = async (namespace, eventIds, targets) => {
-    if (eventIds.includes('slow')) await found
-    return recall(namespace, eventIds, targets)
+  ledger.recall = async (namespace, ids, targets) => {
+    if (ids.includes(ownedId({ userId: 'u', eventId: 'slow' }))) await found
+    return recall(namespace, ids, targets)
   }
   const send = async (userId: string, eventId: string, idGiven = true) => dispatch(shop({ one }), [testBody([eventId], { userId, idGiven })])
   const told = [

@@ -148,3 +148,29 @@ t.test('closing while the oldest are being removed is no failure', async t => {
   await log.close()
   t.strictSame(errors, [], 'closing waits for it')
 })
+
+t.test('the same eventId of another user, or of another session, is another event', async t => {
+  const log = await openLog(t)
+  const events = [{ userId: 'u1' }, { userId: 'u2' }, { userId: undefined, sessionId: 's1' }, { userId: undefined, sessionId: 's2' }].map(owner => loggedEvent('1', owner))
+  t.equal((await log.append(events)).added.length, 4)
+  t.equal((await log.append(events)).added.length, 0)
+  const long = ['\u{1F9E6}', '\u{1F9E4}'].map(glyph => loggedEvent(glyph.repeat(256), { userId: glyph.repeat(256) }))
+  t.equal((await log.append(long)).added.length, 2, 'however long the ids are')
+})
+
+t.test('an older log, which knows an eventId without its owner, still knows its events', async t => {
+  const directory = join(t.testdir(), 'log')
+  const before = await openEventLog(directory, { now: Date.now, onError })
+  await before.append([loggedEvent('a', { userId: 'u1' }), loggedEvent('b', { userId: 'u1' })])
+  await before.close()
+  const { open } = await import('lmdb')
+  const root = open({ path: directory, maxDbs: 4 })
+  await root.openDB('owned-ids', { keyEncoding: 'binary', encoding: 'string' }).clearAsync()
+  const older = root.openDB('ids', { encoding: 'string' })
+  await Promise.all(['a', 'b'].map(async id => older.put(id, '')))
+  await root.close()
+  const [log, other] = [await openLog(t, {}, directory), await openLog(t, {}, directory)]
+  const again = [loggedEvent('a', { userId: 'u1' }), loggedEvent('a', { userId: 'u2' }), loggedEvent('b', { userId: 'u1' })]
+  t.strictSame((await log.append(again)).added.map(({ event }) => event.userId), ['u2'])
+  t.equal((await other.append(again)).added.length, 0)
+})
