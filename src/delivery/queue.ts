@@ -1,4 +1,5 @@
 import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from 'cockatiel'
+import { steadyPause } from '../base/steady-time.ts'
 import { Lanes, type Waiting } from './lanes.ts'
 import { createShares } from './shares.ts'
 import type { Parcel, Refusal, Sink } from './sink.ts'
@@ -60,7 +61,7 @@ export function createDeliveryQueue<T> (sink: Sink<T>, options: QueueOptions = {
   const { flushAge = 5, patience = 2_000, longestWait = 20_000, callTimeout = 2_000, most = { parcels: 10_000, bytes: 32 * 1024 * 1024 }, share = 0.1, onRetry = () => {}, random = Math.random } = options
   const lanes = new Lanes<T, Sending<T>>(sink)
   const shares = createShares({ parcels: share * most.parcels, bytes: share * most.bytes })
-  const circuit = circuitBreaker(handleWhen(error => error instanceof TargetAway), { breaker: new ConsecutiveBreaker(breaker.failures), halfOpenAfter: breaker.probeInterval })
+  const circuit = circuitBreaker(handleWhen(error => error instanceof TargetAway), { breaker: new ConsecutiveBreaker(breaker.failures), halfOpenAfter: steadyPause(breaker.probeInterval) })
   const emptied: Array<() => void> = []
   let [depth, bytes, underWay] = [0, 0, 0]
   let flushing: NodeJS.Timeout | undefined
