@@ -44,13 +44,13 @@ async function openLink (url: string, options: CacheLinkOptions): Promise<RedisL
 
 /** Opens the two tiers of the cache. Connects to Redis in the background; the start of the gateway does not wait for it. */
 export default fp<CacheOptions>(async (app, { maxBytes, redisUrl }) => {
-  const { now, onError, userVersions: versions } = app.resources
+  const { now, steady, onError, userVersions: versions } = app.resources
   const stats = createCacheStats()
   const memory = createMemoryTier(maxBytes)
   const parts: CacheParts = { stats, memory, encoder: createEncoder({ memory, onError }), onRedisCommand: () => {} }
   app.decorate('cacheParts', parts)
   if (redisUrl === undefined) {
-    app.decorate('cache', createCache({ memory, versions, stats, now, onError }))
+    app.decorate('cache', createCache({ memory, versions, stats, now: steady, onError }))
     return
   }
   const redis = await openLink(redisUrl, {
@@ -64,8 +64,8 @@ export default fp<CacheOptions>(async (app, { maxBytes, redisUrl }) => {
     onProblem: onError
   })
   parts.redis = redis
-  const remote = createRedisTier(redis)
+  const remote = createRedisTier(redis, { now, steady })
   versions.tell(remote)
-  app.decorate('cache', createCache({ memory, remote, versions, stats, now, onError }))
+  app.decorate('cache', createCache({ memory, remote, versions, stats, now: steady, onError }))
   app.addHook('onClose', async () => redis.close())
 }, { name: 'cache', dependencies: ['resources'] })

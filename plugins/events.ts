@@ -22,8 +22,8 @@ export interface EventsOptions {
 
 /** Opens the state of events that outlives a configuration: the events being sent, and the ledger of those that targets have. */
 export default fp<EventsOptions>(async (app, { basePath }) => {
-  const { now, userVersions, eventStats: stats } = app.resources
-  const ledger = createLedger({ now, redis: app.cacheParts.redis, onError: cause => { app.log.debug({ cause: String(cause) }, 'could not exchange with Redis which events were delivered') } })
+  const { now, steady, userVersions, eventStats: stats } = app.resources
+  const ledger = createLedger({ now: steady, redis: app.cacheParts.redis, onError: cause => { app.log.debug({ cause: String(cause) }, 'could not exchange with Redis which events were delivered') } })
   const dispatch = createDispatch({ ledger, stats })
   app.decorate('collecting', ({ headers, url, query }) => (
     { now, userVersions, dispatch, newId: randomUUID, surroundings: surroundingsOf(headers, app.clock), broughtBy: bringerOf(withoutBasePath(url, basePath), headers, query) }

@@ -95,7 +95,7 @@ export default fp(async app => {
     if (isPost) {
       reply.header('cache-control', 'no-store')
     } else {
-      const now = resources.now()
+      const now = resources.steady()
       const brief = degraded !== undefined || entry.undecorated !== undefined || found.stale !== undefined || found.unverified === true
       const cacheControl = variation.cacheControl(user, isAuthenticated(headers), brief)
       if (cacheControl !== undefined) reply.header('cache-control', cacheControl)

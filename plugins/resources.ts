@@ -25,12 +25,14 @@ export interface ResourcesOptions {
   delivers?: boolean
   /** Epoch milliseconds. */
   now: () => number
+  /** Milliseconds on a clock that nobody sets, for ages. */
+  steady: () => number
   /** The other processes that serve on this machine; absent: none. */
   peers?: Peers
 }
 
 /** Opens the resources that configurations share, and closes them with the application. */
-export default fp<ResourcesOptions>(async (app, { dataDir, redisUrl, webhookSecrets, delivers = true, now, peers = noPeers }) => {
+export default fp<ResourcesOptions>(async (app, { dataDir, redisUrl, webhookSecrets, delivers = true, now, steady, peers = noPeers }) => {
   const onError = (error: unknown): void => app.log.error(error, 'something failed in the background')
   const pool = createPool({ onError })
   const userVersions = createUserVersions()
@@ -44,6 +46,7 @@ export default fp<ResourcesOptions>(async (app, { dataDir, redisUrl, webhookSecr
     webhookSecrets,
     delivers,
     now,
+    steady,
     onError,
     pool,
     userVersions,

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { takerOf } from '../src/events/collect.ts'
 import { collectBatch, mostBatchEvents } from '../src/events/collect-batch.ts'
-import { EventsBodySchema, eventsShape, exampleBody } from '../src/targets/event.ts'
+import { EventsBodySchema, eventsShape, exampleBody, RefusedConversionsSchema } from '../src/targets/event.ts'
 import { GatewayError } from '../src/base/errors.ts'
 import { readJsonLines } from '../src/base/read-json-body.ts'
 import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
@@ -16,6 +16,7 @@ const ResultsSchema = Type.Object({
     status: Type.Integer({ description: 'What the body would have been answered with by itself.' }),
     targets: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'What became of its events at each target.' })),
     conversions: Type.Optional(Type.String({ description: 'What became of its conversions.' })),
+    refusedConversions: Type.Optional(RefusedConversionsSchema),
     code: Type.Optional(Type.String()),
     message: Type.Optional(Type.String()),
     missing: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()), { description: 'The ids of the events that a target does not have.' })),

@@ -35,6 +35,7 @@ import type { ConfigSource } from './config/source.ts'
 import { refuseClient } from '../plugins/client-error.ts'
 import { noPeers, type Peers } from './connections/peers.ts'
 import { requestId } from './base/request-id.ts'
+import { steadyNow } from './base/steady-time.ts'
 import type { WebhookSecrets } from './connections/webhook-secrets.ts'
 
 export interface AppOptions {
@@ -62,12 +63,14 @@ export interface AppOptions {
   logger: FastifyBaseLogger
   /** Epoch milliseconds. */
   now?: () => number
+  /** Milliseconds on a clock that nobody sets, for ages; absent: `now` if it is given. */
+  steady?: () => number
 }
 
 const mebibyte = 1024 * 1024
 
 /** Builds the gateway: registers the plugins in the order of their dependencies, then the routes. The caller makes it listen. */
-export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, logger, now = Date.now }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, logger, now, steady = now ?? steadyNow }: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -102,7 +105,7 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
   await app.register(bodies)
   await app.register(readiness)
   await app.register(methods)
-  await app.register(resources, { dataDir, redisUrl, webhookSecrets, delivers, peers, now })
+  await app.register(resources, { dataDir, redisUrl, webhookSecrets, delivers, peers, now: now ?? Date.now, steady })
   await app.register(clock, { timeZone })
   await app.register(cache, { maxBytes: cacheMaxBytes, redisUrl })
   await app.register(metrics)

@@ -40,7 +40,8 @@ export async function isLocked (file: string): Promise<boolean> {
 async function stateOf (file: string): Promise<'free' | 'held' | 'left behind'> {
   const [content, stats] = await Promise.all([readFile(file, 'utf8').catch(() => undefined), stat(file).catch(() => undefined)])
   if (content === undefined || stats === undefined) return 'free'
-  if (Date.now() - stats.mtimeMs > deadAfter) return 'left behind'
+  // A time in the future is left from before a clock was set back.
+  if (Math.abs(Date.now() - stats.mtimeMs) > deadAfter) return 'left behind'
   const [pid, host] = content.split(' ', 2)
   return host !== hostname() || lives(Number(pid)) ? 'held' : 'left behind'
 }

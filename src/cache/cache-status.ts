@@ -2,7 +2,7 @@ import type { Found } from './cache.ts'
 
 /**
  * Returns the value of the `Cache-Status` header (RFC 9211), which says where an answer came from.
- * @param now epoch ms
+ * @param now ms on the steady clock
  */
 export function cacheStatus ({ entry, from, stale, unverified, forwarded, stored, collapsed }: Found, now: number): string {
   if (from !== 'origin') {

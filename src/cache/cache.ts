@@ -60,7 +60,7 @@ export interface CacheOptions {
   remote?: RemoteTier | undefined
   versions: UserVersions
   stats: CacheStats
-  /** Returns the time, in epoch ms. */
+  /** Returns the time in ms, on a steady clock. */
   now: () => number
   /** Receives the errors of background work, for which no request waits. */
   onError: (error: unknown) => void

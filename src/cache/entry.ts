@@ -16,7 +16,7 @@ export interface Made {
   timing?: string | undefined
 }
 
-/** An answer in its final form as the cache stores it, so that a hit needs no further work. Times are in epoch ms. */
+/** An answer in its final form as the cache stores it, so that a hit needs no further work. Times are in ms, on the steady clock of the process. */
 export interface Entry {
   /** JSON in UTF-8. */
   readonly body: Buffer

@@ -10,7 +10,7 @@ export interface Kept extends Entry {
   readonly begunAt: number
   /** The version of the user's events in the shared tier under which the entry was made; undefined if that tier did not return one. */
   readonly version: string | undefined
-  /** The earliest time, in epoch ms, of the next attempt to renew the entry; present if the last attempt failed. */
+  /** The earliest time, in ms on the steady clock, of the next attempt to renew the entry; present if the last attempt failed. */
   readonly renewAt?: number
   /** The reason why the last attempt to renew the entry failed. */
   readonly renewalFailure?: string | undefined

@@ -3,7 +3,7 @@ import { entityTag, type Entry } from './entry.ts'
 const separator = 0x0a
 const format = '1'
 
-/** An entry with the data to decide whether it is still valid. */
+/** An entry with the data to decide whether it is still valid. Its times are in epoch ms, as processes do not share a steady clock. */
 export interface Shared {
   entry: Entry
   /** The version of the user's events when the making of the entry began; empty if no user's events matter. */

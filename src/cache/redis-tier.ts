@@ -1,6 +1,7 @@
 import { hash, randomUUID } from 'node:crypto'
 import type { RedisLink } from './redis-link.ts'
-import { decodeShared, encodeShared } from './redis-codec.ts'
+import { decodeShared, encodeShared, type Shared } from './redis-codec.ts'
+import { fromShared, toShared, type Clocks } from './shared-times.ts'
 import type { RemoteTier } from './remote-tier.ts'
 import type { Announcer, User } from './user-versions.ts'
 
@@ -18,7 +19,7 @@ const versionLife = longestLife + 3_600_000
  * one slot of a cluster, and the tier reads them together. A version is a new random id, not a rising number: if Redis loses a version, by
  * eviction or by a restart, the version that replaces it must not make old answers valid again.
  */
-export function createRedisTier (link: RedisLink): RemoteTier & Announcer {
+export function createRedisTier (link: RedisLink, clocks: Clocks): RemoteTier & Announcer {
   const asked = new Map<string, Promise<string | undefined>>()
 
   /** Creates the version of a user who has none, before the first answers are made, so that all of these concurrent answers are valid. */
@@ -35,6 +36,11 @@ export function createRedisTier (link: RedisLink): RemoteTier & Announcer {
     return versionIn(epoch, version)
   }
 
+  function decode (bytes: Buffer | null | undefined): Shared | undefined {
+    const shared = bytes == null ? undefined : decodeShared(bytes)
+    return shared && { ...shared, entry: fromShared(shared.entry, clocks) }
+  }
+
   return {
     async get (key, user) {
       try {
@@ -42,11 +48,11 @@ export function createRedisTier (link: RedisLink): RemoteTier & Announcer {
         if (versionKey === undefined) {
           if (!link.up) return undefined
           const [entry] = await link.run(async redis => redis.mgetBuffer(entryKey))
-          return { entry: entry == null ? undefined : decodeShared(entry)?.entry }
+          return { entry: decode(entry)?.entry }
         }
         if (!await link.ensure()) return undefined
         const [[entry, found], epoch] = await Promise.all([link.run(async redis => redis.mgetBuffer(entryKey, versionKey)), link.readEpoch()])
-        const shared = entry == null ? undefined : decodeShared(entry)
+        const shared = decode(entry)
         if (found == null) return { version: versionIn(epoch, await beginVersion(versionKey)) }
         const version = versionIn(epoch, found.toString())
         const counts = shared !== undefined && versionIn(shared.epoch, shared.version) === version
@@ -74,7 +80,7 @@ export function createRedisTier (link: RedisLink): RemoteTier & Announcer {
       const [epoch = '', version = ''] = read?.split(' ') ?? []
       link.run(async redis => Promise.all([
         versionKey !== undefined && redis.pexpire(versionKey, versionLife),
-        redis.set(entryKey, encodeShared({ entry, version, epoch }), 'PX', life)
+        redis.set(entryKey, encodeShared({ entry: toShared(entry, clocks), version, epoch }), 'PX', life)
       ])).catch(() => {})
     },
     get state () { return link.state },

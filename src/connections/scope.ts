@@ -14,6 +14,8 @@ export interface Connections {
   webhookSecrets?: WebhookSecrets | undefined
   /** Epoch milliseconds. */
   now: () => number
+  /** Milliseconds on a clock that nobody sets (see base/steady-time.ts), for ages. */
+  steady: () => number
   /** Receives errors of background work. */
   onError: (error: unknown) => void
   /** Open resources: stores, recommenders, clients. */

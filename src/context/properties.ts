@@ -5,14 +5,16 @@ import type { Surroundings } from './surroundings.ts'
 /** Properties that were derived from a request: names, and values as JSON texts. */
 export type DerivedProperties = ReadonlyArray<readonly [name: string, value: string]>
 
-/** Returns the properties that the rules derive for a request's events. Several values are joined by `|`; a single number stays a number. */
+/** Returns the properties that the rules derive for a request's events. Several values are joined by `|`. A single value has the type that its field declares. */
 export function deriveProperties (autoContext: AutoValues | undefined, surroundings: Surroundings): DerivedProperties {
   return [...autoContext?.derive(surroundings) ?? []].map(([name, value]) => [name, asJson(value)])
 }
 
 function asJson ({ type, values }: AutoValue): string {
   const text = values.join('|')
-  return type !== 'string' && isJsonNumber(text) ? text : JSON.stringify(text)
+  // JSON has no leading zeros.
+  const number = text.replace(/^(-?)0+(?=\d)/, '$1')
+  return type !== 'string' && isJsonNumber(number) ? number : JSON.stringify(text)
 }
 
 /**

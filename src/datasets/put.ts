@@ -36,7 +36,10 @@ function check (name: string, dataset: Dataset, kind: EntryKind, entries: readon
     const problem = dataset.problemOf(entry)
     if (problem !== undefined) throw new GatewayError('InvalidBody', `body/${kind}/${i}: ${problem}, says "${name}"`)
   }
-  if (dataset.full) throw new GatewayError('DatasetQueueFull', `"${name}" does not take more ${kind} for now: its queue is full; nothing was sent anywhere, send the ${kind} again later`, { retryAfter: 1 })
+  const filling = dataset.full ? undefined : entries.find(({ id }) => dataset.isFullFor(id))
+  if (!dataset.full && filling === undefined) return
+  const cause = filling === undefined ? 'its queue is full' : `entries with the id "${filling.id}" use their share of its queue`
+  throw new GatewayError('DatasetQueueFull', `"${name}" does not take more ${kind} for now: ${cause}; nothing was sent anywhere, send the ${kind} again later`, { retryAfter: 1 })
 }
 
 function notWritten (kind: EntryKind, missing: ReadonlyMap<string, Missing>, targets: Record<string, string>): GatewayError {

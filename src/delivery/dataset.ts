@@ -21,6 +21,8 @@ export interface Missing extends Shortfall {
 export interface Dataset {
   /** Whether its queue is full for now. */
   readonly full: boolean
+  /** Returns whether entries with an id use their share of the queue for now. */
+  readonly isFullFor: (id: string) => boolean
   /** Returns the problem of an entry that the dataset would never take; undefined if there is none. */
   readonly problemOf: (entry: Entry) => string | undefined
   /**
@@ -52,6 +54,7 @@ export async function openDataset (scope: Scope, key: string, sink: DatasetSink)
   const queue = await scope.share(`dataset ${key}`, async () => createDeliveryQueue({ ...sink, send }, queueOptions), async queue => queue.drain(), { first: true })
   return {
     get full () { return queue.full },
+    isFullFor: queue.isUsedUp,
     problemOf: sink.problemOf ?? (() => undefined),
     async put (entries) {
       const refusals = await queue.deliver(entries.map(entry => ({ value: entry, owner: entry.id, size: sizeOf(entry) })))

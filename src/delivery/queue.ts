@@ -1,5 +1,7 @@
 import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from 'cockatiel'
+import { steadyPause } from '../base/steady-time.ts'
 import { Lanes, type Waiting } from './lanes.ts'
+import { createShares } from './shares.ts'
 import type { Parcel, Refusal, Sink } from './sink.ts'
 
 export interface QueueOptions {
@@ -13,6 +15,8 @@ export interface QueueOptions {
   callTimeout?: number
   /** The numbers of parcels and bytes at which the queue is full. */
   most?: { parcels: number, bytes: number }
+  /** The part of the queue that one holder may use, from 0 to 1. */
+  share?: number
   /** Receives the number of parcels that are retried. */
   onRetry?: (count: number) => void
   /** Returns a number from 0 to 1, which varies the pauses. */
@@ -25,6 +29,8 @@ export interface DeliveryQueue<T> {
   deliver: (parcels: ReadonlyArray<Parcel<T>>) => Promise<ReadonlyArray<Refusal | undefined>>
   /** Whether callers should add nothing for now. A caller that adds parcels all the same has to be bounded in another way. */
   readonly full: boolean
+  /** Returns whether callers should add nothing of a holder for now, since it uses its share of the queue. */
+  isUsedUp: (holder: string) => boolean
   /** The number of parcels that wait or are being sent. */
   readonly depth: number
   /** How long ago the oldest of them was added, in ms. */
@@ -52,9 +58,10 @@ const late: Refusal = { reason: 'its turn did not come in time', retry: 'later' 
 const broken: Refusal = { reason: 'something went wrong on our side', retry: 'later' }
 
 export function createDeliveryQueue<T> (sink: Sink<T>, options: QueueOptions = {}): DeliveryQueue<T> {
-  const { flushAge = 5, patience = 2_000, longestWait = 20_000, callTimeout = 2_000, most = { parcels: 10_000, bytes: 32 * 1024 * 1024 }, onRetry = () => {}, random = Math.random } = options
+  const { flushAge = 5, patience = 2_000, longestWait = 20_000, callTimeout = 2_000, most = { parcels: 10_000, bytes: 32 * 1024 * 1024 }, share = 0.1, onRetry = () => {}, random = Math.random } = options
   const lanes = new Lanes<T, Sending<T>>(sink)
-  const circuit = circuitBreaker(handleWhen(error => error instanceof TargetAway), { breaker: new ConsecutiveBreaker(breaker.failures), halfOpenAfter: breaker.probeInterval })
+  const shares = createShares({ parcels: share * most.parcels, bytes: share * most.bytes })
+  const circuit = circuitBreaker(handleWhen(error => error instanceof TargetAway), { breaker: new ConsecutiveBreaker(breaker.failures), halfOpenAfter: steadyPause(breaker.probeInterval) })
   const emptied: Array<() => void> = []
   let [depth, bytes, underWay] = [0, 0, 0]
   let flushing: NodeJS.Timeout | undefined
@@ -150,6 +157,7 @@ export function createDeliveryQueue<T> (sink: Sink<T>, options: QueueOptions = {
     }
     depth--
     bytes -= parcel.size
+    shares.remove(holdersOf(parcel), parcel.size)
     done(refusal)
     return true
   }
@@ -158,6 +166,7 @@ export function createDeliveryQueue<T> (sink: Sink<T>, options: QueueOptions = {
     async deliver (parcels) {
       depth += parcels.length
       bytes += parcels.reduce((sum, { size }) => sum + size, 0)
+      for (const parcel of parcels) shares.add(holdersOf(parcel), parcel.size)
       const outcomes = parcels.map(parcel => new Promise<Refusal | undefined>(resolve => {
         lanes.add({ parcel, since: performance.now(), tries: 0, alone: false, done: resolve })
       }))
@@ -165,6 +174,7 @@ export function createDeliveryQueue<T> (sink: Sink<T>, options: QueueOptions = {
       return Promise.all(outcomes)
     },
     get full () { return depth >= most.parcels || bytes >= most.bytes },
+    isUsedUp: shares.isUsedUp,
     get depth () { return depth },
     get oldest () { return lanes.oldest },
     async drain () {
@@ -173,6 +183,10 @@ export function createDeliveryQueue<T> (sink: Sink<T>, options: QueueOptions = {
       if (depth > 0) await new Promise<void>(resolve => { emptied.push(resolve) })
     }
   }
+}
+
+function holdersOf ({ owner, holders = [owner] }: Parcel<unknown>): readonly string[] {
+  return holders
 }
 
 class TargetAway extends Error {

@@ -21,6 +21,8 @@ export interface Parcel<T> {
   readonly value: T
   /** The owner, such as the user. Parcels of one owner are delivered in order. */
   readonly owner: string
+  /** The holders whose shares of the queue it takes up; absent: its owner. */
+  readonly holders?: readonly string[]
   /** In bytes. */
   readonly size: number
 }

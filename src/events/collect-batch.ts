@@ -1,10 +1,9 @@
 import { namespaceOf, type Plan } from '../plan/plan.ts'
 import { GatewayError } from '../base/errors.ts'
-import type { EventBody } from '../targets/body.ts'
-import { conversionsOf, deliverBodies, notDelivered, outcomesOf, type CollectOptions } from './collect.ts'
-import type { Shortfalls } from './dispatch.ts'
+import { collected, deliverBodies, isForAny, notDelivered, outcomesOf, type CollectOptions } from './collect.ts'
+import type { Outcome } from './dispatch.ts'
 import type { EventsBody } from '../targets/event.ts'
-import { readBody } from './read-body.ts'
+import { readBody, type ReadBody } from './read-body.ts'
 
 /** The outcome of one body of a batch: the status and the members of the answer that the body would get by itself. */
 export interface BodyResult {
@@ -29,25 +28,26 @@ export interface CollectBatchOptions extends CollectOptions {
 export async function collectBatch (plan: Plan, namespaceName: string, bodies: readonly unknown[], options: CollectBatchOptions): Promise<BodyResult[]> {
   const namespace = namespaceOf(plan, namespaceName)
   const read = bodies.map(body => attempt(() => readBody(options.check(body), namespace, options)))
-  const good = read.filter((body): body is EventBody => !(body instanceof GatewayError) && body.events.length > 0)
+  const good = read.filter((one): one is ReadBody => !(one instanceof GatewayError)).map(({ body }) => body).filter(body => isForAny(namespace, body))
   const count = good.reduce((sum, { events }) => sum + events.length, 0)
   if (count > mostBatchEvents) throw new GatewayError('InvalidBody', `body: has ${count} events; expected at most ${mostBatchEvents} in all`)
-  const shortfalls = good.length === 0 ? [] : await deliverBodies(namespace, good, options)
-  const outcomes = new Map(good.map((body, i) => [body, shortfalls[i]!]))
-  return read.map(body => resultOf(body, outcomes))
+  const told = good.length === 0 ? [] : await deliverBodies(namespace, good, options)
+  const outcomes = new Map(good.map((body, i) => [body, told[i]!]))
+  return read.map(one => one instanceof GatewayError ? resultOfError(one) : resultOf(one, outcomes.get(one.body)))
 
-  function resultOf (body: EventBody | GatewayError, outcomes: ReadonlyMap<EventBody, Shortfalls>): BodyResult {
-    if (body instanceof GatewayError) return { status: body.status, code: body.code, message: body.message }
-    const shortfalls = outcomes.get(body)
-    if (shortfalls === undefined) return { status: 200, targets: {}, ...conversionsOf(body) }
-    const targets = outcomesOf(namespace, shortfalls)
-    if (shortfalls.size === 0) return { status: 200, targets, ...conversionsOf(body) }
-    const { status, code, message, details } = notDelivered(body, shortfalls, targets)
-    return { status, code, message, ...details }
+  function resultOf (read: ReadBody, outcome: Outcome | undefined): BodyResult {
+    if (outcome instanceof GatewayError) return resultOfError(outcome)
+    const targets = outcome === undefined ? {} : outcomesOf(namespace, read.body, outcome)
+    if (outcome !== undefined && outcome.size > 0) return resultOfError(notDelivered(read.body, outcome, targets))
+    return { status: read.refused.length === 0 ? 200 : 207, ...collected(read, targets) }
   }
 }
 
-function attempt (read: () => EventBody): EventBody | GatewayError {
+function resultOfError ({ status, code, message, details }: GatewayError): BodyResult {
+  return { status, code, message, ...details }
+}
+
+function attempt (read: () => ReadBody): ReadBody | GatewayError {
   try {
     return read()
   } catch (error) {

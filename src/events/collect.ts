@@ -3,9 +3,10 @@ import { namespaceOf, type NamespacePlan, type Plan } from '../plan/plan.ts'
 import { causeOf, isRetryable, told } from '../delivery/shortfall.ts'
 import { GatewayError } from '../base/errors.ts'
 import { ownerOf, type EventBody } from '../targets/body.ts'
-import type { Dispatch, Shortfalls } from './dispatch.ts'
+import type { Dispatch, Outcome, Shortfalls } from './dispatch.ts'
 import type { EventsBody } from '../targets/event.ts'
-import { readBody, type ReadBodyOptions } from './read-body.ts'
+import { isFor } from '../targets/target.ts'
+import { readBody, type ReadBody, type ReadBodyOptions } from './read-body.ts'
 
 export interface CollectOptions extends ReadBodyOptions {
   dispatch: Dispatch
@@ -22,20 +23,43 @@ export function takerOf (plan: Plan, name: string): NamespacePlan {
   return namespace
 }
 
+/** The answer for a body that every target has. */
+export interface Collected {
+  targets: Outcomes
+  /** The outcome of its conversions. */
+  conversions?: string
+  /** The conversions that were refused; the rest of the body was accepted. */
+  refusedConversions?: ReadBody['refused']
+}
+
 /**
  * Reads the events of one request and delivers them to every target of the namespace at once.
  * @returns the outcome for each target; every target has every event
  * @throws GatewayError 400 for a bad body, 404, 409 if the namespace has no targets, 429 if the queue of a target is full, and 503 (or
  *   502, if a retry cannot succeed) with the outcome for each target if a target does not have every event
  */
-export async function collectEvents (plan: Plan, namespaceName: string, body: EventsBody, options: CollectOptions): Promise<Outcomes> {
+export async function collectEvents (plan: Plan, namespaceName: string, body: EventsBody, options: CollectOptions): Promise<Collected> {
   const namespace = namespaceOf(plan, namespaceName)
   const read = readBody(body, namespace, options)
-  if (read.events.length === 0) return {}
-  const [shortfalls] = await deliverBodies(namespace, [read], options)
-  const outcomes = outcomesOf(namespace, shortfalls!)
-  if (shortfalls!.size > 0) throw notDelivered(read, shortfalls!, outcomes)
-  return outcomes
+  if (!isForAny(namespace, read.body)) return collected(read, {})
+  const [outcome] = await deliverBodies(namespace, [read.body], options)
+  if (outcome instanceof GatewayError) throw outcome
+  const targets = outcomesOf(namespace, read.body, outcome!)
+  if (outcome!.size > 0) throw notDelivered(read.body, outcome!, targets)
+  return collected(read, targets)
+}
+
+/** Returns whether a body has to be delivered: it has events, or conversions for a target that takes whole bodies. */
+export function isForAny ({ eventTargets }: NamespacePlan, body: EventBody): boolean {
+  return body.events.length > 0 || [...eventTargets.values()].some(target => isFor(target, body))
+}
+
+export function collected ({ body: { conversions }, refused }: ReadBody, targets: Outcomes): Collected {
+  return {
+    targets,
+    ...(conversions.length === 0 ? {} : { conversions: 'not recorded: this build runs no experiments' }),
+    ...(refused.length === 0 ? {} : { refusedConversions: refused })
+  }
 }
 
 /**
@@ -43,26 +67,22 @@ export async function collectEvents (plan: Plan, namespaceName: string, body: Ev
  * @returns the outcome of each body
  * @throws GatewayError 409 if the namespace has no targets, 429 if the queue of a target is full
  */
-export async function deliverBodies (namespace: NamespacePlan, bodies: readonly EventBody[], { dispatch, userVersions }: Pick<CollectOptions, 'dispatch' | 'userVersions'>): Promise<readonly Shortfalls[]> {
+export async function deliverBodies (namespace: NamespacePlan, bodies: readonly EventBody[], { dispatch, userVersions }: Pick<CollectOptions, 'dispatch' | 'userVersions'>): Promise<readonly Outcome[]> {
   if (namespace.eventTargets.size === 0) throw new GatewayError('NoEventTargets', `namespace: "${namespace.name}" has no event targets in the configuration`)
-  const shortfalls = await dispatch(namespace, bodies)
+  const outcomes = await dispatch(namespace, bodies)
   // Even if one target failed, another one may have the events.
-  await Promise.all([...new Set(bodies.map(ownerOf))].map(async userId => userVersions.raise({ namespace: namespace.name, userId })))
-  return shortfalls
+  const sent = bodies.filter(({ events }, i) => events.length > 0 && !(outcomes[i] instanceof GatewayError))
+  await Promise.all([...new Set(sent.map(ownerOf))].map(async userId => userVersions.raise({ namespace: namespace.name, userId })))
+  return outcomes
 }
 
-export function outcomesOf ({ eventTargets }: NamespacePlan, shortfalls: Shortfalls): Outcomes {
-  return Object.fromEntries([...eventTargets].map(([name, { accepted }]) => [name, told(shortfalls.get(name), accepted)]))
+export function outcomesOf ({ eventTargets }: NamespacePlan, body: EventBody, shortfalls: Shortfalls): Outcomes {
+  return Object.fromEntries([...eventTargets].filter(([, target]) => isFor(target, body)).map(([name, { accepted }]) => [name, told(shortfalls.get(name), accepted)]))
 }
 
 /** Returns the ids of the events that each target does not have. */
 function missingOf (shortfalls: Shortfalls): Record<string, readonly string[]> {
   return Object.fromEntries([...shortfalls].map(([name, { eventIds }]) => [name, eventIds]))
-}
-
-/** Returns the outcome of a body's conversions for the answer; nothing if it has none. */
-export function conversionsOf ({ conversions }: Pick<EventBody, 'conversions'>): { conversions?: string } {
-  return conversions.length === 0 ? {} : { conversions: 'not recorded: this build runs no experiments' }
 }
 
 export function notDelivered ({ events }: EventBody, shortfalls: Shortfalls, outcomes: Outcomes): GatewayError {

@@ -5,17 +5,20 @@ import { ownerOf, type EventBody } from '../targets/body.ts'
 import type { Ledger } from './ledger.ts'
 import { createLines } from './lines.ts'
 import type { EventStats } from '../targets/stats.ts'
-import { deliverTo, type EventTarget, type Shortfall } from '../targets/target.ts'
+import { deliverTo, isFor, type EventTarget, type Shortfall } from '../targets/target.ts'
 
 /** The outcome of a body: by target, the events that the target does not have. Targets that have all events are not in the map. */
 export type Shortfalls = ReadonlyMap<string, Shortfall>
+
+/** The outcome of a body, or the error 429 if its owner uses the share of a target's queue; then the body was sent nowhere. */
+export type Outcome = Shortfalls | GatewayError
 
 /**
  * Delivers bodies to every target of their namespace that does not have them yet. The bodies of one user arrive in their order.
  * @returns the outcome of each body
  * @throws GatewayError 429 if the queue of a target is full; then nothing was sent anywhere
  */
-export type Dispatch = (namespace: NamespacePlan, bodies: readonly EventBody[]) => Promise<readonly Shortfalls[]>
+export type Dispatch = (namespace: NamespacePlan, bodies: readonly EventBody[]) => Promise<readonly Outcome[]>
 
 export interface DispatchOptions {
   ledger: Ledger
@@ -24,7 +27,7 @@ export interface DispatchOptions {
 
 /** An event that a request is sending. */
 interface UnderWay {
-  readonly sending: Promise<readonly Shortfalls[]>
+  readonly sending: Promise<readonly Outcome[]>
   /** The index of its body among the bodies of that request. */
   readonly index: number
   readonly targets: NamespacePlan['eventTargets']
@@ -43,11 +46,11 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
   const underWay = new Map<string, UnderWay>()
   const lines = createLines()
 
-  async function send (namespace: NamespacePlan, bodies: readonly EventBody[]): Promise<readonly Shortfalls[]> {
+  async function send (namespace: NamespacePlan, bodies: readonly EventBody[]): Promise<readonly Outcome[]> {
     const targetNames = [...namespace.eventTargets.keys()]
     const place = lines.join(bodies.map(body => keyOf(namespace.name, ownerOf(body))))
     let known = nothingKnown
-    let delivering: Promise<readonly Shortfalls[]>
+    let delivering: Promise<readonly Outcome[]>
     try {
       const repeatable = bodies.flatMap(({ events }) => events.filter(({ idGiven }) => idGiven).map(ownedId))
       if (repeatable.length > 0) known = await ledger.recall(namespace.name, repeatable, targetNames)
@@ -57,28 +60,48 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
     } finally {
       place.leave()
     }
-    const shortfalls = await delivering
-    await ledger.remember(namespace.name, deliveries(bodies, shortfalls, targetNames, known), targetNames)
-    return shortfalls
+    const outcomes = await delivering
+    await ledger.remember(namespace.name, deliveries(bodies, outcomes, targetNames, known), targetNames)
+    return outcomes
   }
 
   /** Delivers bodies to every target at once. */
-  async function deliver ({ name, eventTargets }: NamespacePlan, bodies: readonly EventBody[], known: Known): Promise<readonly Shortfalls[]> {
-    const lacking = [...eventTargets].map(([targetName, target]) => ({ targetName, target, bodies: bodies.map(body => lackingOf(body, targetName, known)) }))
+  async function deliver ({ name, eventTargets }: NamespacePlan, bodies: readonly EventBody[], known: Known): Promise<readonly Outcome[]> {
+    const lacking = [...eventTargets].map(([targetName, target]) => ({ targetName, target, bodies: bodies.map(body => lackingOf(body, targetName, target, known)) }))
     for (const { targetName, target, bodies } of lacking) {
       if (target.full !== true || bodies.every(body => body === undefined)) continue
       stats.of(name, targetName).turnedAway += bodies.reduce((sum, body) => sum + (body?.events.length ?? 0), 0)
-      throw new GatewayError('EventQueueFull', `"${targetName}" does not take more events for now: its queue is full; nothing was sent anywhere, send the events again later`, { retryAfter: 1 })
+      throw turnedAway(targetName, 'events for now: its queue is full; nothing was sent anywhere')
     }
+    const refused = refusedOwners(name, lacking)
     const shortfalls = bodies.map(() => new Map<string, Shortfall>())
+    const refusals = new Map<number, GatewayError>()
     await Promise.all(lacking.flatMap(({ targetName, target, bodies }) => bodies.map(async (body, i) => {
       if (body === undefined) return
+      const refusal = refused.get(ownerOf(body))
+      if (refusal !== undefined) {
+        refusals.set(i, refusal)
+        return
+      }
       stats.of(name, targetName).accepted += body.events.length
       const shortfall = await deliverTo(target, body)
       if (shortfall !== undefined) shortfalls[i]!.set(targetName, shortfall)
       count(name, targetName, target, body, shortfall)
     })))
-    return shortfalls
+    return shortfalls.map((shortfall, i) => refusals.get(i) ?? shortfall)
+  }
+
+  /** Returns the owners who use their share of a target's queue, each with the error. All of their bodies wait, so that none is overtaken. */
+  function refusedOwners (namespace: string, lacking: ReadonlyArray<{ targetName: string, target: EventTarget, bodies: ReadonlyArray<EventBody | undefined> }>): ReadonlyMap<string, GatewayError> {
+    const refused = new Map<string, GatewayError>()
+    for (const { targetName, target, bodies } of lacking) {
+      for (const body of bodies) {
+        if (body === undefined || target.isFullFor?.(body) !== true) continue
+        stats.of(namespace, targetName).turnedAway += body.events.length
+        refused.set(ownerOf(body), turnedAway(targetName, 'events of this user or session for now: they use their share of its queue; nothing of them was sent anywhere'))
+      }
+    }
+    return refused
   }
 
   function count (namespace: string, targetName: string, target: EventTarget, { events }: EventBody, shortfall: Shortfall | undefined): void {
@@ -103,7 +126,8 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
         else repeats.push({ index, key, eventId: event.eventId, first })
         return isFirst
       })
-      return events.length === body.events.length ? body : { ...body, events }
+      if (events.length === body.events.length) return body
+      return { ...body, events, conversions: events.length === 0 ? [] : body.conversions }
     })
     return { own, mine, repeats }
   }
@@ -116,18 +140,28 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
     for (const [key, index] of mine) underWay.set(key, { sending, index, targets: namespace.eventTargets })
     // A request that repeats an event gets the outcome of the first one.
     const awaited = repeats.map(repeat => ({ ...repeat, first: repeat.first ?? underWay.get(repeat.key)! }))
-    const sendsNone = own.every(({ events }) => events.length === 0)
-    const shortfalls = (await sending).map(shortfalls => new Map(shortfalls))
+    const sendsNone = own.every(({ events, conversions }) => events.length === 0 && conversions.length === 0)
+    const outcomes = (await sending).map(outcome => outcome instanceof GatewayError ? outcome : new Map(outcome))
     for (const { index, eventId, first } of awaited) {
       // The 429 of another request says that nothing was sent. It must not be the answer to a request that has sent some events.
-      const theirs = sendsNone ? await first.sending : await first.sending.catch(() => undefined)
+      const theirs = (sendsNone ? await first.sending : await first.sending.catch(() => undefined))?.[first.index]
+      const mine = outcomes[index]!
+      if (mine instanceof GatewayError) continue
+      if (theirs instanceof GatewayError && own[index]!.events.length === 0) {
+        outcomes[index] = theirs
+        continue
+      }
       for (const target of namespace.eventTargets.keys()) {
-        const shortfall = theirs === undefined || !first.targets.has(target) ? notSent : theirs[first.index]!.get(target)
-        if (shortfall === notSent || shortfall?.eventIds.includes(eventId) === true) addTo(shortfalls[index]!, target, shortfall, eventId)
+        const shortfall = theirs === undefined || theirs instanceof GatewayError || !first.targets.has(target) ? notSent : theirs.get(target)
+        if (shortfall === notSent || shortfall?.eventIds.includes(eventId) === true) addTo(mine, target, shortfall, eventId)
       }
     }
-    return shortfalls
+    return outcomes
   }
+}
+
+function turnedAway (target: string, cause: string): GatewayError {
+  return new GatewayError('EventQueueFull', `"${target}" does not take more ${cause}, send the events again later`, { retryAfter: 1 })
 }
 
 const notSent: Shortfall = { reason: 'the first request with these events did not send them to this target', retryable: true, eventIds: [] }
@@ -147,18 +181,20 @@ type Known = ReadonlyMap<string, ReadonlySet<string>>
 const nothingKnown: Known = new Map()
 
 /** Returns the part of a body that a target does not have yet; undefined if it has everything. */
-function lackingOf (body: EventBody, target: string, known: Known): EventBody | undefined {
-  const events = known.size === 0 ? body.events : body.events.filter(event => known.get(ownedId(event))?.has(target) !== true)
+function lackingOf (body: EventBody, targetName: string, target: EventTarget, known: Known): EventBody | undefined {
+  if (body.events.length === 0) return isFor(target, body) ? body : undefined
+  const events = known.size === 0 ? body.events : body.events.filter(event => known.get(ownedId(event))?.has(targetName) !== true)
   // Conversions have no id of their own: they were sent with the events that the target has.
   if (events.length === 0) return undefined
   return events.length === body.events.length ? body : { ...body, events }
 }
 
 /** Returns by `ownedId` the targets that have the event now, for the events that a caller may send again. */
-function deliveries (bodies: readonly EventBody[], shortfalls: readonly Shortfalls[], targets: readonly string[], known: Known): Map<string, ReadonlySet<string>> {
+function deliveries (bodies: readonly EventBody[], outcomes: readonly Outcome[], targets: readonly string[], known: Known): Map<string, ReadonlySet<string>> {
   const having = new Map<string, ReadonlySet<string>>()
   for (const [i, { events }] of bodies.entries()) {
-    const failed = shortfalls[i]!
+    const failed = outcomes[i]!
+    if (failed instanceof GatewayError) continue
     const missing = new Map([...failed].map(([target, { eventIds }]) => [target, new Set(eventIds)]))
     for (const event of events) {
       if (!event.idGiven && failed.size === 0) continue

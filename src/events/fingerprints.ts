@@ -1,5 +1,5 @@
 export interface FingerprintsOptions {
-  /** Epoch milliseconds. */
+  /** Milliseconds on a steady clock. */
   now: () => number
   /** How long a text is remembered at least, in ms, unless there are too many texts. */
   keepFor: number

@@ -29,7 +29,7 @@ const mostLists = 8
 const slice = 200
 
 export interface LedgerOptions {
-  /** Epoch milliseconds. */
+  /** Milliseconds on a steady clock. */
   now: () => number
   /** The Redis through which instances share the ledger; absent: each instance has its own. */
   redis?: RedisConnection | undefined

@@ -1,12 +1,12 @@
-import { recommenderKey, type NamespacePlan, type RecommenderPlan } from '../plan/plan.ts'
+import type { NamespacePlan } from '../plan/plan.ts'
 import { addProperties, deriveProperties } from '../context/properties.ts'
 import type { Surroundings } from '../context/surroundings.ts'
 import { GatewayError } from '../base/errors.ts'
 import { jsonObjectText } from '../base/json-object.ts'
-import { actions } from '../origins/origin.ts'
 import { parseTime, timeForms } from '../base/time.ts'
 import type { Bringer, EventBody } from '../targets/body.ts'
-import type { EventsBody } from '../targets/event.ts'
+import { EventSchema, type EventsBody, type RefusedConversion, type UserEvent } from '../targets/event.ts'
+import { readConversions } from './read-conversions.ts'
 
 export interface ReadBodyOptions {
   /** Epoch milliseconds. */
@@ -19,31 +19,60 @@ export interface ReadBodyOptions {
 /** The longest properties that Amazon Personalize takes, in characters of JSON. */
 const longestProperties = 1024
 
+/** A body, and its conversions that were refused. */
+export interface ReadBody {
+  readonly body: EventBody
+  readonly refused: RefusedConversion[]
+}
+
 /**
- * Returns a body with its defaults, as every target gets it. It validates the body beyond its schema.
+ * Returns a body with its defaults, as every target gets it. It validates the body beyond its schema. A wrong conversion is left out, if
+ * there is something beside it.
  * @throws GatewayError 400 that names the bad part
  */
-export function readBody (body: EventsBody, namespace: NamespacePlan, options: ReadBodyOptions): EventBody {
-  const { userId, sessionId, eventList = [], experimentConversions } = body
-  if (body.eventList === undefined && experimentConversions === undefined) {
-    throw new GatewayError('InvalidBody', 'body: expected eventList, experimentConversions or both')
+export function readBody (given: EventsBody, namespace: NamespacePlan, options: ReadBodyOptions): ReadBody {
+  // The target names its own tracker.
+  const { userId, sessionId, eventList = [], experimentConversions = [], trackingId, ...more } = given
+  if (eventList.length === 0 && experimentConversions.length === 0) throw new GatewayError('InvalidBody', emptyMessage(given))
+  if (userId === undefined && (sessionId === undefined || eventList.length === 0)) {
+    throw new GatewayError('InvalidBody', `body/userId: is missing; expected a string of 1 to 256 characters${experimentConversions.length > 0 ? '' : ', or a sessionId'}`)
   }
-  if (userId === undefined && (sessionId === undefined || experimentConversions !== undefined)) {
-    throw new GatewayError('InvalidBody', `body/userId: is missing; expected a string of 1 to 256 characters${experimentConversions ? '' : ', or a sessionId'}`)
-  }
-  checkConversions(namespace, body)
+  const { conversions, refused } = readConversions(namespace, experimentConversions, userId)
+  if (eventList.length === 0 && conversions.length === 0) throw new GatewayError('InvalidBody', refused[0]!.message)
   const derived = deriveProperties(namespace.autoContext, options.surroundings)
   const now = options.now()
-  const events = eventList.map(({ sentAt, properties, eventId, ...event }, i) => ({
-    ...event,
-    userId,
-    sessionId,
-    eventId: eventId ?? options.newId(),
-    idGiven: eventId !== undefined,
-    sentAt: Math.min(readTime(sentAt, `body/eventList/${i}/sentAt`) ?? now, now),
-    properties: addProperties(readProperties(properties, `body/eventList/${i}/properties`), derived, longestProperties)
-  }))
-  return { namespace: namespace.name, userId, sessionId, events, conversions: experimentConversions ?? [], broughtBy: options.broughtBy }
+  const events = eventList.map((event, i): UserEvent => {
+    const { own: { eventId, properties, sentAt, ...own }, more } = apart(event)
+    const time = readTime(sentAt, `body/eventList/${i}/sentAt`)
+    return {
+      ...own,
+      userId,
+      sessionId,
+      eventId: eventId ?? options.newId(),
+      idGiven: eventId !== undefined,
+      sentAt: time === undefined || time > now ? now : time,
+      timeGiven: time !== undefined && time <= now,
+      properties: addProperties(readProperties(properties, `body/eventList/${i}/properties`), derived, longestProperties),
+      ...(more === undefined ? {} : { more })
+    }
+  })
+  const body = { namespace: namespace.name, userId, sessionId, events, conversions, broughtBy: options.broughtBy, ...(Object.keys(more).length === 0 ? {} : { more }) }
+  return { body, refused }
+}
+
+function emptyMessage ({ eventList, experimentConversions }: EventsBody): string {
+  if (eventList === undefined && experimentConversions === undefined) return 'body: expected eventList, experimentConversions or both'
+  return `body/${eventList === undefined ? 'experimentConversions' : 'eventList'}: expected a list of 1 to 500 items`
+}
+
+type GivenEvent = NonNullable<EventsBody['eventList']>[number]
+
+/** Separates the members that the gateway knows from further ones. */
+function apart (event: GivenEvent): { own: GivenEvent, more: Record<string, unknown> | undefined } {
+  const further = Object.entries(event).filter(([name]) => !Object.hasOwn(EventSchema.properties, name))
+  if (further.length === 0) return { own: event, more: undefined }
+  const own = Object.fromEntries(Object.entries(event).filter(([name]) => Object.hasOwn(EventSchema.properties, name))) as GivenEvent
+  return { own, more: Object.fromEntries(further) }
 }
 
 function readTime (time: string | number | undefined, name: string): number | undefined {
@@ -55,22 +84,4 @@ function readTime (time: string | number | undefined, name: string): number | un
 
 function readProperties (properties: string | object | undefined, name: string): string | undefined {
   return properties === undefined || properties === '' ? undefined : jsonObjectText(properties, longestProperties, name)
-}
-
-function checkConversions ({ recommenders }: NamespacePlan, { experimentConversions = [] }: EventsBody): void {
-  for (const [i, { recommender, feature, metric }] of experimentConversions.entries()) {
-    const at = `body/experimentConversions/${i}`
-    const found = actions.map(action => recommenders.get(recommenderKey(action, recommender))).filter(plan => plan !== undefined)
-    if (found.length === 0) throw new GatewayError('InvalidBody', `${at}/recommender: "${recommender}" is not in the configuration`)
-    if (feature !== undefined && !found.some(({ features }) => features.includes(feature))) {
-      throw new GatewayError('InvalidBody', `${at}/feature: "${feature}" is not an experiment of "${recommender}"`)
-    }
-    if (!found.some(plan => measures(plan, feature, metric))) throw new GatewayError('InvalidBody', `${at}/metric: "${metric}" is not a metric of ${feature === undefined ? 'an experiment' : `"${feature}"`} of "${recommender}"`)
-  }
-}
-
-/** Returns whether an experiment of a recommender counts a metric: the named one, or any of them if `feature` is absent. */
-function measures ({ features, metrics }: RecommenderPlan, feature: string | undefined, metric: string): boolean {
-  const concerned = feature === undefined ? features : features.filter(name => name === feature)
-  return (features.length === 0 && feature === undefined) || concerned.some(name => metrics.get(name)?.includes(metric) ?? true)
 }

@@ -1,5 +1,6 @@
 import { bulkhead, BrokenCircuitError, BulkheadRejectedError, circuitBreaker, CircuitState, handleWhen, wrap } from 'cockatiel'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { steadyPause } from '../base/steady-time.ts'
 import type { Provider } from '../base/errors.ts'
 import { createBreaker } from './breaker.ts'
 import { createLatencies, type Latencies } from './latencies.ts'
@@ -31,7 +32,7 @@ export interface ProtectOptions {
 export function protect (origin: Origin, provider: Provider, { retries = defaults.retries, breaker, bulkhead: most = defaults.bulkhead }: Resilience, { random = Math.random, now = () => performance.now() }: ProtectOptions = {}): ProtectedOrigin {
   const circuit = circuitBreaker(handleWhen(isCounted), {
     breaker: createBreaker({ failures: breaker?.failures ?? defaults.breaker.failures, now }),
-    halfOpenAfter: breaker?.probeInterval ?? defaults.breaker.probeInterval
+    halfOpenAfter: steadyPause(breaker?.probeInterval ?? defaults.breaker.probeInterval)
   })
   const policy = wrap(circuit, bulkhead(most))
   const latencies = createLatencies()

@@ -1,4 +1,5 @@
 import { shortfallOf } from '../delivery/shortfall.ts'
+import { ownerOf } from './body.ts'
 import type { EventSink } from './event-sink.ts'
 import type { EventTarget, EventTargetScope } from './target.ts'
 
@@ -17,10 +18,14 @@ export async function openBatched<T> (scope: EventTargetScope, config: object, s
     await queue.drain()
     stats.queues.delete(queue)
   }, { first: true })
+  const holdersOf = sink.holdersOf ?? (body => [ownerOf(body)])
   return {
     get full () { return queue.full },
+    ...(sink.takesBodies === true ? { takesBodies: true } : {}),
+    isFullFor: body => holdersOf(body).some(queue.isUsedUp),
     async deliver (body) {
-      const parcels = sink.split(body)
+      const holders = holdersOf(body)
+      const parcels = sink.split(body).map(parcel => ({ ...parcel, holders }))
       const refusals = await queue.deliver(parcels)
       const shortfall = shortfallOf(refusals)
       return shortfall && { ...shortfall, eventIds: parcels.flatMap(({ eventIds }, i) => refusals[i] === undefined ? [] : eventIds) }

@@ -17,6 +17,8 @@ export interface EventBody {
   readonly events: readonly UserEvent[]
   readonly conversions: readonly Conversion[]
   readonly broughtBy: Bringer
+  /** Further members that the caller gave, for records. */
+  readonly more?: Readonly<Record<string, unknown>>
 }
 
 /** Headers that are never part of a record. */

@@ -8,5 +8,9 @@ export interface EventParcel<T> extends Parcel<T> {
 
 /** The protocol of an event target, and the function that splits a body into its parcels. */
 export interface EventSink<T> extends Sink<T> {
+  /** Whether it takes whole bodies (see `EventTarget`). */
+  readonly takesBodies?: true
   readonly split: (body: EventBody) => Array<EventParcel<T>>
+  /** Returns the holders of a body (see `Parcel`); absent: its owner. */
+  readonly holdersOf?: (body: EventBody) => readonly string[]
 }

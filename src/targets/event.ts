@@ -6,8 +6,8 @@ import { BodyIdSchema, FeatureSchema, NameSchema, strict } from '../base/schema.
 /** Epoch seconds (milliseconds where the number is too large for seconds), or an ISO 8601 time. */
 const TimeSchema = Type.Union([Type.Number({ minimum: 0, maximum: latestTime }), Type.String({ minLength: 4, maxLength: 40 })])
 
-/** One event, in the form of PutEvents of Amazon Personalize. */
-export const EventSchema = strict({
+/** One event, in the form of PutEvents of Amazon Personalize. Further members are for targets that take whole bodies. */
+export const EventSchema = Type.Object({
   eventId: Type.Optional(BodyIdSchema),
   eventType: Type.String({ minLength: 1, maxLength: 256, examples: ['view'] }),
   eventValue: Type.Optional(Type.Number()),
@@ -22,19 +22,23 @@ export const EventSchema = strict({
   sentAt: Type.Optional(TimeSchema)
 })
 
-export const ConversionSchema = strict({
+export const ConversionSchema = Type.Object({
   recommender: NameSchema,
   feature: Type.Optional(FeatureSchema),
-  metric: Type.String({ minLength: 1, maxLength: 128 }),
+  metric: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: 'May be left out where the experiment has one.' })),
   value: Type.Optional(Type.Number())
 })
 
-/** The body of `POST /events/{namespace}`. */
-export const EventsBodySchema = strict({
+/** The body of `POST /events/{namespace}`. Further members are for targets that take whole bodies. */
+export const EventsBodySchema = Type.Object({
   userId: Type.Optional(BodyIdSchema),
   sessionId: Type.Optional(BodyIdSchema),
-  eventList: Type.Optional(Type.Array(EventSchema, { minItems: 1, maxItems: 500 })),
-  experimentConversions: Type.Optional(Type.Array(ConversionSchema, { minItems: 1, maxItems: 500 }))
+  trackingId: Type.Optional(Type.Unknown({ description: 'Is dropped: the configuration names the tracker.' })),
+  eventList: Type.Optional(Type.Array(EventSchema, { maxItems: 500 })),
+  experimentConversions: Type.Optional(Type.Array(
+    Type.Union([ConversionSchema, Type.Unknown({ description: 'A conversion of another form is refused by itself.' })]),
+    { maxItems: 500 }
+  ))
 })
 
 /** Returns how a body is read: properties keep their numbers as they are written. @param depth that of the body within the request */
@@ -42,10 +46,17 @@ export function eventsShape (depth: 1 | 2): Pick<JsonShape, 'text'> {
   return { text: { key: 'properties', depth: depth + 2, longest: 1024 } }
 }
 
+/** The conversions of a body that were refused, while the rest of the body was accepted. */
+export const RefusedConversionsSchema = Type.Array(Type.Object({
+  index: Type.Integer({ description: 'Its position in `experimentConversions`.' }),
+  message: Type.String()
+}), { description: 'The conversions that were refused. The events beside them were not.' })
+
 /** An example body for the OpenAPI document. */
 export const exampleBody = { userId: 'user-1', sessionId: 'session-1', eventList: [{ eventType: 'click', itemId: 'item-42' }] }
 
 export type EventsBody = Static<typeof EventsBodySchema>
+export type RefusedConversion = Static<typeof RefusedConversionsSchema>[number]
 export type Conversion = Static<typeof ConversionSchema>
 
 /** An event with its defaults applied, as every target gets it. */
@@ -59,10 +70,14 @@ export interface UserEvent {
   itemId?: string | undefined
   /** Epoch milliseconds. */
   sentAt: number
+  /** Whether the caller gave the time; absent in events that an earlier version has queued. */
+  timeGiven?: boolean
   eventValue?: number | undefined
   /** JSON text. */
   properties?: string | undefined
   recommendationId?: string | undefined
   impression?: string[] | undefined
   metricAttribution?: { eventAttributionSource: string } | undefined
+  /** Further members that the caller gave, for records. */
+  more?: Readonly<Record<string, unknown>>
 }

@@ -43,6 +43,7 @@ export const http = eventTargetType({
     return openBatched(scope, config, {
       limits,
       atomic: true,
+      takesBodies: true,
       split: body => recordsOf(body, limits.bytes - comma).map(({ text, size, ...parcel }) => ({ value: text, size: size + comma, ...parcel })),
       async send (records, signal) {
         const body = opening + records.join() + closing

@@ -26,6 +26,7 @@ export const kinesisFirehose = eventTargetType({
     return openBatched(scope, config, {
       limits,
       atomic: false,
+      takesBodies: true,
       split: body => recordsOf(body, largestRecord - separator.length).map(({ text, size, eventIds, owner }) => (
         { value: { Data: Buffer.from(text + separator) }, owner, size: size + separator.length, eventIds }
       )),

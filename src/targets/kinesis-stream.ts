@@ -3,6 +3,7 @@ import { awsClient } from '../connections/aws.ts'
 import { awsFailureOf, refusalOfRecord } from '../delivery/aws-refusals.ts'
 import { strict } from '../base/schema.ts'
 import { openBatched } from './batched.ts'
+import { ownerOf, type EventBody } from './body.ts'
 import { eventTargetType } from './target.ts'
 import { deliverySchema } from './delivery.ts'
 import { recordsOf } from './record.ts'
@@ -23,8 +24,11 @@ export const kinesisStream = eventTargetType({
     return openBatched(scope, config, {
       limits,
       atomic: false,
+      takesBodies: true,
+      // One partition key goes to one shard, which may be slower than the stream.
+      holdersOf: body => [`owner ${ownerOf(body)}`, `partition key ${partitionKeyOf(body)}`],
       split: body => recordsOf(body, largestRecord - longestKey * 4).map(({ text, size, eventIds, owner }) => {
-        const PartitionKey = body.sessionId ?? owner
+        const PartitionKey = partitionKeyOf(body)
         return { value: { Data: Buffer.from(text), PartitionKey }, owner, size: size + Buffer.byteLength(PartitionKey), eventIds }
       }),
       async send (Records, abortSignal) {
@@ -35,3 +39,7 @@ export const kinesisStream = eventTargetType({
     })
   }
 })
+
+function partitionKeyOf (body: EventBody): string {
+  return body.sessionId ?? ownerOf(body)
+}

@@ -42,7 +42,7 @@ export const personalizeEventTracker = eventTargetType({
   }
 })
 
-function eventOf ({ idGiven, userId, sessionId, sentAt, ...event }: UserEvent): Event {
+function eventOf ({ idGiven, timeGiven, more, userId, sessionId, sentAt, ...event }: UserEvent): Event {
   return { ...event, sentAt: new Date(sentAt) }
 }
 

@@ -22,8 +22,15 @@ export function recordsOf (body: EventBody, mostBytes: number): EventRecord[] {
   const half = events.length >> 1
   return [
     ...recordsOf({ ...body, events: events.slice(0, half), conversions }, mostBytes),
-    ...recordsOf({ ...body, events: events.slice(half), conversions: [] }, mostBytes)
+    ...recordsOf({ ...body, events: events.slice(half), conversions: [], more: isHeavy(body.more) ? {} : body.more ?? {} }, mostBytes)
   ]
+}
+
+/** The longest text of further members that each record of a split body repeats, in characters. */
+const longestRepeated = 64 * 1024
+
+function isHeavy (more: EventBody['more']): boolean {
+  return more !== undefined && JSON.stringify(more).length > longestRepeated
 }
 
 /** The texts of bodies, kept since several targets take the same body. */
@@ -38,13 +45,14 @@ function textOf (body: EventBody): { text: string, size: number } {
   return made
 }
 
-function recordOf ({ namespace, userId, sessionId, events, conversions, broughtBy }: EventBody): object {
+function recordOf ({ namespace, userId, sessionId, events, conversions, broughtBy, more }: EventBody): object {
   return {
     namespace,
     path: broughtBy.path,
     headers: broughtBy.headers,
     queryStringParameters: broughtBy.query,
     body: {
+      ...more,
       userId,
       sessionId,
       ...(events.length > 0 ? { eventList: events.map(eventOf) } : {}),
@@ -53,7 +61,7 @@ function recordOf ({ namespace, userId, sessionId, events, conversions, broughtB
   }
 }
 
-/** Returns an event in the form of a request, with its defaults; times are in epoch seconds. */
-function eventOf ({ idGiven, userId, sessionId, sentAt, ...event }: UserEvent): object {
-  return { ...event, sentAt: sentAt / 1000 }
+/** Returns an event in the form of a request, with its defaults. Times are in epoch seconds, and in whole ones if the caller gave none. */
+function eventOf ({ idGiven, timeGiven, more, userId, sessionId, sentAt, ...event }: UserEvent): object {
+  return { ...more, ...event, sentAt: timeGiven === false ? Math.floor(sentAt / 1000) : sentAt / 1000 }
 }

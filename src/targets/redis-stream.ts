@@ -26,6 +26,7 @@ export const redisStream = eventTargetType({
     return openBatched(scope, config, {
       limits,
       atomic: false,
+      takesBodies: true,
       split: body => recordsOf(body, limits.bytes).map(({ text, ...parcel }) => ({ value: text, ...parcel })),
       async send (records, signal) {
         if (!await redis.untilReady(connecting)) throw new NotConnected('there is no connection to Redis')

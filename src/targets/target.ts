@@ -15,6 +15,10 @@ export interface Shortfall extends DeliveryShortfall {
 export interface EventTarget {
   /** Whether its queue is full for now; absent: it has no limit. */
   readonly full?: boolean
+  /** Returns whether the owner of a body uses its share of the queue for now; absent: there are no shares. */
+  isFullFor?: (body: EventBody) => boolean
+  /** Whether it takes whole bodies, so that one with conversions and no events is for it, too. */
+  readonly takesBodies?: true
   /** The outcome in answers for events that it took; absent: `delivered`. */
   readonly accepted?: 'queued'
   /**
@@ -44,6 +48,11 @@ export interface EventTargetType<S extends TObject = TObject> extends Kind<S> {
 /** Returns a type of target whose factory's parameter is checked against its schema. Types of all schemas fit into one registry. */
 export function eventTargetType<S extends TObject> (type: EventTargetType<S>): EventTargetType {
   return type
+}
+
+/** Returns whether a body has something for a target. */
+export function isFor ({ takesBodies }: EventTarget, { events, conversions }: EventBody): boolean {
+  return events.length > 0 || (takesBodies === true && conversions.length > 0)
 }
 
 /** Returns the shortfall of a target that has nothing of a body. */

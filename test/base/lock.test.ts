@@ -36,3 +36,13 @@ t.test('of many that find a lock left behind one gets it', async t => {
     t.strictSame(readdirSync(dir), [])
   }
 })
+
+t.test('a lock from the future, left from before a clock was stepped back, is left behind', async t => {
+  const file = join(t.testdir(), 'LOCK')
+  for (const [ahead, isHeld] of [[60_000, true], [3_600_000, false]] as const) {
+    writeFileSync(file, `${deadPid} elsewhere`)
+    utimesSync(file, new Date(Date.now() + ahead), new Date(Date.now() + ahead))
+    t.equal(await isLocked(file), isHeld)
+  }
+  t.equal(await withLock(file, async () => 'done'), 'done')
+})

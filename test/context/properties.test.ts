@@ -27,7 +27,10 @@ t.test('several values are joined, and a number is a number', async t => {
   t.equal(properties(undefined, autoContext, { 'x-n': '1', 'x-m': '-2' }), '{"size":"1|-2"}')
   t.equal(properties(undefined, autoContext, { 'x-f': '-1.50e3' }), '{"ratio":-1.50e3}')
   t.equal(properties(undefined, autoContext, { 'x-n': '9007199254740993' }), '{"size":9007199254740993}')
-  t.equal(properties(undefined, autoContext, { 'x-n': '007' }), '{"size":"007"}', 'JSON has no such number')
+  t.equal(properties(undefined, autoContext, { 'x-n': '007' }), '{"size":7}', 'JSON has no leading zeros')
+  t.equal(properties(undefined, autoContext, { 'x-n': '-000' }), '{"size":-0}')
+  t.equal(properties(undefined, autoContext, { 'x-f': '00.50' }), '{"ratio":0.50}')
+  t.equal(properties(undefined, autoContext, { 'x-a': '007' }), '{"device":"007"}')
   t.equal(properties(undefined, autoContext, { 'x-a': '5' }), '{"device":"5"}')
 })
 

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { bringerOf, type EventBody } from '../../src/targets/body.ts'
-import type { UserEvent } from '../../src/targets/event.ts'
+import type { Conversion, UserEvent } from '../../src/targets/event.ts'
 import type { EventTarget, Shortfall } from '../../src/targets/target.ts'
 import type { Resources } from '../../src/plan/resources.ts'
 import { bodiesOf, eventBody, idsOf } from '../support/event-bodies.ts'
@@ -38,6 +38,8 @@ export interface EventTargetContract {
   misbehaviours: readonly Misbehaviour[]
   /** Bodies with one event each, and the number of calls that they fit into; absent for a destination without calls. */
   packs?: { bodies: EventBody[], calls: number }
+  /** Whether the destination takes whole bodies as records. */
+  records?: true
   /** Members of an event that the destination refuses; absent if it refuses none. */
   poison?: Partial<UserEvent>
   skip?: string | undefined
@@ -48,7 +50,7 @@ const patience = 2_000 + 2_000
 const callTimeout = 2_000 + 1_500
 
 /** Tests the behaviour that the gateway requires of each event target. */
-export function eventTargetContract ({ type, start, misbehaviours, packs, poison, skip }: EventTargetContract): void {
+export function eventTargetContract ({ type, start, misbehaviours, packs, records, poison, skip }: EventTargetContract): void {
   const options = skip === undefined ? {} : { skip }
   /** Registers a test if the target has the tested ability. */
   const testWhere = (can: boolean, name: string, run: (t: Test) => Promise<void>): void => {
@@ -62,6 +64,24 @@ export function eventTargetContract ({ type, start, misbehaviours, packs, poison
     const arrived = await under.arrived()
     t.strictSame(arrived.map(({ eventId }) => eventId), ['one', 'other'])
     for (const arrival of arrived) t.match(arrival, { userId: 'user-ß', sessionId: 'session-of-user-ß', ...event })
+  })
+
+  testWhere(records === true, `${type} has conversions alone, and further members of body and event`, async t => {
+    const { under, target } = await open(t, start)
+    t.equal(target.takesBodies, true)
+    const body = eventBody('user', ['one'], { more: { price: 9.5 } })
+    t.equal(await target.deliver({ ...body, events: [], conversions: [{ recommender: 'home', metric: 'clicks', note: 'alone' } as Conversion] }), undefined)
+    t.equal(await target.deliver({ ...body, more: { channel: ['app'] } }), undefined)
+    const text = (await under.text()).replaceAll('\\', '')
+    for (const part of [/"experimentConversions":\[\{"recommender":"home","metric":"clicks","note":"alone"\}\]/, /"channel":\["app"\]/, /"price":9\.5/]) t.match(text, part)
+  })
+
+  testWhere(records !== true && type !== 'embedded', `${type} has nothing of further members, which it does not know`, async t => {
+    const { under, target } = await open(t, start)
+    t.equal(target.takesBodies, undefined)
+    t.equal(await target.deliver({ ...eventBody('user', ['one'], { more: { further: 'FURTHER' }, timeGiven: false }), more: { further: 'FURTHER' } }), undefined)
+    t.match(await under.text(), 'item-of-one')
+    t.notMatch(await under.text(), /FURTHER|timeGiven/)
   })
 
   t.test(`${type} has the bodies of a user in the order of the calls, each once`, options, async t => {

@@ -142,6 +142,18 @@ t.test('five calls in a row that find it away, and it is left alone for a second
   t.equal(queue.depth, 0)
 })
 
+t.test('a clock that is stepped back does not keep a target that was away left alone', async t => {
+  const clock = turnedClock(t)
+  const sink = fakeSink({ limits: { parcels: 1, bytes: 100, calls: 1 }, answer: async () => { throw new SinkFailure(away) } })
+  const queue = queueFor(t, sink)
+  for (let i = 0; i < 5; i++) await queue.deliver(things(1))
+  sink.answer = takesAll
+  clock.step(-3_600_000)
+  t.match(await queue.deliver(things(1)), [{ reason: 'it does not answer' }])
+  clock.pass(1_000)
+  t.strictSame(await queue.deliver(things(1)), [undefined])
+})
+
 t.test('what it refuses for its rate or its content is no sign that it is away', async t => {
   const sink = fakeSink({ answer: async () => { throw new SinkFailure({ reason: 'no', retry: 'later', away: false }) } })
   const queue = queueFor(t, sink, { flushAge: 0 })

@@ -20,7 +20,8 @@ const options = {
   surroundings: testSurroundings(),
   broughtBy: { path: '/events/shop', headers: {}, query: {} }
 }
-const collect = async (plan: Plan, body: EventsBody, namespace = 'shop') => collectEvents(plan, namespace, body, { ...options, ...testDispatch() })
+const collectAll = async (plan: Plan, body: EventsBody, namespace = 'shop') => collectEvents(plan, namespace, body, { ...options, ...testDispatch() })
+const collect = async (...args: Parameters<typeof collectAll>) => (await collectAll(...args)).targets
 const view = { eventType: 'view', itemId: 'a' }
 
 async function refusal (plan: Plan, body: EventsBody, namespace?: string): Promise<GatewayError> {
@@ -144,12 +145,79 @@ t.test('a conversion counts what its experiment measures, where that says what i
   }
 })
 
-t.test('events and conversions come together, or a bad conversion keeps both away', async t => {
+t.test('a wrong conversion does not refuse the events and the conversions beside it', async t => {
   const one = recordingTarget()
-  const body = (recommender: string): EventsBody => ({ userId: 'u', eventList: [view], experimentConversions: [{ recommender, metric: 'm' }] })
-  t.strictSame(await collect(planOf({ one }), body('home')), { one: 'delivered' })
-  await refusal(planOf({ one }), body('nothing'))
-  t.equal(one.bodies.length, 1)
+  const right = { recommender: 'home', metric: 'm' }
+  const body = (...experimentConversions: unknown[]): EventsBody => ({ userId: 'u', eventList: [view], experimentConversions })
+  const conversions = 'not recorded: this build runs no experiments'
+  t.strictSame(await collectAll(planOf({ one }), body(right)), { targets: { one: 'delivered' }, conversions })
+  const wrong: Array<[conversion: unknown, message: RegExp]> = [
+    [{ recommender: 'nothing', metric: 'm' }, /^body\/experimentConversions\/1\/recommender: "nothing"/],
+    [{ recommender: 'home', feature: 'nothing', metric: 'm' }, /^body\/experimentConversions\/1\/feature: "nothing"/],
+    [{ recommender: 'home' }, /^body\/experimentConversions\/1\/metric: is missing/],
+    [{ metric: 'm' }, /^body\/experimentConversions\/1\/recommender: is missing/],
+    [{ recommender: 'home', metric: 5 }, /^body\/experimentConversions\/1\/metric: expected a string/],
+    [{ recommender: 'home', metric: 'm', value: 'much' }, /^body\/experimentConversions\/1\/value: expected a number/],
+    ['home', /^body\/experimentConversions\/1: expected an object/],
+    [null, /^body\/experimentConversions\/1: expected an object/]
+  ]
+  for (const [conversion, message] of wrong) {
+    t.match(await collectAll(planOf({ one }), body(right, conversion, right)), { targets: { one: 'delivered' }, conversions, refusedConversions: [{ index: 1, message }] })
+    t.match(one.bodies.at(-1), { events: [{ itemId: 'a' }], conversions: [right, right] })
+  }
+  t.strictSame(await collectAll(planOf({ one }), { sessionId: 's', eventList: [view], experimentConversions: [right] }),
+    { targets: { one: 'delivered' }, refusedConversions: [{ index: 0, message: 'body/userId: is missing; a conversion needs it' }] })
+  t.strictSame(await collectAll(planOf({ one }), { userId: 'u', experimentConversions: [right, { recommender: 'home' }] }),
+    { targets: {}, conversions, refusedConversions: [{ index: 1, message: 'body/experimentConversions/1/metric: is missing; expected a string of 1 to 128 characters' }] })
+})
+
+t.test('a conversion may leave out its metric where the experiment has one', async t => {
+  const metrics = new Map([['one', ['clicks']], ['two', ['clicks', 'sales']]])
+  const target = Object.assign(recordingTarget(), { takesBodies: true as const })
+  const plan = testPlan([
+    testRecommender('recommend-items', 'home', { features: ['one', 'two'], metrics }),
+    testRecommender('recommend-items', 'single', { features: ['one'], metrics }),
+    testRecommender('related-items', 'none')
+  ], { target })
+  const convert = (recommender: string, feature?: string): EventsBody => ({ userId: 'u', experimentConversions: [{ recommender, ...(feature === undefined ? {} : { feature }) }] })
+  for (const [recommender, feature] of [['home', 'one'], ['single', 'one'], ['single', undefined]] as const) {
+    await collect(plan, convert(recommender, feature))
+    t.strictSame(target.bodies.at(-1)!.conversions, [{ recommender, ...(feature === undefined ? {} : { feature }), metric: 'clicks' }])
+  }
+  t.match(await refusal(plan, convert('home', 'two')), { code: 'InvalidBody', message: 'body/experimentConversions/0/metric: is missing; expected one of ["clicks","sales"], the metrics of "two" of "home"' })
+  t.match(await refusal(plan, convert('home')), { code: 'InvalidBody', message: /expected one of \["clicks","sales"\], the metrics of an experiment of "home"$/ })
+  t.match(await refusal(plan, convert('none')), { code: 'InvalidBody', message: /metric: is missing; expected a string of 1 to 128 characters$/ })
+})
+
+t.test('conversions alone go to the targets that take whole bodies, and to no others', async t => {
+  const [records, other] = [Object.assign(recordingTarget(), { takesBodies: true as const }), recordingTarget()]
+  const conversion = { recommender: 'home', metric: 'm', value: 3, note: 'further' }
+  for (const eventList of [undefined, []]) {
+    const body = { userId: 'u', experimentConversions: [conversion], ...(eventList && { eventList }) }
+    t.strictSame(await collect(planOf({ records, other }), body), { records: 'delivered' })
+    t.match(records.bodies.at(-1), { userId: 'u', events: [], conversions: [conversion] })
+  }
+  t.strictSame([records.bodies.length, other.bodies.length], [2, 0])
+  records.answer = async body => ({ reason: 'no power', retryable: true, eventIds: body.events.map(({ eventId }) => eventId) })
+  t.match(await refusal(planOf({ records, other }), { userId: 'u', experimentConversions: [conversion] }), { code: 'EventsNotDelivered', details: { targets: { records: 'failed: no power' } } })
+})
+
+t.test('empty lists count as none', async t => {
+  const one = recordingTarget()
+  t.strictSame(await collectAll(planOf({ one }), { userId: 'u', eventList: [view], experimentConversions: [] }), { targets: { one: 'delivered' } })
+  t.match(await refusal(planOf({ one }), { userId: 'u', eventList: [] }), { code: 'InvalidBody', message: 'body/eventList: expected a list of 1 to 500 items' })
+  t.match(await refusal(planOf({ one }), { userId: 'u', eventList: [], experimentConversions: [] }), { code: 'InvalidBody', message: 'body/eventList: expected a list of 1 to 500 items' })
+  t.match(await refusal(planOf({ one }), { userId: 'u', experimentConversions: [] }), { code: 'InvalidBody', message: 'body/experimentConversions: expected a list of 1 to 500 items' })
+})
+
+t.test('further members of body and event are carried, and a trackingId is dropped', async t => {
+  const one = recordingTarget()
+  const given = { trackingId: 'theirs', userId: 'u', sessionId: 's', channel: { name: 'app' }, more: 1, eventList: [{ ...view, price: 9.5, idGiven: 'theirs', userId: 'nested' }, view] }
+  await collect(planOf({ one }), given)
+  t.strictSame(one.bodies[0]!.more, { channel: { name: 'app' }, more: 1 })
+  t.match(one.events[0], { userId: 'u', idGiven: false, more: { price: 9.5, idGiven: 'theirs', userId: 'nested' } })
+  t.notOk('more' in one.events[1]!)
+  t.notMatch(JSON.stringify(one.bodies), /trackingId/)
 })
 
 t.test('a namespace without targets takes no events, an unknown one is not found', async t => {

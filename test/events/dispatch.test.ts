@@ -1,5 +1,6 @@
 import t from 'tap'
 import { ownedId } from '../../src/base/owned-id.ts'
+import { GatewayError } from '../../src/base/errors.ts'
 import type { NamespacePlan } from '../../src/plan/plan.ts'
 import type { EventBody } from '../../src/targets/body.ts'
 import type { EventTarget, Shortfall } from '../../src/targets/target.ts'
@@ -256,4 +257,59 @@ t.test('nothing of what is over stays behind: an event is known by the ledger al
   await dispatch(shop({ one }), [testBody(['other'])])
   await dispatch(shop({ one }), [testBody(['a'])])
   t.strictSame(one.eventIds, ['a', 'other', 'a'])
+})
+
+/** The statuses of outcomes: 429 with the target that is named, or 200. */
+const statusesOf = (outcomes: ReadonlyArray<GatewayError | ReadonlyMap<string, Shortfall>>): unknown[] => outcomes.map(outcome => outcome instanceof GatewayError ? outcome.status : outcome.size)
+
+t.test('an owner who uses its share of a queue is turned away alone, with all of its bodies', async t => {
+  const { dispatch, told, stats } = testDispatch()
+  const [good, busy] = [recordingTarget(), recordingTarget()]
+  await dispatch(shop({ good, busy }), [testBody(['known'], { userId: 'hot' })])
+  busy.isFullFor = ({ userId, sessionId }) => userId === 'hot' && sessionId !== 'calm'
+  const bodies = [
+    testBody(['a']), testBody(['b', 'c'], { userId: 'hot' }), testBody(['d'], { userId: 'v' }),
+    testBody(['e'], { userId: 'hot', sessionId: 'calm' }), testBody(['known'], { userId: 'hot' })
+  ]
+  const outcomes = await told(shop({ good, busy }), bodies)
+  t.strictSame(statusesOf(outcomes), [0, 429, 0, 429, 0], 'one that the targets have is not sent again, so that it is not turned away')
+  t.match(outcomes[1], { code: 'EventQueueFull', retryAfter: 1, message: /^"busy" does not take more events of this user or session for now/ })
+  t.strictSame([good.eventIds, busy.eventIds], [['known', 'a', 'd'], ['known', 'a', 'd']])
+  t.match([stats.of('shop', 'busy').turnedAway, stats.of('shop', 'good').turnedAway], [2, 0])
+  await t.rejects(dispatch(shop({ good, busy }), [testBody(['b'], { userId: 'hot' })]), { code: 'EventQueueFull', status: 429, retryAfter: 1 })
+  busy.isFullFor = () => false
+  await dispatch(shop({ good, busy }), [bodies[1]!])
+  t.strictSame([good.eventIds.slice(3), busy.eventIds.slice(3)], [['b', 'c'], ['b', 'c']], 'and later it is sent as if nothing had been')
+})
+
+t.test('a request that repeats events of an owner who is turned away is turned away, too', async t => {
+  const { told, ledger } = testDispatch()
+  const one = recordingTarget()
+  const recall = ledger.recall
+  const asked: Array<() => void> = []
+  ledger.recall = async (...args) => {
+    await new Promise<void>(resolve => { asked.push(resolve) })
+    return recall(...args)
+  }
+  one.isFullFor = ({ userId }) => userId === 'hot'
+  const first = told(shop({ one }), [testBody(['a'], { userId: 'hot' })])
+  const same = told(shop({ one }), [testBody(['a'], { userId: 'hot' })])
+  const more = told(shop({ one }), [testBody(['a', 'b'], { userId: 'v' })])
+  asked.shift()!()
+  t.strictSame(statusesOf([...await first, ...await same]), [429, 429])
+  asked.shift()!()
+  t.strictSame(missingOf((await more)[0] as ReadonlyMap<string, Shortfall>), { one: ['a'] })
+  t.strictSame(one.eventIds, ['b'])
+})
+
+t.test('conversions alone go to targets of whole bodies, and those of repeated events do not', async t => {
+  const { dispatch } = testDispatch()
+  const [records, other] = [Object.assign(recordingTarget(), { takesBodies: true as const }), recordingTarget()]
+  await dispatch(shop({ records, other }), [testBody([], { conversions }), testBody(['a'])])
+  t.strictSame(records.bodies.map(({ events, conversions }) => [events.length, conversions.length]), [[0, 1], [1, 0]])
+  t.strictSame(other.eventIds, ['a'])
+  t.equal(other.bodies.length, 1)
+  await dispatch(shop({ records, other }), [testBody(['a'], { conversions })])
+  await dispatch(shop({ records, other }), [testBody(['b', 'b'], { conversions }), testBody(['b'], { conversions })])
+  t.strictSame(records.bodies.slice(2).map(({ events, conversions }) => [events.length, conversions.length]), [[1, 1]])
 })

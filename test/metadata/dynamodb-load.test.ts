@@ -213,6 +213,18 @@ t.test('where an instance was killed while loading, others load when its lock ha
   t.strictSame(await values(dynamo), { a: '2' })
 })
 
+t.test('a lock from the future, left from before a clock was stepped back, has run out', async t => {
+  const dynamo = await withItems(t, { a: '{"v":1}' })
+  const catalog = testCatalog({ a: '{"v":2}' })
+  await giveLockTo(dynamo, 'killed')
+  const expire = async (at: number): Promise<unknown> => dynamo.client.send(new UpdateItemCommand({ TableName: table, Key: { id: { S: lockId } }, UpdateExpression: 'SET expires = :at', ExpressionAttributeValues: { ':at': { N: String(at) } } }))
+  await expire(Date.now() + 60_000)
+  t.equal(await load(catalog), 'busy')
+  await expire(Date.now() + 24 * 3_600_000)
+  t.equal(await load(catalog), 1)
+  t.strictSame(await values(dynamo), { a: '2' })
+})
+
 t.test('after a load that ended in the middle, the catalog before it is loaded again', async t => {
   const dynamo = await startDynamo(t)
   const [before, broken] = [testCatalog({ a: '{"v":1}', b: '{"v":1}' }), testCatalog({ a: '{"v":2}' })]

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { createDispatch, type Dispatch } from '../../src/events/dispatch.ts'
+import { GatewayError } from '../../src/base/errors.ts'
+import { createDispatch, type Dispatch, type Shortfalls } from '../../src/events/dispatch.ts'
 import type { EventBody } from '../../src/targets/body.ts'
 import type { UserEvent } from '../../src/targets/event.ts'
 import { createLedger, type Ledger } from '../../src/events/ledger.ts'
@@ -54,7 +55,9 @@ export function testBody (eventIds: readonly string[], more: Partial<EventBody> 
 }
 
 export interface TestDispatch {
-  dispatch: Dispatch
+  /** Throws the error of a body that was turned away. */
+  dispatch: (...args: Parameters<Dispatch>) => Promise<readonly Shortfalls[]>
+  told: Dispatch
   ledger: Ledger
   stats: EventStats
 }
@@ -63,7 +66,12 @@ export interface TestDispatch {
 export function testDispatch (now: () => number = () => 0): TestDispatch {
   const stats = createEventStats()
   const ledger = createLedger({ now, onError: error => { throw error } })
-  return { dispatch: createDispatch({ ledger, stats }), ledger, stats }
+  const told = createDispatch({ ledger, stats })
+  const dispatch: TestDispatch['dispatch'] = async (namespace, bodies) => (await told(namespace, bodies)).map(outcome => {
+    if (outcome instanceof GatewayError) throw outcome
+    return outcome
+  })
+  return { dispatch, told, ledger, stats }
 }
 
 /** Adds a target to a namespace of a running gateway. */

@@ -17,13 +17,16 @@ export interface TestLink {
   changes: string[]
 }
 
+/** The time at which test entries are made, stored and read. */
+const time = Date.now()
+
 /** Opens a link to Redis. It ends with the test. */
 export function openTestLink (t: Test, url: string, more: Partial<CacheLinkOptions> = {}): TestLink {
   const versions = createUserVersions()
   const stats = createCacheStats()
   const changes: string[] = []
   const link = openCacheLink(url, { versions, stats, onChange: state => { changes.push(state) }, onProblem: error => { throw error }, ...more })
-  const tier = createRedisTier(link)
+  const tier = createRedisTier(link, { now: () => time, steady: () => time })
   versions.tell(tier)
   t.teardown(async () => link.close())
   return { link, tier, versions, stats, changes }
@@ -51,6 +54,5 @@ export async function leased (links: TestLink[]): Promise<void> {
 }
 
 export function testEntry (text: string, life = 60_000): Entry {
-  const madeAt = Date.now()
-  return { body: Buffer.from(text), etag: entityTag(text), variation: 'v', degraded: undefined, undecorated: undefined, madeAt, freshUntil: madeAt + life, staleUntil: madeAt + life, errorUntil: madeAt + life }
+  return { body: Buffer.from(text), etag: entityTag(text), variation: 'v', degraded: undefined, undecorated: undefined, madeAt: time, freshUntil: time + life, staleUntil: time + life, errorUntil: time + life }
 }

@@ -1,3 +1,4 @@
+import { steadyNow } from '../../src/base/steady-time.ts'
 import { createUserVersions } from '../../src/cache/user-versions.ts'
 import { createEventStats } from '../../src/targets/stats.ts'
 import { createMetadataStats } from '../../src/metadata/stats.ts'
@@ -21,6 +22,7 @@ export function testResources (dataDir: string, options: Partial<Pick<Resources,
   return {
     dataDir,
     now,
+    steady: options.now ?? steadyNow,
     onError,
     userVersions: createUserVersions(),
     revisions: createRevisions(),

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { openBatched } from '../../src/targets/batched.ts'
 import { createHolder } from '../../src/connections/scope.ts'
+import type { EventBody } from '../../src/targets/body.ts'
 import { testBody } from '../support/event-targets.ts'
 import { eventually } from '../support/eventually.ts'
 import { fakeSink, heldCalls, type FakeSink } from '../support/fake-sink.ts'
@@ -70,4 +71,21 @@ t.test('it is full when its queue is, and what waits is sent before it is closed
   t.strictSame(await Promise.all([told, last]), [undefined, undefined])
   t.equal(sink.calls.flat().length, 10_000)
   t.equal(resources.eventStats.of('shop', 'fake').queues.size, 0)
+})
+
+t.test('the bodies of a user, or of a partition key, use a share of the queue, and those of others do not', async t => {
+  const { open } = configurations(t)
+  const held = heldCalls()
+  const sink = { ...fakeSink({ answer: held.answer }), holdersOf: ({ userId, sessionId }: EventBody) => [`owner ${userId}`, `key ${sessionId}`] }
+  const { target } = await open(sink)
+  const body = (userId: string, sessionId: string, count = 1): EventBody => testBody(Array.from({ length: count }, (_, i) => `${userId}-${i}`), { userId, sessionId })
+  const told = Promise.all([target.deliver(body('hot', 'key', 999)), target.deliver(body('u', 'key'))])
+  const isFull = (userId: string, sessionId: string): boolean => target.isFullFor!(body(userId, sessionId))
+  t.strictSame([isFull('hot', 'other'), isFull('u', 'other'), isFull('v', 'key'), isFull('v', 'other'), target.full], [false, false, true, false, false])
+  let isDone = false
+  void told.then(() => { isDone = true })
+  await eventually('nothing waits', () => {
+    if (held.waiting > 0) held.release()
+    return isDone
+  }, 30_000)
 })

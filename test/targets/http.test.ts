@@ -34,6 +34,7 @@ async function start (t: Test): Promise<TargetUnderTest> {
 eventTargetContract({
   type: 'http',
   start,
+  records: true,
   misbehaviours: ['throttle', 'away', 'hang'],
   packs: { bodies: bodiesOf(1_000, 1), calls: 3 },
   poison: { eventType: 'bad' }

@@ -19,6 +19,7 @@ async function start (t: Test): Promise<TargetUnderTest> {
 eventTargetContract({
   type: 'kinesis-stream',
   start,
+  records: true,
   misbehaviours: ['throttle', 'away', 'hang'],
   packs: { bodies: bodiesOf(1_000, 1), calls: 3 },
   poison: { properties: 'x'.repeat(1024 * 1024) }

@@ -37,7 +37,7 @@ async function start (t: Test): Promise<TargetUnderTest> {
   }
 }
 
-eventTargetContract({ type: 'redis-stream', start, misbehaviours: ['away', 'hang'], skip: needsRedis.skip })
+eventTargetContract({ type: 'redis-stream', records: true, start, misbehaviours: ['away', 'hang'], skip: needsRedis.skip })
 
 t.test('the oldest go where the stream is long enough', needsRedis, async t => {
   const server = await startRedis(t)

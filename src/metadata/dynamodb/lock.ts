@@ -37,6 +37,9 @@ export async function withLoadLock<T> (table: LoadTable, tag: string, load: (loc
   const ours = { ':owner': { S: owner } }
   const expiry = (): AttributeValue => ({ N: String(Date.now() + deadAfter) })
 
+  /** The times between which the lock of another instance expires. One that expires later is left from before a clock was set back. */
+  const bounds = (): Record<string, AttributeValue> => ({ ':now': { N: String(Date.now()) }, ':latest': { N: String(Date.now() + 2 * deadAfter) } })
+
   const update = (expression: Expression): UpdateItemCommand => new UpdateItemCommand({
     TableName: table.name, Key: { id: { S: lockId } }, ConditionExpression: '#owner = :owner', ...expression
   })
@@ -58,9 +61,9 @@ export async function withLoadLock<T> (table: LoadTable, tag: string, load: (loc
         heldUntil = performance.now() + deadAfter
         return table.client.send(update({
           UpdateExpression: 'SET #owner = :owner, #expires = :expires, #by = :by',
-          ConditionExpression: '(attribute_not_exists(#owner) OR #owner = :owner OR #expires < :now) AND (attribute_not_exists(#tag) OR #tag <> :tag OR #complete = :no)',
+          ConditionExpression: '(attribute_not_exists(#owner) OR #owner = :owner OR #expires < :now OR #expires > :latest) AND (attribute_not_exists(#tag) OR #tag <> :tag OR #complete = :no)',
           ExpressionAttributeNames: { ...names, '#by': 'put_via', '#tag': 'tag', '#complete': 'complete' },
-          ExpressionAttributeValues: { ...ours, ':expires': expiry(), ':now': { N: String(Date.now()) }, ':by': { S: 'gateway' }, ':tag': { S: tag }, ':no': { BOOL: false } },
+          ExpressionAttributeValues: { ...ours, ':expires': expiry(), ...bounds(), ':by': { S: 'gateway' }, ':tag': { S: tag }, ':no': { BOOL: false } },
           ReturnValues: 'ALL_NEW'
         }), options)
       })

@@ -8,7 +8,7 @@ export interface MemoryOptions {
   /** In seconds. */
   ttl: number
   maxItems: number
-  /** Epoch milliseconds. */
+  /** Milliseconds on a steady clock. */
   now: () => number
   stats: MetadataStats
 }

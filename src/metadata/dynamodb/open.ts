@@ -1,5 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { BrokenCircuitError, circuitBreaker, CircuitState, ConsecutiveBreaker, handleType } from 'cockatiel'
+import { steadyPause } from '../../base/steady-time.ts'
 import { awsClient } from '../../connections/aws.ts'
 import type { DatasetSink } from '../../delivery/dataset.ts'
 import type { MetadataScope } from '../store-type.ts'
@@ -32,7 +33,7 @@ async function memoriesOf (scope: MetadataScope): Promise<Memories> {
 }
 
 function createStore (client: DynamoDBClient, { cacheTtl: ttl = 0, cacheMaxItems: maxItems = defaultCacheMaxItems }: DynamoDbConfig, scope: MetadataScope, memories: Memories): ItemMetadataStore {
-  const { metadataStats: stats, now, onError } = scope
+  const { metadataStats: stats, steady: now, onError } = scope
   const table = tableName(scope.namespace)
   let told = false
   const lookup: Lookup = {
@@ -46,7 +47,7 @@ function createStore (client: DynamoDBClient, { cacheTtl: ttl = 0, cacheMaxItems
     },
     onServed () { told = false }
   }
-  const circuit = circuitBreaker(handleType(ItemMetadataError), { breaker: new ConsecutiveBreaker(breaker.failures), halfOpenAfter: breaker.probeInterval })
+  const circuit = circuitBreaker(handleType(ItemMetadataError), { breaker: new ConsecutiveBreaker(breaker.failures), halfOpenAfter: steadyPause(breaker.probeInterval) })
   circuit.onBreak(() => { onError(new Error(`DynamoDB does not look up items in ${table}: they go out without their metadata until it does`)) })
   const get = async (itemIds: readonly string[], signal: AbortSignal): Promise<Map<string, string>> => {
     // Cockatiel would have everybody wait for the probe.

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { openRedis } from '../../connections/redis-client.ts'
 import { isDenied } from '../../connections/redis-problems.ts'
-import type { EventBody } from '../body.ts'
+import { ownerOf, type EventBody } from '../body.ts'
 import type { TargetStats } from '../stats.ts'
 import type { EventTarget } from '../target.ts'
 import { createCarrier, type CarrierOptions } from './carrier.ts'
+import type { Crowd } from './crowd.ts'
 import { createOutbox } from './outbox.ts'
 import { acknowledge, giveUp, goneConsumers, lengthsOf, makeGroup, mayDelete, readNew, showUp, takeOver, type Entry, type Letter, type StreamKeys } from './stream.ts'
 
@@ -22,6 +23,8 @@ export interface ConsumerOptions extends ConsumerTimes {
   url: string
   keys: StreamKeys
   target: EventTarget
+  /** The counts of waiting bodies by owner, which the consumer lowers. */
+  crowd: Crowd
   stats: TargetStats
   /** Epoch milliseconds. */
   now: () => number
@@ -60,7 +63,7 @@ const closeWithin = 1_000
 const tellEvery = 10_000
 
 export function startConsumer (options: ConsumerOptions): Consumer {
-  const { url, keys, target, stats, now, mayTake, watchEvery = 1_000, searchEvery = 5_000, goneAfter = 30_000 } = options
+  const { url, keys, target, crowd, stats, now, mayTake, watchEvery = 1_000, searchEvery = 5_000, goneAfter = 30_000 } = options
   const name = randomUUID()
   // A connection that waits for entries cannot run other commands meanwhile.
   const reader = openRedis(url, { commandTimeout: read.block + commandTimeout, onProblem: options.onError })
@@ -68,8 +71,8 @@ export function startConsumer (options: ConsumerOptions): Consumer {
   const closing = new AbortController()
   const closed = new AbortController()
   const lengths = { waiting: 0, deadLetters: 0 }
-  /** The ids of the entries that the consumer holds, with their sizes. */
-  const held = new Map<string, number>()
+  /** The entries that the consumer holds, by id. */
+  const held = new Map<string, { size: number, owner: string | undefined }>()
   const tell = atMost(tellEvery, options.onError)
   // The client has already reported a missing permission.
   const onError = (error: unknown): void => { if (!isDenied(error)) tell(error) }
@@ -79,10 +82,12 @@ export function startConsumer (options: ConsumerOptions): Consumer {
   let steady = false
 
   const onSent = (sent: ReadonlyArray<{ id: string }>): void => {
+    const owners = sent.map(({ id }) => held.get(id)?.owner).filter(owner => owner !== undefined)
     for (const { id } of sent) {
-      heldBytes -= held.get(id) ?? 0
+      heldBytes -= held.get(id)?.size ?? 0
       held.delete(id)
     }
+    void crowd.discount(redis.commands, owners)
   }
   const delivered = createOutbox<{ id: string }>({ send: async sent => acknowledge(redis.commands, keys, sent.map(({ id }) => id)), onSent, onError, signal: closed.signal })
   const letters = createOutbox<Letter>({ send: async sent => { await Promise.all(sent.map(async letter => giveUp(redis.commands, keys, letter))) }, onSent, onError, signal: closed.signal })
@@ -104,12 +109,12 @@ export function startConsumer (options: ConsumerOptions): Consumer {
   /** Starts the delivery of an entry, unless the consumer holds it already. @returns the number of its events */
   function take ({ id, text }: Entry): number {
     if (held.has(id)) return 0
-    held.set(id, text.length)
-    heldBytes += text.length
     const body = parse(text)
+    held.set(id, { size: text.length, owner: body && ownerOf(body) })
+    heldBytes += text.length
     if (body === undefined) bury({ id, text, reason: 'it cannot be read', tries: 0 }, 1)
     else carrier.add({ id, body })
-    return body?.events.length ?? 1
+    return Math.max(1, body?.events.length ?? 1)
   }
 
   async function begin (): Promise<void> {
@@ -156,6 +161,7 @@ export function startConsumer (options: ConsumerOptions): Consumer {
     if (!redis.ready) return
     if (hasGroup) await showUp(redis.commands, keys, name)
     Object.assign(lengths, await lengthsOf(redis.commands, keys))
+    await crowd.refresh(redis.commands)
   }
 
   const wait = async (ms: number): Promise<void> => setTimeout(ms, undefined, { signal: closing.signal }).catch(() => {})

@@ -1,13 +1,17 @@
 import { setTimeout } from 'node:timers/promises'
 import { redisOf, redisUrlOf } from '../../connections/redis.ts'
 import { isRefusedForNow } from '../../connections/redis-problems.ts'
+import { ownerOf } from '../body.ts'
 import { nothingOf, type EventTarget, type EventTargetScope } from '../target.ts'
+import { createCrowd, type Crowd } from './crowd.ts'
 import { startConsumer, type Consumer, type ConsumerTimes } from './consumer.ts'
 import { append, streamKeysOf } from './stream.ts'
 
 export interface QueuedOptions extends ConsumerTimes {
   /** The number of waiting bodies at which the target is full. */
   mostWaiting?: number
+  /** The number of waiting bodies of one owner at which the target is full for this owner. */
+  mostOfOwner?: number
 }
 
 /** The most tries to append a body while Redis refuses it for now; the pause between tries and the wait for a connection, in ms. */
@@ -24,6 +28,7 @@ interface Turn {
 /** The queue that all configurations with an equal target share in this process. */
 interface Queue {
   readonly lengths: Consumer['lengths']
+  readonly crowd: Crowd
   /** Gives its consumer the turn. The configuration that accepts events has to deliver, not one that is opened but never serves. */
   takeTurn: () => void
   close: () => Promise<void>
@@ -35,7 +40,7 @@ interface Queue {
  * @param inner the target that receives the events from Redis; it is open as long as the scope
  * @throws UserError if the process has no Redis
  */
-export async function openQueued (inner: EventTarget, config: object, scope: EventTargetScope, { mostWaiting = 1_000_000, ...times }: QueuedOptions = {}): Promise<EventTarget> {
+export async function openQueued (inner: EventTarget, config: object, scope: EventTargetScope, { mostWaiting = 1_000_000, mostOfOwner = 10_000, ...times }: QueuedOptions = {}): Promise<EventTarget> {
   const { namespace, target, now, onError } = scope
   const url = redisUrlOf(scope)
   const redis = await redisOf(scope)
@@ -48,11 +53,13 @@ export async function openQueued (inner: EventTarget, config: object, scope: Eve
     const stats = scope.eventStats.of(namespace, target)
     const me = {}
     let closed = false
-    const consumer = startConsumer({ ...times, url, keys, target: inner, stats, now, onError, mayTake: () => (turn.of ??= me) === me })
+    const crowd = createCrowd(keys.waiting, mostOfOwner)
+    const consumer = startConsumer({ ...times, url, keys, target: inner, crowd, stats, now, onError, mayTake: () => (turn.of ??= me) === me })
     const { lengths } = consumer
     stats.streams.add(lengths)
     return {
       lengths,
+      crowd,
       takeTurn () { if (!closed) turn.of = me },
       async close () {
         closed = true
@@ -65,7 +72,9 @@ export async function openQueued (inner: EventTarget, config: object, scope: Eve
 
   return {
     accepted: 'queued',
+    ...(inner.takesBodies === true ? { takesBodies: true } : {}),
     get full () { return queue.lengths.waiting >= mostWaiting },
+    isFullFor: body => queue.crowd.has(ownerOf(body)),
     async deliver (body) {
       queue.takeTurn()
       for (let tries = 1; ; tries++) {
@@ -74,6 +83,7 @@ export async function openQueued (inner: EventTarget, config: object, scope: Eve
           await redis.untilReady(connecting)
           await append(redis.commands, keys, body)
           queue.lengths.waiting++
+          void queue.crowd.count(redis.commands, body)
           return undefined
         } catch (cause) {
           if (tries === mostTries || !isRefusedForNow(cause)) return nothingOf(body, 'Redis did not confirm them', { retryable: true, cause })

@@ -161,3 +161,25 @@ t.test('a Redis that deletes what it has no room for is no place for events, and
 t.test('without a Redis it cannot be', async t => {
   await t.rejects(startQueued(t, undefined as unknown as string, deadTarget()), new UserError('an event target of the configuration needs Redis; expected its address in REDIS_URL'))
 })
+
+t.test('an owner who has many bodies waiting in Redis is turned away alone, by each instance, until they are delivered', needsRedis, async t => {
+  const redis = await startRedis(t)
+  const held = heldAnswer()
+  const inner = recordingTarget(async body => body.userId === 'hot' ? held.answer() : undefined)
+  const [one, other] = [await startQueued(t, redis.url, inner, { mostOfOwner: 5 }), await startQueued(t, redis.url, inner, { mostOfOwner: 5 })]
+  const isFull = ({ target }: typeof one, userId: string): boolean => target.isFullFor!(testBody([], { userId }))
+  for (let i = 0; i < 5; i++) {
+    t.notOk(isFull(one, 'hot'))
+    await one.target.deliver(testBody([`hot-${i}`], { userId: 'hot' }))
+  }
+  await eventually('its share is used', () => isFull(one, 'hot'))
+  await other.target.deliver(testBody(['hot-5'], { userId: 'hot' }))
+  await eventually('the other instance knows it, too', () => isFull(other, 'hot'))
+  t.strictSame([isFull(one, 'u'), one.target.full], [false, false])
+  await one.target.deliver(testBody(['a']))
+  await eventually('another user is not held back', () => inner.eventIds.includes('a'))
+  held.settle()
+  await drained(redis.client)
+  await eventually('it may come again', () => !isFull(one, 'hot') && !isFull(other, 'hot'))
+  await eventually('no count is left', async () => (await redis.client.keys('*:of:*')).length === 0)
+})
