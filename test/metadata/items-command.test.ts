@@ -48,12 +48,13 @@ t.test('a file goes into the store that the configuration names', async t => {
   t.equal(await stored(), '{"v":1}')
 })
 
-t.test('where it names none, or does not know the namespace, onto this machine\'s disk', async t => {
-  for (const document of [undefined, { namespaces: {} }, { namespaces: { shop: {} } }]) {
-    const { printed, stored } = await run(t, document, 'items.jsonl', '{"id":"a","v":1}\n')
-    t.match(printed, [/^shop has 1 items now \(localdb/])
-    t.equal(await stored(), '{"v":1}')
-  }
+t.test('an import into a namespace that the configuration lacks, or that has no store, is refused, and those that have one are named', async t => {
+  const content = '{"id":"a"}\n'
+  await t.rejects(run(t, undefined, 'items.jsonl', content), { message: /the sample store, .* has no namespace "shop"; it has sample-store$/ })
+  await t.rejects(run(t, { namespaces: { one: {}, two: {} } }, 'items.jsonl', content), { message: /config\.json has no namespace "shop"; it has one, two$/ })
+  await t.rejects(run(t, { namespaces: { shop: {} } }, 'items.jsonl', content), { message: /for the namespace "shop" no store .*inferenceItemMetadata.*; no namespace has one$/ })
+  const localdb = { inferenceItemMetadata: { type: 'localdb' } }
+  await t.rejects(run(t, { namespaces: { shop: { inferenceItemMetadata: { type: 'personalize' } }, other: localdb } }, 'items.jsonl', content), { message: /the namespaces with one are other$/ })
 })
 
 t.test('a configuration with mistakes stops it before anything is changed', async t => {

@@ -120,8 +120,8 @@ class Replay {
     }
     const stopped = this.#stop.signal.aborted
     await this.#saving
-    // A run that has done nothing leaves nothing: the next one may have another destination.
-    if (this.#progress.position.line === 0) await this.#position.remove()
+    // A run that failed before it had done anything leaves nothing: most likely, the next one has another destination.
+    if (this.#failure !== undefined && this.#progress.position.line === 0) await this.#position.remove()
     else await this.#save()
     if (this.#failure !== undefined) throw this.#failure.error
     if (!stopped) await this.#position.remove()

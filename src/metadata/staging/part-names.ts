@@ -31,6 +31,9 @@ const noCatalog = /^(readme|license|notice|changelog|success|done|ready|complete
 
 const manifest = /(^|[-_.])manifest([-_.]|$)/i
 
+/** A partition by time, or by another mark of a version. */
+const byTime = /^(dt|ds|date|day|hour|month|year|time|snapshot|version|run)[^=]*=/i
+
 /** Returns the name of an object without its folders, its format and its compression. */
 function stemOf (key: string): string {
   const name = withoutGzip(key.slice(key.lastIndexOf('/') + 1)).plain
@@ -92,6 +95,6 @@ export function folderOf (path: string): string {
  */
 function withoutPartitions (folder: string, all: boolean): string {
   const folders = folder === '' ? [] : folder.split('/')
-  while (/^[^=]+=/.test(folders.at(-1) ?? '') && (all || !/^(dt|ds|date|day|hour|month|year|time|snapshot|version|run)[^=]*=/i.test(folders.at(-1)!))) folders.pop()
-  return folders.join('/')
+  const last = folders.findLastIndex(name => !/^[^=]+=/.test(name) || (!all && byTime.test(name)))
+  return folders.slice(0, last + 1).join('/')
 }

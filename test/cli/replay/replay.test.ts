@@ -135,9 +135,10 @@ t.test('a gateway that is away ends the run, and the next one goes on', async t 
 })
 
 t.test('a gateway that refuses whatever is sent ends the run at once', async t => {
-  const { server, send } = await fixture(t, events(10))
+  const { file, server, send } = await fixture(t, events(10))
   server.intercept = () => ({ status: 404, body: { code: 'NamespaceNotFound', message: 'no such namespace' } })
   await t.rejects(send(), { message: 'the gateway refuses the events: 404 NamespaceNotFound no such namespace' })
+  t.notOk(existsSync(`${file}.position`), 'a replay to a namespace that is not there leaves no position behind')
   t.equal(server.requests.length, 1)
 })
 
