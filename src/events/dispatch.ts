@@ -1,5 +1,6 @@
 import type { NamespacePlan } from '../plan/plan.ts'
 import { GatewayError } from '../base/errors.ts'
+import { beginTurns } from '../base/turns.ts'
 import { ownerOf, type EventBody } from '../targets/body.ts'
 import type { Ledger } from './ledger.ts'
 import { createLines } from './lines.ts'
@@ -44,38 +45,51 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
     const targetNames = [...namespace.eventTargets.keys()]
     const place = lines.join(bodies.map(body => keyOf(namespace.name, ownerOf(body))))
     let known = nothingKnown
-    let delivering: Promise<readonly Shortfalls[]>
+    let delivering: ReadonlyArray<Promise<void>>
+    const shortfalls = bodies.map(() => new Map<string, Shortfall>())
     try {
       const repeatable = bodies.flatMap(({ events }) => events.filter(({ idGiven }) => idGiven).map(({ eventId }) => eventId))
       if (repeatable.length > 0) known = await ledger.recall(namespace.name, repeatable, targetNames)
       // A request with less to look up must not overtake an earlier one of the same user.
       await place.turn
-      delivering = deliver(namespace, bodies, known)
+      delivering = await deliver(namespace, bodies, known, shortfalls)
     } finally {
       place.leave()
     }
-    const shortfalls = await delivering
+    await Promise.all(delivering)
     await ledger.remember(namespace.name, deliveries(bodies, shortfalls, targetNames, known), targetNames)
     return shortfalls
   }
 
-  /** Delivers bodies to every target at once. */
-  async function deliver ({ name, eventTargets }: NamespacePlan, bodies: readonly EventBody[], known: Known): Promise<readonly Shortfalls[]> {
+  /**
+   * Begins to deliver bodies to every target. Resolves when each target was given each body, in their order.
+   * @param shortfalls receives the outcome of each body
+   * @returns the deliveries, which end with the outcome
+   */
+  async function deliver ({ name, eventTargets }: NamespacePlan, bodies: readonly EventBody[], known: Known, shortfalls: ReadonlyArray<Map<string, Shortfall>>): Promise<Array<Promise<void>>> {
     const lacking = [...eventTargets].map(([targetName, target]) => ({ targetName, target, bodies: bodies.map(body => lackingOf(body, targetName, known)) }))
     for (const { targetName, target, bodies } of lacking) {
       if (target.full !== true || bodies.every(body => body === undefined)) continue
       stats.of(name, targetName).turnedAway += bodies.reduce((sum, body) => sum + (body?.events.length ?? 0), 0)
       throw new GatewayError('EventQueueFull', `"${targetName}" does not take more events for now: its queue is full; nothing was sent anywhere, send the events again later`, { retryAfter: 1 })
     }
-    const shortfalls = bodies.map(() => new Map<string, Shortfall>())
-    await Promise.all(lacking.flatMap(({ targetName, target, bodies }) => bodies.map(async (body, i) => {
-      if (body === undefined) return
-      stats.of(name, targetName).accepted += body.events.length
-      const shortfall = await deliverTo(target, body)
-      if (shortfall !== undefined) shortfalls[i]!.set(targetName, shortfall)
-      count(name, targetName, target, body, shortfall)
-    })))
-    return shortfalls
+    const turn = beginTurns()
+    const deliveries: Array<Promise<void>> = []
+    for (const i of bodies.keys()) {
+      for (const { targetName, target, bodies } of lacking) {
+        if (turn.over) await turn.next()
+        const body = bodies[i]
+        if (body !== undefined) deliveries.push(deliverOne(name, targetName, target, body, shortfalls[i]!))
+      }
+    }
+    return deliveries
+  }
+
+  async function deliverOne (namespace: string, targetName: string, target: EventTarget, body: EventBody, shortfalls: Map<string, Shortfall>): Promise<void> {
+    stats.of(namespace, targetName).accepted += body.events.length
+    const shortfall = await deliverTo(target, body)
+    if (shortfall !== undefined) shortfalls.set(targetName, shortfall)
+    count(namespace, targetName, target, body, shortfall)
   }
 
   function count (namespace: string, targetName: string, target: EventTarget, { events }: EventBody, shortfall: Shortfall | undefined): void {
