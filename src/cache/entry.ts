@@ -1,11 +1,13 @@
-import { hash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import type { Encoded } from './content-encoding.ts'
 import type { CachePolicy } from './policy.ts'
 
 /** An answer as the maker returns it, before the cache stores it. */
 export interface Made {
-  /** JSON text. */
-  body: string
+  /** JSON text, or its bytes. */
+  body: string | Buffer
+  /** The entity tag of the body, where the maker has computed it. */
+  etag?: string | undefined
   /** The name of the variation that answered. */
   variation: string
   /** The reason why the answer does not come from the assigned variation. */
@@ -41,9 +43,24 @@ export interface Entry {
  */
 const lackingTtl = 2_000
 
+const algorithm = 'sha1'
+
 /** Returns a strong validator of a body (RFC 9110 §8.8.1), with its quotes. */
 export function entityTag (body: string | Buffer): string {
-  return `"${hash('sha1', body, 'base64url')}"`
+  return quoted(hash(algorithm, body, 'base64url'))
+}
+
+/** Computes the same validator from the parts of a body. */
+export function createTagger (): { add: (part: Buffer) => void, tag: () => string } {
+  const hasher = createHash(algorithm)
+  return {
+    add (part) { hasher.update(part) },
+    tag: () => quoted(hasher.digest('base64url'))
+  }
+}
+
+function quoted (digest: string): string {
+  return `"${digest}"`
 }
 
 /** Returns one word that says why an answer is incomplete; undefined if it is complete. */
@@ -65,13 +82,13 @@ export function limitedBy<E extends Entry> (policy: CachePolicy, entry: E | unde
 }
 
 /** Returns the entry for an answer. Computes everything that a hit needs here, once. */
-export function createEntry ({ body, variation, degraded, undecorated }: Made, policy: CachePolicy, madeAt: number): Entry {
+export function createEntry ({ body, etag, variation, degraded, undecorated }: Made, policy: CachePolicy, madeAt: number): Entry {
   const { ttl, staleWhileRevalidate, staleIfError } = lackOf({ degraded, undecorated }) === undefined ? policy : { ttl: Math.min(policy.ttl, lackingTtl), staleWhileRevalidate: 0, staleIfError: 0 }
   const freshUntil = madeAt + ttl
   const staleUntil = freshUntil + staleWhileRevalidate
   return {
-    body: Buffer.from(body),
-    etag: entityTag(body),
+    body: typeof body === 'string' ? Buffer.from(body) : body,
+    etag: etag ?? entityTag(body),
     variation,
     degraded,
     undecorated,

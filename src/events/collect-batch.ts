@@ -1,5 +1,6 @@
 import { namespaceOf, type Plan } from '../plan/plan.ts'
 import { GatewayError } from '../base/errors.ts'
+import { beginTurns } from '../base/turns.ts'
 import { collected, deliverBodies, isForAny, notDelivered, outcomesOf, type CollectOptions } from './collect.ts'
 import type { Outcome } from './dispatch.ts'
 import type { EventsBody } from '../targets/event.ts'
@@ -27,7 +28,12 @@ export interface CollectBatchOptions extends CollectOptions {
  */
 export async function collectBatch (plan: Plan, namespaceName: string, bodies: readonly unknown[], options: CollectBatchOptions): Promise<BodyResult[]> {
   const namespace = namespaceOf(plan, namespaceName)
-  const read = bodies.map(body => attempt(() => readBody(options.check(body), namespace, options)))
+  const turn = beginTurns()
+  const read: Array<ReadBody | GatewayError> = []
+  for (const body of bodies) {
+    if (turn.over) await turn.next()
+    read.push(attempt(() => readBody(options.check(body), namespace, options)))
+  }
   const good = read.filter((one): one is ReadBody => !(one instanceof GatewayError)).map(({ body }) => body).filter(body => isForAny(namespace, body))
   const count = good.reduce((sum, { events }) => sum + events.length, 0)
   if (count > mostBatchEvents) throw new GatewayError('InvalidBody', `body: has ${count} events; expected at most ${mostBatchEvents} in all`)

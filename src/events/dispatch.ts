@@ -1,6 +1,7 @@
 import type { NamespacePlan } from '../plan/plan.ts'
 import { GatewayError } from '../base/errors.ts'
 import { ownedId } from '../base/owned-id.ts'
+import { beginTurns } from '../base/turns.ts'
 import { ownerOf, type EventBody } from '../targets/body.ts'
 import type { Ledger } from './ledger.ts'
 import { createLines } from './lines.ts'
@@ -26,6 +27,9 @@ export interface DispatchOptions {
 }
 
 /** An event that a request is sending. */
+/** An outcome while targets answer. */
+type Growing = Map<string, Shortfall> | GatewayError
+
 interface UnderWay {
   readonly sending: Promise<readonly Outcome[]>
   /** The index of its body among the bodies of that request. */
@@ -50,23 +54,28 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
     const targetNames = [...namespace.eventTargets.keys()]
     const place = lines.join(bodies.map(body => keyOf(namespace.name, ownerOf(body))))
     let known = nothingKnown
-    let delivering: Promise<readonly Outcome[]>
+    let delivering: ReadonlyArray<Promise<void>>
+    const outcomes = bodies.map((): Growing => new Map<string, Shortfall>())
     try {
       const repeatable = bodies.flatMap(({ events }) => events.filter(({ idGiven }) => idGiven).map(ownedId))
       if (repeatable.length > 0) known = await ledger.recall(namespace.name, repeatable, targetNames)
       // A request with less to look up must not overtake an earlier one of the same user.
       await place.turn
-      delivering = deliver(namespace, bodies, known)
+      delivering = await deliver(namespace, bodies, known, outcomes)
     } finally {
       place.leave()
     }
-    const outcomes = await delivering
+    await Promise.all(delivering)
     await ledger.remember(namespace.name, deliveries(bodies, outcomes, targetNames, known), targetNames)
     return outcomes
   }
 
-  /** Delivers bodies to every target at once. */
-  async function deliver ({ name, eventTargets }: NamespacePlan, bodies: readonly EventBody[], known: Known): Promise<readonly Outcome[]> {
+  /**
+   * Begins to deliver bodies to every target. Resolves when each target was given each body, in their order.
+   * @param outcomes receives the outcome of each body; those of owners who use their share of a queue are refused
+   * @returns the deliveries, which end with the outcome
+   */
+  async function deliver ({ name, eventTargets }: NamespacePlan, bodies: readonly EventBody[], known: Known, outcomes: Growing[]): Promise<Array<Promise<void>>> {
     const lacking = [...eventTargets].map(([targetName, target]) => ({ targetName, target, bodies: bodies.map(body => lackingOf(body, targetName, target, known)) }))
     for (const { targetName, target, bodies } of lacking) {
       if (target.full !== true || bodies.every(body => body === undefined)) continue
@@ -74,21 +83,27 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
       throw turnedAway(targetName, 'events for now: its queue is full; nothing was sent anywhere')
     }
     const refused = refusedOwners(name, lacking)
-    const shortfalls = bodies.map(() => new Map<string, Shortfall>())
-    const refusals = new Map<number, GatewayError>()
-    await Promise.all(lacking.flatMap(({ targetName, target, bodies }) => bodies.map(async (body, i) => {
-      if (body === undefined) return
-      const refusal = refused.get(ownerOf(body))
-      if (refusal !== undefined) {
-        refusals.set(i, refusal)
-        return
+    const turn = beginTurns()
+    const deliveries: Array<Promise<void>> = []
+    for (const [i, whole] of bodies.entries()) {
+      const refusal = refused.get(ownerOf(whole))
+      for (const { targetName, target, bodies } of lacking) {
+        if (turn.over) await turn.next()
+        const body = bodies[i]
+        const outcome = outcomes[i]!
+        if (body === undefined) continue
+        if (refusal !== undefined) outcomes[i] = refusal
+        else if (!(outcome instanceof GatewayError)) deliveries.push(deliverOne(name, targetName, target, body, outcome))
       }
-      stats.of(name, targetName).accepted += body.events.length
-      const shortfall = await deliverTo(target, body)
-      if (shortfall !== undefined) shortfalls[i]!.set(targetName, shortfall)
-      count(name, targetName, target, body, shortfall)
-    })))
-    return shortfalls.map((shortfall, i) => refusals.get(i) ?? shortfall)
+    }
+    return deliveries
+  }
+
+  async function deliverOne (namespace: string, targetName: string, target: EventTarget, body: EventBody, shortfalls: Map<string, Shortfall>): Promise<void> {
+    stats.of(namespace, targetName).accepted += body.events.length
+    const shortfall = await deliverTo(target, body)
+    if (shortfall !== undefined) shortfalls.set(targetName, shortfall)
+    count(namespace, targetName, target, body, shortfall)
   }
 
   /** Returns the owners who use their share of a target's queue, each with the error. All of their bodies wait, so that none is overtaken. */

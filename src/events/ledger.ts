@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { RedisCommands } from '../connections/redis-client.ts'
+import { beginTurns } from '../base/turns.ts'
 import { createFingerprints } from './fingerprints.ts'
 
 /** A record of which targets have which events, kept at least as long as a caller may repeat an event. */
@@ -67,7 +68,9 @@ export function createLedger ({ now, redis, onError }: LedgerOptions): Ledger {
       if (ids.length === 0) return known
       const shared = await ask(ids, async (commands, some) => commands.mget(some.map(id => keyOf(namespace, id))))
       const ownLists = lists.get(namespace) ?? []
+      const turn = beginTurns()
       for (const [i, id] of ids.entries()) {
+        if (turn.over) await turn.next()
         const told = [shared[i] ?? '', ...ownLists.filter(list => memory.has(entryOf(namespace, list, id)))].flatMap(list => list.split(','))
         const having = targets.filter(target => told.includes(target) || memory.has(entryOf(namespace, target, id)))
         if (having.length > 0) known.set(id, new Set(having))
@@ -77,7 +80,9 @@ export function createLedger ({ now, redis, onError }: LedgerOptions): Ledger {
     async remember (namespace, events, targets) {
       const all = targets.join()
       noteList(namespace, all)
+      const turn = beginTurns()
       for (const [id, having] of events) {
+        if (turn.over) await turn.next()
         // Usually all targets have the event. One entry for their list takes less memory than one entry each.
         const entries = having.size === targets.length ? [all] : having
         for (const entry of entries) memory.add(entryOf(namespace, entry, id))

@@ -5,12 +5,13 @@ import { resolve } from '../context/resolve.ts'
 import type { Surroundings } from '../context/surroundings.ts'
 import { startDeadline } from '../base/deadline.ts'
 import { GatewayError } from '../base/errors.ts'
+import { createSequence } from '../base/turns.ts'
 import { ItemMetadataError, type Undecorated } from '../metadata/store.ts'
 import type { OriginAnswer } from '../origins/origin.ts'
 import { failureRules, OriginError } from '../origins/origin-error.ts'
 import { ask, fallBack, type Answered, type RequestFor } from './ask.ts'
 import type { PostProcessor } from '../origins/post-process.ts'
-import { renderBody } from './render.ts'
+import { render } from './render.ts'
 import type { InferenceRequest } from './request.ts'
 import { createStopwatch, type Stopwatch } from './stopwatch.ts'
 
@@ -20,6 +21,10 @@ export interface MakerOptions {
   readonly recommender: RecommenderPlan
   readonly variation: VariationPlan
 }
+
+/** Answers of more items than this, with metadata of this machine, are decorated one at a time: at once, they would only take more memory. */
+const manyItems = 50
+const oneAtATime = createSequence()
 
 /**
  * Returns the maker of an answer that the cache does not have: call the origin, post-process, cut, decorate, render. One deadline
@@ -45,14 +50,17 @@ export function createMaker ({ request, surroundings, recommender, variation }: 
     const { postProcessor } = recommender
     const processed = postProcessor === undefined ? answered.answer : await stopwatch.time('post-process', async () => postProcess(postProcessor, answered, request, deadline))
     const cutToSize = cut(processed, request.numResults)
-    const { metadata, undecorated } = await decorate(answered.variation, cutToSize, request, deadline, stopwatch)
-    return {
-      body: renderBody(request.action, cutToSize, metadata),
-      variation: answered.variation.name,
-      degraded: answered.degraded,
-      undecorated,
-      timing: stopwatch.toString()
+    const finishing = async (): Promise<Made> => {
+      const { metadata, undecorated } = await decorate(answered.variation, cutToSize, request, deadline, stopwatch)
+      return {
+        ...await render(request.action, cutToSize, metadata),
+        variation: answered.variation.name,
+        degraded: answered.degraded,
+        undecorated,
+        timing: stopwatch.toString()
+      }
     }
+    return answered.variation.itemMetadata?.local === true && cutToSize.items.length > manyItems ? oneAtATime(finishing) : finishing()
   }
 
   const wider = lookAhead(recommender, request)

@@ -1,3 +1,6 @@
+import { Buffer } from 'node:buffer'
+import { beginTurns } from '../base/turns.ts'
+import { createTagger, type Made } from '../cache/entry.ts'
 import type { Action, OriginAnswer, RecommendedItem } from '../origins/origin.ts'
 
 const listName: Readonly<Record<Action, string>> = {
@@ -15,6 +18,50 @@ export function renderBody (action: Action, { items, ratings, recommendationId }
   const list = ratings !== undefined ? within(ratings) : metadata.size === 0 ? within(items) : items.map(item => renderItem(item, metadata.get(item.itemId))).join(',')
   const more = recommendationId === undefined ? '' : `,"recommendationId":${JSON.stringify(recommendationId)}`
   return `{"${listName[action]}":[${list}]${more}}`
+}
+
+/** Metadata of more characters than this is rendered in slices. */
+const large = 256 * 1024
+
+/** Returns the body of an answer, and of a large one also its entity tag. It renders and hashes a large answer in slices. */
+export async function render (action: Action, answer: OriginAnswer, metadata: ReadonlyMap<string, string>): Promise<Pick<Made, 'body' | 'etag'>> {
+  let length = 0
+  for (const text of metadata.values()) length += text.length
+  if (length <= large || answer.ratings !== undefined) return { body: renderBody(action, answer, metadata) }
+  return renderInSlices(action, answer, metadata)
+}
+
+async function renderInSlices (action: Action, { items, ...answer }: OriginAnswer, metadata: ReadonlyMap<string, string>): Promise<Pick<Made, 'body' | 'etag'>> {
+  const [opening, closing] = splitAt(renderBody(action, { ...answer, items: [] }, metadata), '[')
+  const parts = (function * () {
+    yield opening
+    for (const [i, item] of items.entries()) yield (i === 0 ? '' : ',') + renderItem(item, metadata.get(item.itemId))
+    yield closing
+  })
+  const turn = beginTurns()
+  await turn.next()
+  let size = 0
+  for (const part of parts()) {
+    size += Buffer.byteLength(part)
+    if (turn.over) await turn.next()
+  }
+  // Pages of memory of this size are taken when they are written: the slices share that work, too.
+  const body = Buffer.allocUnsafeSlow(size)
+  const tagger = createTagger()
+  let at = 0
+  for (const part of parts()) {
+    const end = at + body.write(part, at)
+    tagger.add(body.subarray(at, end))
+    at = end
+    if (turn.over) await turn.next()
+  }
+  return { body, etag: tagger.tag() }
+}
+
+/** Returns the parts of a text before and after the end of a sign. */
+function splitAt (text: string, sign: string): [string, string] {
+  const at = text.indexOf(sign) + sign.length
+  return [text.slice(0, at), text.slice(at)]
 }
 
 /** Returns the JSON text of a list's members, without the brackets. */

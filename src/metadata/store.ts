@@ -6,6 +6,8 @@ export interface ItemMetadataStore {
    * @throws ItemMetadataError if some could not be looked up
    */
   get: (itemIds: readonly string[], signal: AbortSignal) => ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>
+  /** Whether lookups wait for nothing outside of this process. */
+  readonly local?: boolean
   close: () => Promise<void>
 }
 

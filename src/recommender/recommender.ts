@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
+import { beginTurns, createSequence } from '../base/turns.ts'
 import { noPeers, type Peers } from '../connections/peers.ts'
-import { timeOfKey, type Appended, type EventLog, type LoggedEvent } from './event-log.ts'
+import { timeOfKey, type Appended, type EventLog, type LogEntry, type LoggedEvent } from './event-log.ts'
 import { Query } from './query.ts'
 import { SessionIndex } from './session-index.ts'
 
@@ -130,6 +131,18 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
     }
   }
 
+  const inSequence = createSequence()
+
+  /** Applies events that the log has, in slices. The caller sees to it that calls do not overlap, so that the order of arrival stays. */
+  async function applyAll (added: readonly LogEntry[]): Promise<void> {
+    const turn = beginTurns()
+    for (const { key, event } of added) {
+      if (turn.over) await turn.next()
+      for (const learner of [...models, ...apprentices]) apply(learner, event)
+      uncommitted.delete(nameOf(key))
+    }
+  }
+
   const stopListening = peers.on(topic, learnFromOthers)
   const watch = setInterval(lookForImports, importPoll).unref()
 
@@ -146,11 +159,11 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
           }
         }
         appended = await log.append(events, { onWriting })
+        const { added } = appended
+        // A model that begins to read the log meanwhile gets an event from here or from the log: from the log once it is applied here.
+        await inSequence(async () => applyAll(added))
       } finally {
         for (const key of keys) uncommitted.delete(key)
-      }
-      for (const { event } of appended.added) {
-        for (const learner of [...models, ...apprentices]) apply(learner, event)
       }
       if (appended.added.length > 0) await peers.tell(topic, appended.added.map(({ key, event }): Learned => ({ name: nameOf(key), event })))
       await appended.others

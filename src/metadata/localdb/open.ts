@@ -1,4 +1,5 @@
 import type { Database } from 'lmdb'
+import { beginTurns } from '../../base/turns.ts'
 import { assertRoom, committed } from '../../connections/lmdb.ts'
 import { noPeers, type Peers } from '../../connections/peers.ts'
 import { isItemId, type Item } from '../catalog.ts'
@@ -12,6 +13,9 @@ const importPoll = 1_000
 
 /** The most attempts of a put. It starts again if an import replaced the items meanwhile. */
 const mostSwaps = 3
+
+/** The number of items that are looked up in a row. */
+const atOnce = 16
 
 export interface LocalDb extends ItemMetadataStore {
   /**
@@ -100,6 +104,25 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
     items?.resetReadTxn()
   }
 
+  function lookUp (itemIds: readonly string[], found: Map<string, string>): Map<string, string> {
+    for (const itemId of itemIds) {
+      // An id that no catalog may hold can be an invalid key for LMDB, such as a text that is too long.
+      const metadata = isItemId(itemId) ? items?.get(itemId) : undefined
+      if (metadata !== undefined) found.set(itemId, metadata)
+    }
+    return found
+  }
+
+  async function getInSlices (itemIds: readonly string[]): Promise<Map<string, string>> {
+    const found = new Map<string, string>()
+    const turn = beginTurns()
+    for (let i = 0; i < itemIds.length; i += atOnce) {
+      if (turn.over) await turn.next()
+      lookUp(itemIds.slice(i, i + atOnce), found)
+    }
+    return found
+  }
+
   await versions.sweep()
   // Listen before opening the items, so that this process misses no put.
   const stopListening = peers.on(topic, lookAgain)
@@ -107,16 +130,8 @@ export async function openLocalDb (directory: string, { onError, onRevision = ()
   const timer = setInterval(() => { inTurn(follow).catch(onError) }, poll).unref()
 
   return {
-    get (itemIds) {
-      const found = new Map<string, string>()
-      if (items === undefined) return found
-      for (const itemId of itemIds) {
-        // An id that no catalog may hold can be an invalid key for LMDB, such as a text that is too long.
-        const metadata = isItemId(itemId) ? items.get(itemId) : undefined
-        if (metadata !== undefined) found.set(itemId, metadata)
-      }
-      return found
-    },
+    local: true,
+    get: itemIds => itemIds.length > atOnce ? getInSlices(itemIds) : lookUp(itemIds, new Map()),
     async put (changed) {
       await inTurn(async () => put(changed))
       // Tell the peers after the turn: otherwise, two workers that put at the same time would wait for each other.
