@@ -5,6 +5,7 @@ import { ownerOf, type EventBody } from '../targets/body.ts'
 import type { Ledger } from './ledger.ts'
 import { createLines } from './lines.ts'
 import type { EventStats } from '../targets/stats.ts'
+import { itemOf } from '../targets/item-of.ts'
 import { deliverTo, type EventTarget, type Shortfall } from '../targets/target.ts'
 
 /** The outcome of a body: by target, the events that the target does not have. Targets that have all events are not in the map. */
@@ -70,6 +71,7 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
       stats.of(name, targetName).turnedAway += bodies.reduce((sum, body) => sum + (body?.events.length ?? 0), 0)
       throw new GatewayError('EventQueueFull', `"${targetName}" does not take more events for now: its queue is full; nothing was sent anywhere, send the events again later`, { retryAfter: 1 })
     }
+    countWithoutItem(name, bodies, known)
     const shortfalls = bodies.map(() => new Map<string, Shortfall>())
     await Promise.all(lacking.flatMap(({ targetName, target, bodies }) => bodies.map(async (body, i) => {
       if (body === undefined) return
@@ -79,6 +81,14 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
       count(name, targetName, target, body, shortfall)
     })))
     return shortfalls
+  }
+
+  function countWithoutItem (namespace: string, bodies: readonly EventBody[], known: Known): void {
+    let events = 0
+    for (const body of bodies) {
+      for (const event of body.events) if (itemOf(event) === undefined && !known.has(ownedId(event))) events++
+    }
+    if (events > 0) stats.withoutItem.set(namespace, (stats.withoutItem.get(namespace) ?? 0) + events)
   }
 
   function count (namespace: string, targetName: string, target: EventTarget, { events }: EventBody, shortfall: Shortfall | undefined): void {
