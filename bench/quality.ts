@@ -25,7 +25,7 @@ function read (name: string): Click[] {
 
 function learned (clicks: readonly Click[]): { index: SessionIndex, learn: (click: Click) => void } {
   const index = new SessionIndex(Date.now)
-  const learn = ({ session, item, time }: Click): void => index.apply({ userId: session, sessionId: session, itemId: item, weight: 1, time })
+  const learn = ({ session, item, time }: Click): void => { index.apply({ userId: session, sessionId: session, itemId: item, weight: 1, time }) }
   clicks.forEach(learn)
   return { index, learn }
 }

@@ -7,7 +7,7 @@ const labelNames = ['namespace', 'target']
 /** Registers the metrics of events at each target. Like other metrics, they are read when they are scraped. */
 export default fp(async app => {
   const { registry } = app.metrics
-  const { eventStats } = app.resources
+  const { eventStats, sharedSessions } = app.resources
 
   const counter = (name: string, help: string, read: (stats: TargetStats) => number): void => {
     registry.registerMetric(new Counter({
@@ -46,4 +46,25 @@ export default fp(async app => {
   counter('gateway_events_dead_lettered_total', 'Events of a queued target that were given up.', stats => stats.deadLettered)
   gauge('gateway_event_stream_waiting', 'Bodies that wait in Redis for a queued target.', ({ streams }) => Math.max(0, ...[...streams].map(({ waiting }) => waiting)), 'max')
   gauge('gateway_event_stream_dead_letters', 'Bodies in its stream of dead letters.', ({ streams }) => Math.max(0, ...[...streams].map(({ deadLetters }) => deadLetters)), 'max')
+
+  registry.registerMetric(new Counter({
+    name: 'gateway_shared_session_events_total',
+    help: 'Events with a session id that many users send: the embedded recommender ignores it. Ten session ids of a namespace are named at most, the others are "".',
+    labelNames: ['namespace', 'session'],
+    registers: [],
+    collect () {
+      this.reset()
+      for (const { namespace, sessionId = '', events } of sharedSessions.all()) this.inc({ namespace, session: sessionId }, events)
+    }
+  }))
+  registry.registerMetric(new Counter({
+    name: 'gateway_events_without_item_total',
+    help: 'Events that name no item, neither in itemId nor in properties.',
+    labelNames: ['namespace'],
+    registers: [],
+    collect () {
+      this.reset()
+      for (const [namespace, events] of eventStats.withoutItem) this.inc({ namespace }, events)
+    }
+  }))
 }, { name: 'event-metrics', dependencies: ['resources', 'metrics'] })

@@ -5,6 +5,7 @@ import { createMetadataStats } from '../src/metadata/stats.ts'
 import { noPeers, type Peers } from '../src/connections/peers.ts'
 import { createPool } from '../src/connections/pool.ts'
 import { createRevisions } from '../src/connections/revisions.ts'
+import { createSharedSessions } from '../src/connections/shared-sessions.ts'
 import type { Resources } from '../src/plan/resources.ts'
 import type { WebhookSecrets } from '../src/connections/webhook-secrets.ts'
 
@@ -51,6 +52,9 @@ export default fp<ResourcesOptions>(async (app, { dataDir, redisUrl, webhookSecr
     pool,
     userVersions,
     revisions: createRevisions(),
+    sharedSessions: createSharedSessions((namespace, sessionId) => {
+      app.log.warn({ namespace, sessionId }, 'many users send events with the same sessionId: the embedded recommender ignores this session id')
+    }),
     metadataStats: createMetadataStats(),
     eventStats: createEventStats(),
     peers

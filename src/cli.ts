@@ -68,7 +68,7 @@ gateway.command('items').description('look after item metadata').command('import
   })
 
 const events = gateway.command('events').description('look after events')
-const eventFields = ['userId', 'sessionId', 'itemId', 'eventType', 'eventValue', 'sentAt', 'eventId']
+const eventFields = ['userId', 'sessionId', 'itemId', 'eventType', 'eventValue', 'sentAt', 'eventId', 'properties']
 
 events.command('import')
   .description('load events into a namespace\'s embedded recommender: JSON Lines, CSV or TSV, compressed (.gz) or not')

@@ -27,7 +27,8 @@ function stringify (value: object): string | undefined {
   }
 }
 
-function isJsonObject (text: string): boolean {
+/** Returns whether a text is the JSON of an object. */
+export function isJsonObject (text: string): boolean {
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -2,6 +2,7 @@ import type { UserVersions } from '../cache/user-versions.ts'
 import type { Peers } from './peers.ts'
 import type { AcquireOptions, Lease, Pool } from './pool.ts'
 import type { Revisions } from './revisions.ts'
+import type { SharedSessions } from './shared-sessions.ts'
 import type { WebhookSecrets } from './webhook-secrets.ts'
 
 /** Opened resources that outlive one configuration. The floors above add their own: see `plan/resources.ts`. */
@@ -22,6 +23,7 @@ export interface Connections {
   pool: Pool
   userVersions: UserVersions
   revisions: Revisions
+  sharedSessions: SharedSessions
   /** The other processes that serve on this machine. */
   peers: Peers
 }

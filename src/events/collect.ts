@@ -2,7 +2,7 @@ import type { UserVersions } from '../cache/user-versions.ts'
 import { namespaceOf, type NamespacePlan, type Plan } from '../plan/plan.ts'
 import { causeOf, isRetryable, told } from '../delivery/shortfall.ts'
 import { GatewayError } from '../base/errors.ts'
-import { ownerOf, type EventBody } from '../targets/body.ts'
+import type { EventBody } from '../targets/body.ts'
 import type { Dispatch, Outcome, Shortfalls } from './dispatch.ts'
 import type { EventsBody } from '../targets/event.ts'
 import { isFor } from '../targets/target.ts'
@@ -63,7 +63,7 @@ export function collected ({ body: { conversions }, refused }: ReadBody, targets
 }
 
 /**
- * Delivers bodies to the targets. After that, cached answers for their users are out of date.
+ * Delivers bodies to the targets. After that, cached answers for their users and sessions are out of date.
  * @returns the outcome of each body
  * @throws GatewayError 409 if the namespace has no targets, 429 if the queue of a target is full
  */
@@ -71,8 +71,10 @@ export async function deliverBodies (namespace: NamespacePlan, bodies: readonly 
   if (namespace.eventTargets.size === 0) throw new GatewayError('NoEventTargets', `namespace: "${namespace.name}" has no event targets in the configuration`)
   const outcomes = await dispatch(namespace, bodies)
   // Even if one target failed, another one may have the events.
+  // A recommender may know what was done in a session as the session's or as its user's, so that answers for both are out of date.
   const sent = bodies.filter(({ events }, i) => events.length > 0 && !(outcomes[i] instanceof GatewayError))
-  await Promise.all([...new Set(sent.map(ownerOf))].map(async userId => userVersions.raise({ namespace: namespace.name, userId })))
+  const concerned = new Set(sent.flatMap(({ userId, sessionId }) => [userId, sessionId]).filter(id => id !== undefined))
+  await Promise.all([...concerned].map(async userId => userVersions.raise({ namespace: namespace.name, userId })))
   return outcomes
 }
 

@@ -7,6 +7,7 @@ import type { Ledger } from './ledger.ts'
 import { createLines } from './lines.ts'
 import type { EventStats } from '../targets/stats.ts'
 import { deliverTo, isFor, type EventTarget, type Shortfall } from '../targets/target.ts'
+import { itemOf } from '../targets/item-of.ts'
 
 /** The outcome of a body: by target, the events that the target does not have. Targets that have all events are not in the map. */
 export type Shortfalls = ReadonlyMap<string, Shortfall>
@@ -82,6 +83,7 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
       stats.of(name, targetName).turnedAway += bodies.reduce((sum, body) => sum + (body?.events.length ?? 0), 0)
       throw turnedAway(targetName, 'events for now: its queue is full; nothing was sent anywhere')
     }
+    countWithoutItem(name, bodies, known)
     const refused = refusedOwners(name, lacking)
     const turn = beginTurns()
     const deliveries: Array<Promise<void>> = []
@@ -117,6 +119,14 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
       }
     }
     return refused
+  }
+
+  function countWithoutItem (namespace: string, bodies: readonly EventBody[], known: Known): void {
+    let events = 0
+    for (const body of bodies) {
+      for (const event of body.events) if (itemOf(event) === undefined && !known.has(ownedId(event))) events++
+    }
+    if (events > 0) stats.withoutItem.set(namespace, (stats.withoutItem.get(namespace) ?? 0) + events)
   }
 
   function count (namespace: string, targetName: string, target: EventTarget, { events }: EventBody, shortfall: Shortfall | undefined): void {

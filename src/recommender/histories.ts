@@ -4,14 +4,28 @@ import { fit } from './column.ts'
 const enoughToJudge = 1000
 const overlongPercentile = 0.995
 
-/** Histories (sessions) in a ring, oldest out first, numbered from 1 in the order in which they began. */
+/** Shared sessions that are remembered, at most; beyond it, the oldest are judged anew. */
+const mostShared = 10_000
+
+/** In place of the history of a session that too many users share. */
+const shared = -1
+
+/**
+ * Histories in a ring, oldest out first, numbered from 1 in the order in which they began. A history is what one user did in a session, or
+ * what was done in it without naming a user. The histories of a session are linked, the latest first.
+ */
 export class Histories {
   readonly limit: number
   next = 1
   #newest = new Float64Array(1024)
   #lengths = new Uint16Array(1024)
   #sessionIds: Array<string | undefined> = []
+  #userIds: Array<string | undefined> = []
+  /** The latest history of each session, or `shared`. */
   readonly #bySessionId = new Map<string, number>()
+  /** The previous history of the same session, for the few that have one. */
+  readonly #earlier = new Map<number, number>()
+  readonly #shared = new Set<string>()
   /** By length: the number of histories with at least so many items. The percentile is computed from it. */
   readonly #reached: Uint32Array
   #longest: number
@@ -26,22 +40,59 @@ export class Histories {
     return this.next - 1
   }
 
-  begin (sessionId: string | undefined): number {
+  begin (sessionId: string | undefined, userId?: string): number {
     const number = this.next++
     const at = this.#at(number)
     this.#newest = fit(this.#newest, at + 1)
     this.#lengths = fit(this.#lengths, at + 1)
-    this.#forgetSession(at)
+    this.#forgetSession(at, number - this.limit)
     this.#newest[at] = 0
     this.#lengths[at] = 0
     this.#sessionIds[at] = sessionId
-    if (sessionId !== undefined) this.#bySessionId.set(sessionId, number)
+    this.#userIds[at] = userId
+    if (sessionId !== undefined) {
+      const earlier = this.#bySessionId.get(sessionId)
+      if (earlier !== undefined) this.#earlier.set(number, earlier)
+      this.#bySessionId.set(sessionId, number)
+    }
     if (number % enoughToJudge === 0) this.#longest = this.#percentile()
     return number
   }
 
+  /** Returns the latest history of a session. */
   ofSession (sessionId: string): number | undefined {
-    return this.#bySessionId.get(sessionId)
+    const history = this.#bySessionId.get(sessionId)
+    return history === shared ? undefined : history
+  }
+
+  /** Returns the history of the same session that began before this one; 0 if none is kept. */
+  earlierInSession (number: number): number {
+    const earlier = this.#earlier.get(number) ?? 0
+    return this.isKept(earlier) ? earlier : 0
+  }
+
+  /** Returns the user whose history it is; undefined if its session has named none. */
+  userOf (number: number): string | undefined {
+    return this.#userIds[this.#at(number)]
+  }
+
+  setUser (number: number, userId: string): void {
+    this.#userIds[this.#at(number)] = userId
+  }
+
+  /** Returns whether too many users share a session. */
+  isShared (sessionId: string): boolean {
+    return this.#bySessionId.get(sessionId) === shared
+  }
+
+  /** Records that too many users share a session, so that it has no histories. */
+  share (sessionId: string): void {
+    this.#bySessionId.set(sessionId, shared)
+    this.#shared.add(sessionId)
+    if (this.#shared.size <= mostShared) return
+    const [oldest = sessionId] = this.#shared
+    this.#shared.delete(oldest)
+    this.#bySessionId.delete(oldest)
   }
 
   isKept (number: number): boolean {
@@ -76,9 +127,11 @@ export class Histories {
     return last
   }
 
-  #forgetSession (at: number): void {
+  #forgetSession (at: number, number: number): void {
     const before = this.#sessionIds[at]
-    if (before !== undefined) this.#bySessionId.delete(before)
+    if (before === undefined) return
+    this.#earlier.delete(number)
+    if (this.#bySessionId.get(before) === number) this.#bySessionId.delete(before)
   }
 
   #at (number: number): number {

@@ -2,10 +2,13 @@ import { hash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { withLock } from '../base/lock.ts'
+import { isJsonObject } from '../base/json-object.ts'
 import { isId } from '../base/schema.ts'
 import { parseTime, timeForms } from '../base/time.ts'
 import { BadLines } from '../records/import-error.ts'
-import { readRecords, type ReadOptions } from '../records/read-records.ts'
+import { itemInProperties } from '../records/item-in-properties.ts'
+import { membersOf } from '../records/json-members.ts'
+import { readRecords, type Columns, type ReadOptions, type SoundRecord } from '../records/read-records.ts'
 import { openEventLog, type EventLog, type LoggedEvent } from './event-log.ts'
 import { eventLogDirectory } from './of-namespace.ts'
 
@@ -93,16 +96,16 @@ async function append (log: EventLog, events: LoggedEvent[]): Promise<number> {
 
 /** Reads the events of a file; for an invalid record, a message that says why. */
 async function * readEvents (file: string, { eventType, now, ...read }: ReadEventsOptions): AsyncGenerator<Array<{ line: number, event: LoggedEvent | string }>> {
-  for await (const batch of readRecords(file, { ...read, required: [['itemId'], ['userId', 'sessionId']] })) {
-    yield batch.map(source => ({ line: source.line, event: 'problem' in source ? source.problem : toEvent(source.text === undefined ? trimmed(source.record) : source.record, eventType, now) }))
+  for await (const batch of readRecords(file, { ...read, required: [['itemId', 'properties'], ['userId', 'sessionId']] })) {
+    yield batch.map(source => ({ line: source.line, event: 'problem' in source ? source.problem : toEvent(source.text === undefined ? { ...source, record: trimmed(source.record) } : source, eventType, now, read.columns) }))
   }
 }
 
 /** Returns the event of a record, or a message that says why the record is invalid. */
-function toEvent (record: Record<string, unknown>, defaultType: string | undefined, now: () => number): LoggedEvent | string {
+function toEvent ({ record, text: source }: SoundRecord, defaultType: string | undefined, now: () => number, columns?: Columns): LoggedEvent | string {
   const userId = text(record['userId'])
   const sessionId = text(record['sessionId'])
-  const itemId = text(record['itemId'])
+  const itemId = text(record['itemId']) ?? itemInside(record['properties'], source, columns?.['properties'])
   const eventType = text(record['eventType']) ?? defaultType ?? 'view'
   const eventId = text(record['eventId'])
   if (itemId === undefined) return 'itemId: is missing'
@@ -115,6 +118,17 @@ function toEvent (record: Record<string, unknown>, defaultType: string | undefin
   const eventValue = isGiven(record['eventValue']) ? Number(record['eventValue']) : undefined
   if (Number.isNaN(eventValue)) return 'eventValue: expected a number'
   return { userId, sessionId, itemId, eventType, sentAt: Math.min(sentAt, now()), eventValue, eventId: eventId ?? contentId(userId, sessionId, itemId, eventType, isGiven(record['sentAt']) ? sentAt : undefined) }
+}
+
+/**
+ * Returns the item in the properties of a record, an object or the text of one; undefined if there is none.
+ * @param source the record's own text, in which numbers have all of their digits
+ */
+function itemInside (properties: unknown, source = '{}', column = 'properties'): string | undefined {
+  if (typeof properties === 'string') return isJsonObject(properties) ? itemInProperties(properties) : undefined
+  if (typeof properties !== 'object' || properties === null || Array.isArray(properties)) return undefined
+  const member = membersOf(source).findLast(({ key }) => key === column)
+  return member === undefined ? undefined : itemInProperties(source.slice(member.valueFrom, member.to))
 }
 
 /** Returns an id derived from an event's content, so that each import gives the same event the same id. */

@@ -39,6 +39,14 @@ export interface RecommenderOptions {
   onError: (error: unknown) => void
   /** Receives the id of the import that the models include: at the start, and after each rebuild. */
   onImported?: (name: string) => void
+  /**
+   * Receives users whom an event does not name although it changes their answers: an event of a session without a user may belong to the
+   * session's user. `learn` waits for it.
+   * @param everywhere false if the process that took the event tells all others
+   */
+  onAffected?: (userIds: ReadonlySet<string>, everywhere: boolean) => Promise<void>
+  /** Receives the session of an event that this process took, if too many users share the session. */
+  onShared?: (sessionId: string) => void
   /** Interval of checks for an import by another process, in ms. */
   importPoll?: number
 }
@@ -65,7 +73,7 @@ const readAtOnce = 400
 const tellWithin = 10_000
 
 /** Creates the recommender of a log. */
-export function createRecommender (log: EventLog, { now, onError, peers = noPeers, topic = 'learned', onImported = () => {}, importPoll = 1_000 }: RecommenderOptions): Recommender {
+export function createRecommender (log: EventLog, { now, onError, peers = noPeers, topic = 'learned', onImported = () => {}, onAffected = async () => {}, onShared = () => {}, importPoll = 1_000 }: RecommenderOptions): Recommender {
   const models = new Set<LearnedModel>()
   const apprentices = new Set<Apprentice>()
   const uncommitted = new Set<string>()
@@ -124,21 +132,28 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
   }
 
   /** Applies events that another process has logged and announced, without reading the log. */
-  function learnFromOthers (learned: Learned[]): void {
+  async function learnFromOthers (learned: Learned[]): Promise<void> {
+    const affected = new Set<string>()
     for (const { name, event } of learned) {
       for (const { live } of apprentices) live.add(name)
-      for (const learner of [...models, ...apprentices]) if (!learner.read.has(name)) apply(learner, event)
+      for (const learner of [...models, ...apprentices]) if (!learner.read.has(name)) apply(learner, event, affected)
     }
+    if (affected.size > 0) await onAffected(affected, false)
+  }
+
+  function isShared (sessionId: string | undefined): sessionId is string {
+    return sessionId !== undefined && [...models].some(({ index }) => index.histories.isShared(sessionId))
   }
 
   const inSequence = createSequence()
 
-  /** Applies events that the log has, in slices. The caller sees to it that calls do not overlap, so that the order of arrival stays. */
-  async function applyAll (added: readonly LogEntry[]): Promise<void> {
+  /** Applies events that the log has, in slices, and notes the users whose answers are out of date because of them. The caller sees to it that calls do not overlap, so that the order of arrival stays. */
+  async function applyAll (added: readonly LogEntry[], affected: Set<string>): Promise<void> {
     const turn = beginTurns()
     for (const { key, event } of added) {
       if (turn.over) await turn.next()
-      for (const learner of [...models, ...apprentices]) apply(learner, event)
+      for (const learner of [...models, ...apprentices]) apply(learner, event, affected)
+      if (isShared(event.sessionId)) onShared(event.sessionId)
       uncommitted.delete(nameOf(key))
     }
   }
@@ -150,6 +165,7 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
     async learn (events) {
       let keys: string[] = []
       let appended: Appended
+      const affected = new Set<string>()
       try {
         const onWriting = (settled: Buffer[]): void => {
           keys = settled.map(nameOf)
@@ -161,11 +177,12 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
         appended = await log.append(events, { onWriting })
         const { added } = appended
         // A model that begins to read the log meanwhile gets an event from here or from the log: from the log once it is applied here.
-        await inSequence(async () => applyAll(added))
+        await inSequence(async () => applyAll(added, affected))
       } finally {
         for (const key of keys) uncommitted.delete(key)
       }
       if (appended.added.length > 0) await peers.tell(topic, appended.added.map(({ key, event }): Learned => ({ name: nameOf(key), event })))
+      if (affected.size > 0) await onAffected(affected, true)
       await appended.others
     },
     model: async weights => enqueue(async () => learnFromLog(weights, ({ index, read }) => {
@@ -184,16 +201,18 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
   }
 }
 
-function apply ({ index, weights }: Learner, event: LoggedEvent): void {
+/** @param affected gets the user, besides the one that the event names, whose answers it changes */
+function apply ({ index, weights }: Learner, event: LoggedEvent, affected?: Set<string>): void {
   const userId = event.userId ?? event.sessionId
   if (userId === undefined) return
-  index.apply({
+  const other = index.apply({
     userId,
     sessionId: event.sessionId,
     itemId: event.itemId,
     weight: Object.hasOwn(weights, event.eventType) ? weights[event.eventType]! : 1,
     time: event.sentAt
   })
+  if (other !== undefined) affected?.add(other)
 }
 
 function nameOf (key: Buffer): string {

@@ -1,14 +1,16 @@
+import { mergeChains, splitChain } from './chains.ts'
 import { fit } from './column.ts'
 import { Histories } from './histories.ts'
 import { Interactions } from './interactions.ts'
 import { defaultLimits, type IndexLimits } from './limits.ts'
 import { Popularity } from './popularity.ts'
 import { Postings } from './postings.ts'
+import { historyInSession, type SessionChanges } from './sessions.ts'
 import { createSlots, type Slots } from './slots.ts'
 
 /** One interaction of a user with an item, the input of the index. */
 export interface Interaction {
-  /** For a visitor without an account, the session's id. */
+  /** For an event that names no user, the session's id. */
   userId: string
   sessionId?: string | undefined
   itemId: string
@@ -17,6 +19,9 @@ export interface Interaction {
   /** Epoch milliseconds. */
   time: number
 }
+
+/** In place of a visitor's newest interaction, after a user has taken over the visitor's session: the visitor reads the session's history. */
+const joined = -1
 
 /** Without session ids, a gap of this length between two interactions of a user separates histories. */
 const sessionGapMs = 30 * 60 * 1000
@@ -42,6 +47,13 @@ export class SessionIndex {
   #newestOfUser = new Float64Array(1024)
   #historyOfUser = new Float64Array(1024)
   #lastSeen = new Float64Array(1024)
+  /** See `apply`. */
+  #affected: string | undefined
+
+  readonly #changes: SessionChanges = {
+    onJoin: (history, sessionId, userId) => { this.#join(history, sessionId, userId) },
+    onShare: sessionId => { this.#withdraw(sessionId) }
+  }
 
   /** @param now epoch milliseconds; an interaction from the future counts as of now */
   constructor (now: () => number, limits: Partial<IndexLimits> = {}) {
@@ -53,15 +65,41 @@ export class SessionIndex {
     this.histories = new Histories(this.limits.histories, this.limits.historyItems)
   }
 
-  apply (event: Interaction): void {
+  /** @returns the user, besides the one that the event names, whose interactions it changes; undefined if there is none */
+  apply (event: Interaction): string | undefined {
     const time = Math.min(event.time, this.#now())
     const item = this.items.take(event.itemId)
-    const user = this.users.take(event.userId)
-    const history = this.#historyFor(event, user, time)
-    this.#lastSeen[user] = Math.max(time, this.#lastSeen[user]!)
-    this.#historyOfUser[user] = history
-    this.#record(item, user, history, event.weight)
     if (event.weight > 0) this.popularity.add(item, event.weight, time)
+    this.#affected = undefined
+    if (event.userId === event.sessionId) this.#applyAnonymous(event.sessionId, item, event.weight, time)
+    else this.#applyNamed(event, item, time)
+    return this.#affected
+  }
+
+  #applyNamed ({ userId, sessionId, weight }: Interaction, item: number, time: number): void {
+    const user = this.users.take(userId)
+    // Histories keep this text. The event's own would be another one of the same content for each event.
+    const known = this.users.id(user)
+    let history = sessionId === undefined ? 0 : historyInSession(this.histories, sessionId, known, this.#changes)
+    if (history === 0) history = this.#currentHistory(user, time)
+    this.#record(item, user, history, weight, time, false)
+  }
+
+  /** Applies an event of a visitor whom only the session's id identifies. */
+  #applyAnonymous (sessionId: string, item: number, weight: number, time: number): void {
+    const history = historyInSession(this.histories, sessionId, undefined, this.#changes)
+    if (history === 0) return
+    const visitor = this.users.take(sessionId)
+    const userId = this.histories.userOf(history)
+    if (userId === undefined) {
+      this.#record(item, visitor, history, weight, time, true)
+      return
+    }
+    this.#affected = userId
+    const newest = this.#newestOf(visitor)
+    if (newest === 0 || this.interactions.isAnonymous(newest)) this.#newestOfUser[visitor] = joined
+    this.#historyOfUser[visitor] = history
+    this.#record(item, this.users.take(userId), history, weight, time, true)
   }
 
   /** Returns the item's most recent histories, oldest first; undefined if there are none. */
@@ -81,9 +119,12 @@ export class SessionIndex {
 
   /** Yields the items of a user's interactions, newest first, with repetitions; bounded by `lookBack` and `stepsPerItem`. */
   * itemsOfUser (user: number): Generator<readonly [item: number, interaction: number]> {
-    const newest = this.#newestOfUser[user]!
-    let steps = this.limits.lookBack * this.limits.stepsPerItem
-    for (let at = this.interactions.isKept(newest) ? newest : 0; at !== 0 && steps > 0; at = this.interactions.previousOfUser(at), steps--) {
+    const { interactions } = this
+    const isJoined = this.#newestOfUser[user] === joined
+    const newest = isJoined ? this.#newestIn(this.#historyOfUser[user]!) : this.#newestOf(user)
+    let steps = this.#mostSteps
+    for (let at = newest; at !== 0 && steps > 0; at = isJoined ? interactions.previousInHistory(at) : interactions.previousOfUser(at), steps--) {
+      if (interactions.isWithdrawn(at)) continue
       const item = this.#itemOf(at)
       if (item >= 0) yield [item, at]
     }
@@ -95,7 +136,7 @@ export class SessionIndex {
     let items = this.limits.historyItems
     let steps = items * this.limits.stepsPerItem
     for (let at = this.interactions.isKept(newest) ? newest : 0; at !== 0 && items > 0 && steps > 0; at = this.interactions.previousInHistory(at), steps--) {
-      if (this.interactions.isSuperseded(at)) continue
+      if (this.interactions.isSuperseded(at) || this.interactions.isWithdrawn(at)) continue
       items--
       const item = this.#itemOf(at)
       if (item >= 0 && visit(item, at) === false) return
@@ -108,18 +149,19 @@ export class SessionIndex {
     return interaction >= this.#bornAt[item]! ? item : -1
   }
 
-  #historyFor (event: Interaction, user: number, time: number): number {
-    if (event.sessionId !== undefined) {
-      return this.histories.ofSession(event.sessionId) ?? this.histories.begin(event.sessionId)
-    }
+  /** Returns the history that the user's last interaction belongs to, or a new one after a gap. */
+  #currentHistory (user: number, time: number): number {
     const current = this.#historyOfUser[user]!
     const goesOn = this.histories.isKept(current) && Math.abs(time - this.#lastSeen[user]!) <= sessionGapMs
     return goesOn ? current : this.histories.begin(undefined)
   }
 
-  #record (item: number, user: number, history: number, weight: number): void {
+  #record (item: number, user: number, history: number, weight: number, time: number, anonymous: boolean): void {
     const { interactions, histories } = this
+    this.#lastSeen[user] = Math.max(time, this.#lastSeen[user]!)
+    this.#historyOfUser[user] = history
     const newest = histories.newest(history)
+    const newestOfUser = this.#newestOf(user)
     const earlier = this.#find(item, history)
     const liked = earlier !== 0 && interactions.weight(earlier) > 0
     // A history with a disliked item must not count as similar to histories with that item liked: it gets no posting.
@@ -129,14 +171,69 @@ export class SessionIndex {
       ;(this.#postings[item] ??= new Postings()).add(history, this.limits.postings)
     }
     if (liked && weight > 0) weight = Math.max(weight, interactions.weight(earlier))
-    if (earlier !== 0 && earlier === newest && earlier === this.#newestOfUser[user]) {
+    if (earlier !== 0 && earlier === newest && earlier === newestOfUser && interactions.isAnonymous(earlier) === anonymous) {
       interactions.setWeight(earlier, weight)
       return
     }
     if (earlier !== 0) interactions.supersede(earlier)
-    const number = interactions.append(item, weight, newest, this.#newestOfUser[user]!)
+    const number = interactions.append(item, weight, newest, newestOfUser, anonymous)
     histories.setNewest(history, number)
     this.#newestOfUser[user] = number
+  }
+
+  /** Makes the interactions of a visitor those of a user. From then on, the visitor reads the history of the session, which both share. */
+  #join (history: number, sessionId: string, userId: string): void {
+    const { interactions } = this
+    const user = this.users.take(userId)
+    const visitor = this.users.get(sessionId)
+    // A user may have the session's id as his own; his interactions stay with him.
+    const newest = visitor === undefined ? this.#newestIn(history) : this.#newestOf(visitor)
+    const [anonymous, own] = splitChain(interactions, newest, at => interactions.isAnonymous(at), this.#mostSteps)
+    this.#newestOfUser[user] = mergeChains(interactions, this.#newestOf(user), anonymous, this.#mostSteps)
+    if (visitor !== undefined) this.#newestOfUser[visitor] = own === 0 || interactions.isAnonymous(own) ? joined : own
+  }
+
+  /** Withdraws what was done in a session without naming a user: nobody knows whose it was. What users did stays theirs. */
+  #withdraw (sessionId: string): void {
+    const { histories, interactions } = this
+    for (let history = histories.ofSession(sessionId) ?? 0; history !== 0; history = histories.earlierInSession(history)) {
+      let withdrawn = 0
+      let steps = this.#mostSteps
+      for (let at = this.#newestIn(history); at !== 0 && steps > 0; at = interactions.previousInHistory(at), steps--) {
+        if (!interactions.isAnonymous(at)) continue
+        interactions.withdraw(at)
+        withdrawn++
+      }
+      const userId = histories.userOf(history)
+      const user = withdrawn === 0 || userId === undefined ? undefined : this.users.get(userId)
+      if (user === undefined) continue
+      this.#dropWithdrawn(user)
+      this.#affected = userId
+    }
+    const visitor = this.users.get(sessionId)
+    if (visitor === undefined) return
+    this.#dropWithdrawn(visitor)
+    this.#historyOfUser[visitor] = 0
+  }
+
+  #dropWithdrawn (user: number): void {
+    const { interactions } = this
+    this.#newestOfUser[user] = splitChain(interactions, this.#newestOf(user), at => interactions.isWithdrawn(at), 2 * this.#mostSteps)[1]
+  }
+
+  get #mostSteps (): number {
+    return this.limits.lookBack * this.limits.stepsPerItem
+  }
+
+  /** Returns the newest interaction of a user's own chain; 0 if there is none. */
+  #newestOf (user: number): number {
+    const newest = this.#newestOfUser[user]!
+    return newest > 0 && this.interactions.isKept(newest) ? newest : 0
+  }
+
+  #newestIn (history: number): number {
+    const newest = this.histories.isKept(history) ? this.histories.newest(history) : 0
+    return this.interactions.isKept(newest) ? newest : 0
   }
 
   /** Returns the interaction with an item in a history; 0 if there is none among its recent ones. */

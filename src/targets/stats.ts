@@ -35,6 +35,8 @@ export interface TargetStats {
 }
 
 export interface EventStats {
+  /** Events that name no item, by namespace. */
+  readonly withoutItem: Map<string, number>
   of: (namespace: string, target: string) => TargetStats
   all: () => Iterable<{ namespace: string, target: string, stats: TargetStats }>
 }
@@ -43,6 +45,7 @@ export interface EventStats {
 export function createEventStats (): EventStats {
   const known = new Map<string, { namespace: string, target: string, stats: TargetStats }>()
   return {
+    withoutItem: new Map(),
     of (namespace, target) {
       const key = `${namespace}/${target}`
       let entry = known.get(key)

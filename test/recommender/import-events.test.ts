@@ -150,3 +150,11 @@ t.test('a row with too many fields is a bad line, and the rest is imported', asy
   t.strictSame(bad.listed.map(({ line }) => line), [3, 4])
   t.strictSame((await logged()).map(({ itemId }) => itemId), ['a', 'd'])
 })
+
+t.test('an item inside properties is imported', async t => {
+  const { import: take, logged } = importing(t)
+  await take('nested.jsonl', '{"userId":"u","properties":"{\\"itemId\\":\\"593\\"}"}\n{"userId":"u","properties":{"itemId":12345678901234567890}}\n')
+  const { bad } = await take('nested.csv', 'userId,properties\nu,"{""itemId"":""7""}"\nu,no JSON\n')
+  t.equal(bad.count, 1)
+  t.strictSame((await logged()).map(({ itemId }) => itemId).sort(), ['12345678901234567890', '593', '7'])
+})

@@ -10,8 +10,9 @@ const parameters = { recentItems: 4, sampleSize: 100, neighbours: 100 }
 function indexed (limits: Partial<IndexLimits> = {}, now = (): number => Infinity) {
   const index = new SessionIndex(now, limits)
   const query = new Query(index)
-  const meet = (userId: string, itemId: string, time = 0, more: { sessionId?: string, weight?: number } = {}): void =>
+  const meet = (userId: string, itemId: string, time = 0, more: { sessionId?: string, weight?: number } = {}): void => {
     index.apply({ userId, itemId, time, weight: 1, ...more })
+  }
   const recommend = (userId: string, more: Partial<UserQuery> = {}): string[] =>
     query.recommend({ userId, numResults: 100, excludeSeen: true, parameters, ...more }).filter(({ popular }) => !popular).map(({ itemId }) => itemId)
   return { index, query, meet, recommend }

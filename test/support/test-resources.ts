@@ -5,6 +5,7 @@ import { createMetadataStats } from '../../src/metadata/stats.ts'
 import { noPeers } from '../../src/connections/peers.ts'
 import { createPool } from '../../src/connections/pool.ts'
 import { createRevisions } from '../../src/connections/revisions.ts'
+import { createSharedSessions } from '../../src/connections/shared-sessions.ts'
 import type { Resources } from '../../src/plan/resources.ts'
 
 export interface TestResources extends Resources {
@@ -26,6 +27,7 @@ export function testResources (dataDir: string, options: Partial<Pick<Resources,
     onError,
     userVersions: createUserVersions(),
     revisions: createRevisions(),
+    sharedSessions: createSharedSessions(() => {}),
     metadataStats: createMetadataStats(),
     delivers: true,
     eventStats: createEventStats(),
