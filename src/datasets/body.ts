@@ -3,7 +3,7 @@ import { GatewayError } from '../base/errors.ts'
 import { jsonObjectText } from '../base/json-object.ts'
 import type { Entry, EntryKind } from '../delivery/dataset.ts'
 import { isItemId } from '../metadata/catalog.ts'
-import { IdSchema, strict } from '../base/schema.ts'
+import { IdSchema, closed } from '../base/schema.ts'
 
 /** The most entries of a request. */
 const mostEntries = 100
@@ -18,14 +18,14 @@ function propertiesSchema (kind: EntryKind) {
   ], { description: `A JSON object of at most ${longest[kind]} characters, or the text of one, whose numbers keep all of their digits.` }))
 }
 
-const UserSchema = strict({ userId: IdSchema, properties: propertiesSchema('users') })
-const ItemSchema = strict({ itemId: IdSchema, properties: propertiesSchema('items') })
+const UserSchema = closed({ userId: IdSchema, properties: propertiesSchema('users') })
+const ItemSchema = closed({ itemId: IdSchema, properties: propertiesSchema('items') })
 
 /** The body of `POST /users/{namespace}`. */
-export const UsersBodySchema = strict({ users: Type.Array(UserSchema, { minItems: 1, maxItems: mostEntries }) })
+export const UsersBodySchema = closed({ users: Type.Array(UserSchema, { minItems: 1, maxItems: mostEntries }) })
 
 /** The body of `POST /items/{namespace}`. */
-export const ItemsBodySchema = strict({ items: Type.Array(ItemSchema, { minItems: 1, maxItems: mostEntries }) })
+export const ItemsBodySchema = closed({ items: Type.Array(ItemSchema, { minItems: 1, maxItems: mostEntries }) })
 
 /** Example bodies for the OpenAPI document. */
 export const exampleUsers = { users: [{ userId: 'user-1', properties: { age: 34, membership: 'gold' } }] }

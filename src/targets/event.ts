@@ -1,12 +1,12 @@
 import Type, { type Static } from 'typebox'
 import { latestTime } from '../base/time.ts'
-import { FeatureSchema, IdSchema, NameSchema, strict } from '../base/schema.ts'
+import { closed, FeatureSchema, IdSchema, NameSchema } from '../base/schema.ts'
 
 /** Epoch seconds (milliseconds where the number is too large for seconds), or an ISO 8601 time. */
 const TimeSchema = Type.Union([Type.Number({ minimum: 0, maximum: latestTime }), Type.String({ minLength: 4, maxLength: 40 })])
 
 /** One event, in the form of PutEvents of Amazon Personalize. */
-export const EventSchema = strict({
+export const EventSchema = closed({
   eventId: Type.Optional(IdSchema),
   eventType: Type.String({ minLength: 1, maxLength: 256, examples: ['view'] }),
   eventValue: Type.Optional(Type.Number()),
@@ -17,11 +17,11 @@ export const EventSchema = strict({
   ], { description: 'A JSON object, or the text of one.' })),
   recommendationId: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
   impression: Type.Optional(Type.Array(IdSchema, { minItems: 1, maxItems: 25 })),
-  metricAttribution: Type.Optional(strict({ eventAttributionSource: Type.String({ minLength: 1, maxLength: 1024 }) })),
+  metricAttribution: Type.Optional(closed({ eventAttributionSource: Type.String({ minLength: 1, maxLength: 1024 }) })),
   sentAt: Type.Optional(TimeSchema)
 })
 
-export const ConversionSchema = strict({
+export const ConversionSchema = closed({
   recommender: NameSchema,
   feature: Type.Optional(FeatureSchema),
   metric: Type.String({ minLength: 1, maxLength: 128 }),
@@ -29,7 +29,7 @@ export const ConversionSchema = strict({
 })
 
 /** The body of `POST /events/{namespace}`. */
-export const EventsBodySchema = strict({
+export const EventsBodySchema = closed({
   userId: Type.Optional(IdSchema),
   sessionId: Type.Optional(IdSchema),
   eventList: Type.Optional(Type.Array(EventSchema, { minItems: 1, maxItems: 500 })),
