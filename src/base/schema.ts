@@ -51,8 +51,15 @@ export function registry<K extends Kind> (...kinds: K[]): Registry<K> {
   return new Map(kinds.map(kind => [kind.type, kind]))
 }
 
-/** Returns the schema of an object without additional keys. */
+const remarks = { name: Type.Optional(Type.String({ maxLength: 10_000 })), description: Type.Optional(Type.String({ maxLength: 10_000 })) }
+
+/** Returns the schema of an element of the configuration: an object without additional keys, except for a name and a description, which are for its readers. */
 export function strict<P extends Parameters<typeof Type.Object>[0]> (properties: P): ReturnType<typeof Type.Object<P>> {
+  return closed<P>({ ...remarks, ...properties })
+}
+
+/** Returns the schema of an object without additional keys. */
+export function closed<P extends Parameters<typeof Type.Object>[0]> (properties: P): ReturnType<typeof Type.Object<P>> {
   return Type.Object(properties, { additionalProperties: false })
 }
 

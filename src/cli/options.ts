@@ -10,7 +10,7 @@ export function namespaceOption (): Option {
 /** Returns a mandatory option whose value is a name of the configuration. */
 export function nameOption (flags: string, description: string): Option {
   return new Option(flags, description).makeOptionMandatory().argParser(name => {
-    if (!new RegExp(namePattern).test(name)) throw new InvalidArgumentError('expected letters, digits, "_" and "-".')
+    if (!new RegExp(namePattern).test(name)) throw new InvalidArgumentError('expected letters, digits, "_", "-", ".", "~", and spaces inside.')
     return name
   })
 }

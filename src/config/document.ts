@@ -37,7 +37,7 @@ const RecommenderSchema = strict({
   ...inherited,
   responsePostProcessor: Type.Optional(ResponsePostProcessorSchema),
   experiments: Type.Optional(Type.Record(FeatureSchema, Type.Object({ method: Type.String(), metrics: Type.Optional(Type.Object({})) }), { additionalProperties: false })),
-  variations: Type.Record(NameSchema, tagged, { additionalProperties: false, minProperties: 1 })
+  variations: Type.Optional(Type.Record(NameSchema, tagged, { additionalProperties: false }))
 })
 
 const RecommendersSchema = Type.Record(NameSchema, RecommenderSchema, { additionalProperties: false })

@@ -12,13 +12,57 @@ export function normalise (input: unknown): unknown {
   const document = structuredClone(input) as Document
   if (typeof document !== 'object' || document === null) return document
   for (const recommender of recommendersOf(document)) {
-    for (const { value } of variationsOf(recommender)) value.type = nameOf(value, originTypes)
+    for (const { value } of variationsOf(recommender)) {
+      const written = nameOf(value, originTypes)
+      value.type = typeByArn(written, value) ?? written
+      if (value.type !== written) misnamed.set(value, written)
+      normaliseFilter(value)
+    }
   }
   for (const { value } of levelsOf(document).flatMap(rulesOf)) {
     value.type = nameOf(value, ruleTypes)
     for (const { value: mapping } of entries((value as { valueMappings?: object[] }).valueMappings, '')) normaliseOperator(mapping)
   }
   return document
+}
+
+/** The types as written of variations whose ARN is of another type. */
+const misnamed = new WeakMap<object, string>()
+
+/** Returns the type that a variation of a normalised document has by name, if its ARN is of another type. */
+export function misnamedType (variation: object): string | undefined {
+  return misnamed.get(variation)
+}
+
+/** Returns the type of what the ARN of a variation names, if its own type takes ARNs. */
+function typeByArn (type: string, { arn }: Tagged & { arn?: unknown }): string | undefined {
+  return typeof arn === 'string' && originTypes.get(type)?.arns !== undefined ? [...originTypes.values()].find(({ arns }) => arns?.test(arn))?.type : undefined
+}
+
+/** Variations whose `filter` stands beside `filters`. */
+const filteredTwice = new WeakSet<object>()
+
+/** Returns whether a variation of a normalised document had a `filter` beside its `filters`. */
+export function isFilteredTwice (variation: object): boolean {
+  return filteredTwice.has(variation)
+}
+
+/**
+ * Makes `filters` of the `filter` of a variation. Beside `filters`, it gives its derived values to those that have none, since the code of
+ * the sample looks for them there.
+ */
+function normaliseFilter (variation: Tagged & { filter?: unknown, filters?: unknown }): void {
+  const { filter, filters } = variation
+  if (filter === undefined || (filters !== undefined && !Array.isArray(filters))) return
+  delete variation.filter
+  if (filters === undefined) {
+    variation.filters = [typeof filter === 'string' ? { arn: filter } : filter]
+    return
+  }
+  filteredTwice.add(variation)
+  const { autoDynamicFilterValues } = (typeof filter === 'object' ? filter ?? {} : {}) as { autoDynamicFilterValues?: unknown }
+  if (autoDynamicFilterValues === undefined) return
+  variation.filters = filters.map((other: unknown) => typeof other === 'object' && other !== null ? { autoDynamicFilterValues, ...other } : other)
 }
 
 function nameOf ({ type }: Tagged, registry: Registry<Kind>): string {

@@ -9,7 +9,7 @@ import { inherit } from './inherit.ts'
  * The document may be invalid: parts of the wrong form are skipped.
  */
 export function referenceFindings (document: Document): Finding[] {
-  return recommendersOf(document).flatMap(recommender => {
+  return recommendersOf(document).filter(recommender => variationsOf(recommender).length > 0).flatMap(recommender => {
     const types = new Map(variationsOf(recommender).map(({ name, value }) => [name, value.type]))
     const levels = levelsAbove(document, recommender)
     const lines = [levels, ...variationsOf(recommender).map(variation => [...levels, variation])]
@@ -30,7 +30,7 @@ interface Reference {
 }
 
 function levelsAbove (document: Document, recommender: RecommenderElement): Array<Element<object>> {
-  const pointer = `/namespaces/${recommender.namespace}`
+  const pointer = `/namespaces/${escapePointer(recommender.namespace)}`
   return [{ pointer: '', value: document }, { pointer, value: document.namespaces[recommender.namespace]! }, recommender]
 }
 

@@ -4,7 +4,7 @@ import { jsonObjectText } from '../base/json-object.ts'
 import type { JsonShape } from '../base/json-reader.ts'
 import type { Entry, EntryKind } from '../delivery/dataset.ts'
 import { isItemId } from '../metadata/catalog.ts'
-import { BodyIdSchema, strict } from '../base/schema.ts'
+import { BodyIdSchema, closed } from '../base/schema.ts'
 
 /** The most entries of a request. */
 const mostEntries = 100
@@ -22,14 +22,14 @@ function propertiesSchema (kind: EntryKind) {
   ], { description: `A JSON object of at most ${longest[kind]} characters, or the text of one, whose numbers keep all of their digits.` }))
 }
 
-const UserSchema = strict({ userId: BodyIdSchema, properties: propertiesSchema('users') })
-const ItemSchema = strict({ itemId: BodyIdSchema, properties: propertiesSchema('items') })
+const UserSchema = closed({ userId: BodyIdSchema, properties: propertiesSchema('users') })
+const ItemSchema = closed({ itemId: BodyIdSchema, properties: propertiesSchema('items') })
 
 /** The body of `POST /users/{namespace}`. */
-export const UsersBodySchema = strict({ users: Type.Array(UserSchema, { minItems: 1, maxItems: mostEntries }) })
+export const UsersBodySchema = closed({ users: Type.Array(UserSchema, { minItems: 1, maxItems: mostEntries }) })
 
 /** The body of `POST /items/{namespace}`. */
-export const ItemsBodySchema = strict({ items: Type.Array(ItemSchema, { minItems: 1, maxItems: mostEntries }) })
+export const ItemsBodySchema = closed({ items: Type.Array(ItemSchema, { minItems: 1, maxItems: mostEntries }) })
 
 /** Example bodies for the OpenAPI document. */
 export const exampleUsers = { users: [{ userId: 'user-1', properties: { age: 34, membership: 'gold' } }] }

@@ -4,6 +4,7 @@ import { strict } from '../base/schema.ts'
 import type { HttpAnswer } from './http-call.ts'
 import type { HttpCall, HttpClient } from './http-client.ts'
 import { mappingInput } from './mapping.ts'
+import { requestMappingWarnings } from './mapping-warnings.ts'
 import { originType, type OriginRequest } from './origin.ts'
 import { failureOfStatus, OriginError } from './origin-error.ts'
 import { checkMappings, compileMappings, mapAnswer, mappingKeys, problemOf } from './payload.ts'
@@ -27,6 +28,10 @@ export const http = originType({
     ...problemOf('url', () => compileUrlTemplate(config.url)),
     ...headerProblems(config.headers)
   ],
+  async warn (config, place) {
+    if (config.request !== undefined && config.method !== 'POST') return [{ key: 'request', message: 'has no effect without "method": "POST"' }]
+    return requestMappingWarnings(config, place)
+  },
   async open ({ url: template, method = 'GET', headers, ...config }, scope) {
     const ownNames = Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
     const { openHttpClient } = await import('./http-client.ts')

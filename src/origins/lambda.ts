@@ -2,13 +2,14 @@ import Type from 'typebox'
 import { strict } from '../base/schema.ts'
 import type { Scope } from '../connections/scope.ts'
 import { readAnswer } from './answer.ts'
-import { awsReader, parseArn } from '../connections/aws.ts'
+import { awsReader } from '../connections/aws.ts'
 import { callAws } from './aws-failure.ts'
 import { originType } from './origin.ts'
 import { OriginError } from './origin-error.ts'
 import { samplePayload } from './sample-payload.ts'
 
-export const functionArn = Type.String({ pattern: '^arn:[\\w-]+:lambda:[a-z0-9-]+:\\d{12}:function:[a-zA-Z0-9_-]+(:[a-zA-Z0-9$_-]+)?$' })
+/** A function as Lambda's Invoke takes it: its ARN, a part of it (`123456789012:function:name`) or its name, with a version or alias or without. */
+export const functionArn = Type.String({ pattern: '^(arn:[\\w-]+:lambda:)?([a-z]{2}(-[a-z]+)+-\\d:)?(\\d{12}:)?(function:)?[a-zA-Z0-9_-]{1,140}(:[a-zA-Z0-9$_-]{1,128})?$' })
 
 /** The provider type for an AWS Lambda function, which gets the payload of the AWS sample. */
 export const lambda = originType({
@@ -18,6 +19,7 @@ export const lambda = originType({
   schema: strict({ type: Type.Literal('lambda'), arn: functionArn }),
   actions: ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'],
   provider: 'Function',
+  arns: /^arn:[\w-]+:lambda:/,
   async open ({ arn }, scope) {
     const invoke = await openFunction(arn, scope)
     return {
@@ -29,7 +31,12 @@ export const lambda = originType({
 
 /** Returns whether the name of a function leaves its region open. */
 export function lacksRegion ({ arn }: { arn: string }): boolean {
-  return parseArn(arn).region === ''
+  return regionOf(arn) === undefined
+}
+
+/** Returns the region that the name of a function says; undefined if the function is in the gateway's own region. */
+function regionOf (arn: string): string | undefined {
+  return /(?:^|:)([a-z]{2}(?:-[a-z]+)+-\d):/.exec(arn)?.[1]
 }
 
 /**
@@ -38,7 +45,7 @@ export function lacksRegion ({ arn }: { arn: string }): boolean {
  */
 export async function openFunction (arn: string, scope: Scope): Promise<(payload: object, signal: AbortSignal) => Promise<unknown>> {
   const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda')
-  const client = await awsReader(scope, LambdaClient, parseArn(arn).region)
+  const client = await awsReader(scope, LambdaClient, regionOf(arn))
   return async (payload, signal) => {
     const { FunctionError, Payload } = await callAws('Function', signal, async () =>
       client.send(new InvokeCommand({ FunctionName: arn, Payload: JSON.stringify(payload) }), { abortSignal: signal }))

@@ -71,6 +71,10 @@ export interface OriginType<S extends TObject = TObject> extends Kind<S> {
   readonly actions: readonly Action[]
   /** The provider in error codes. Absent for a provider in this process, which never waits and needs no protection. */
   readonly provider?: Provider
+  /** The ARNs of what it calls. A variation with such an ARN is of this type, whatever its `type` says. */
+  readonly arns?: RegExp
+  /** Returns what is allowed in a configuration but is probably a mistake, by key. */
+  warn?: (config: Static<S>, place: Pick<OriginRequest, 'action' | 'namespace' | 'recommender'>) => Promise<Array<{ key: string, message: string }>>
   /** Returns the mistakes of a configuration that the schema cannot find, by key. */
   check?: (config: Static<S>) => Array<{ key: string, message: string }>
   open: (config: Static<S>, scope: OriginScope) => Promise<Origin>

@@ -36,6 +36,7 @@ export function personalize ({ type, resource, actions }: PersonalizeKind): Orig
     schema,
     actions,
     provider: 'Personalize',
+    arns: new RegExp(`^arn:[\\w-]+:personalize:[^:]*:[^:]*:${resource}/`),
     open: async ({ arn, promotions }, scope) => openPersonalize({ [`${resource}Arn`]: arn }, arn, promotions, scope)
   })
 }

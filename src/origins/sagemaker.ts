@@ -3,6 +3,7 @@ import Type from 'typebox'
 import { strict } from '../base/schema.ts'
 import { awsReader } from '../connections/aws.ts'
 import { awsFailure } from './aws-failure.ts'
+import { requestMappingWarnings } from './mapping-warnings.ts'
 import { originType } from './origin.ts'
 import { failureOfStatus, OriginError } from './origin-error.ts'
 import { checkMappings, compileMappings, mapAnswer, mappingKeys } from './payload.ts'
@@ -28,6 +29,7 @@ export const sagemaker = originType({
   actions: ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'],
   provider: 'SageMaker',
   check: checkMappings,
+  warn: requestMappingWarnings,
   async open (config, scope) {
     const { InvokeEndpointCommand, SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime')
     const client = await awsReader(scope, SageMakerRuntimeClient)

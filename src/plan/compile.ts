@@ -16,8 +16,7 @@ import { inherited, type Document, type RecommenderConfig, type Tagged } from '.
 import { eventTargetsOf, namespacesOf, recommendersOf, variationsOf, type Element, type RecommenderElement } from '../config/elements.ts'
 import { inherit } from '../config/inherit.ts'
 import { itemImportsOf } from '../config/item-imports.ts'
-import { regionWarnings } from '../config/region-warnings.ts'
-import { warningsOf } from '../config/warnings.ts'
+import { allWarningsOf } from '../config/all-warnings.ts'
 import type { PlanScope, Resources } from './resources.ts'
 import { recommenderKey, type NamespacePlan, type Plan, type RecommenderPlan, type VariationPlan } from './plan.ts'
 
@@ -35,7 +34,8 @@ export interface CompiledPlan {
  */
 export async function compile (document: Document, generation: number, resources: Resources): Promise<CompiledPlan> {
   const { scopeOf, release } = createHolder(resources)
-  const recommenders = recommendersOf(document)
+  // Without variations nothing can answer: a request for such a recommender gets a 404.
+  const recommenders = recommendersOf(document).filter(recommender => variationsOf(recommender).length > 0)
   const root = { pointer: '', value: document }
   const rulesOf = contextCompiler()
   try {
@@ -59,7 +59,7 @@ export async function compile (document: Document, generation: number, resources
     }
     const { version, title, description } = document
     const digest = hash('sha1', JSON.stringify(document), 'base64url')
-    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: [...warningsOf(document), ...await regionWarnings(document)], namespaces }, release }
+    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: await allWarningsOf(document), namespaces }, release }
   } catch (error) {
     release()
     throw error

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import type { JsonShape } from '../base/json-reader.ts'
 import { latestTime } from '../base/time.ts'
-import { BodyIdSchema, FeatureSchema, NameSchema, strict } from '../base/schema.ts'
+import { BodyIdSchema, FeatureSchema, NameSchema, closed } from '../base/schema.ts'
 
 /** Epoch seconds (milliseconds where the number is too large for seconds), or an ISO 8601 time. */
 const TimeSchema = Type.Union([Type.Number({ minimum: 0, maximum: latestTime }), Type.String({ minLength: 4, maxLength: 40 })])
@@ -18,7 +18,7 @@ export const EventSchema = Type.Object({
   ], { description: 'A JSON object, or the text of one.' })),
   recommendationId: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
   impression: Type.Optional(Type.Array(BodyIdSchema, { minItems: 1, maxItems: 25 })),
-  metricAttribution: Type.Optional(strict({ eventAttributionSource: Type.String({ minLength: 1, maxLength: 1024 }) })),
+  metricAttribution: Type.Optional(closed({ eventAttributionSource: Type.String({ minLength: 1, maxLength: 1024 }) })),
   sentAt: Type.Optional(TimeSchema)
 })
 

@@ -25,7 +25,7 @@ const mistakes: Mistake[] = [
   ['/version', 1, /string/],
   ['/namespaces', [], /object/],
   [shop, 'x', /object/],
-  [`${shop}/recommenders/related-items/similar/variations`, {}, /object/],
+  [`${shop}/recommenders/related-items/similar/variations`, [], /object/],
   [`${shop}/recommenders/related-items/similar/variations/a`, null, /object/],
   [`${home}/variations/a/excludeSeen`, 'yes', /true or false/],
   [`${home}/variations/a/parameters/recentItems`, 10, /integer from 1 to 9/],
@@ -43,7 +43,9 @@ const mistakes: Mistake[] = [
   [`${shop}/autoContext/deviceType/rules/0/header`, 'two words', /matching/],
   [`${shop}/autoContext/deviceType/type`, 'bool', /"string"/],
   // names
-  ['/namespaces/not a name', {}, /name/],
+  ['/namespaces/not:a name', {}, /name/],
+  ['/namespaces/ x', {}, /name/],
+  ['/namespaces/..', {}, /name/],
   [`${shop}/recommenders/recommend-items/ü`, { variations: { a: { type: 'embedded' } } }, /name/],
   [`${home}/variations/a~1b`, { type: 'embedded' }, /name/],
   [`${home}/experiments/a b`, { method: 'weighted', weights: { a: 1 } }, /name/],
@@ -101,8 +103,8 @@ t.test('all dangling references are listed at once, each once', async t => {
 })
 
 t.test('what is missing is told with what was expected', async t => {
-  const { findings } = validateDocument({ namespaces: { n: { recommenders: { 'recommend-items': { r: {} } } } }, cacheControl: { userSpecified: {} } })
-  t.match(findings.find(({ pointer }) => pointer === '/namespaces/n/recommenders/recommend-items/r/variations')?.message, 'is missing; expected an object')
+  const { findings } = validateDocument({ cacheControl: { userSpecified: {} } })
+  t.match(findings.find(({ pointer }) => pointer === '/namespaces')?.message, 'is missing; expected an object')
   t.match(findings.find(({ pointer }) => pointer === '/cacheControl/userSpecified/maxAge')?.message, 'is missing')
 })
 

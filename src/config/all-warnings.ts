@@ -1,0 +1,34 @@
+import type { Document } from './document.ts'
+import { ineffective } from './ineffective.ts'
+import { recommendersOf, variationsOf } from './elements.ts'
+import { originTypes } from '../origins/registry.ts'
+import { inherited } from './document.ts'
+import { regionWarnings } from './region-warnings.ts'
+import { warningsOf } from './warnings.ts'
+
+/** The most warnings of a document; it may have thousands. */
+const most = 100
+
+/** Returns one line for each part of a valid document that is allowed but has no effect, or is probably a mistake. */
+export async function allWarningsOf (document: Document): Promise<string[]> {
+  const warnings = [...warningsOf(document), ...ineffective(document).map(lineOf), ...(await providerWarnings(document)).map(lineOf), ...await regionWarnings(document)]
+  return warnings.length > most ? [...warnings.slice(0, most), `and ${warnings.length - most} more`] : warnings
+}
+
+function lineOf ({ pointer, message }: { pointer: string, message: string }): string {
+  return `${pointer || '(document)'}: ${message}`
+}
+
+/** Returns the warnings of the providers of the variations. */
+async function providerWarnings (document: Document): Promise<Array<{ pointer: string, message: string }>> {
+  const found: Array<{ pointer: string, message: string }> = []
+  for (const recommender of recommendersOf(document)) {
+    const { action, namespace, name } = recommender
+    for (const { pointer, value } of variationsOf(recommender)) {
+      const own = Object.fromEntries(Object.entries(value).filter(([key]) => !(key in inherited)))
+      const warnings = await originTypes.get(value.type)?.warn?.(own, { action, namespace, recommender: name }) ?? []
+      found.push(...warnings.map(({ key, message }) => ({ pointer: `${pointer}/${key}`, message })))
+    }
+  }
+  return found
+}
