@@ -1,3 +1,4 @@
+import { nowhere } from './context/surroundings.ts'
 import type { NamespacePlan, Plan, RecommenderPlan } from './plan/plan.ts'
 
 /** The parts of an OpenAPI 3.1 document that this module reads or rewrites. */
@@ -5,6 +6,7 @@ export interface OpenApiDocument {
   openapi: string
   info: { title: string, version: string, description?: string }
   tags?: Array<{ name: string, description?: string }>
+  components?: Record<string, unknown>
   paths: Record<string, PathItem>
   [more: string]: unknown
 }
@@ -23,29 +25,38 @@ interface Operation {
 interface Parameter {
   name: string
   in: string
-  schema?: { default?: unknown, examples?: unknown[] }
+  schema?: { default?: unknown, examples?: unknown[], [more: string]: unknown }
   example?: unknown
   [more: string]: unknown
 }
 
-/** Ids of the sample store, so that a reader can try the examples. */
-const examples: Readonly<Record<string, string>> = { userId: 'user-1', itemId: 'item-1', itemIds: 'item-1,item-2,item-3' }
+/** Items of the sample store, so that a reader can try the examples. */
+const sampleItems = ['item-1', 'item-2', 'item-3']
+
+export interface ConcreteOptions {
+  /** Whether there is an admin key, without which nobody can use the routes of administrators. */
+  admin: boolean
+  /** Items that a namespace has, by its name; absent: those of the sample store. */
+  items?: ReadonlyMap<string, readonly string[]>
+}
 
 /**
  * Returns the OpenAPI document of a configuration. It replaces each path that has placeholders for namespace and recommender by one
- * path for each namespace, recommender and action of the plan.
+ * path for each namespace, recommender and action of the plan, and leaves out what this configuration cannot do.
  */
-export function concretePaths (document: OpenApiDocument, plan: Plan): OpenApiDocument {
+export function concretePaths (document: OpenApiDocument, plan: Plan, { admin, items = new Map() }: ConcreteOptions): OpenApiDocument {
   const namespaces = [...plan.namespaces.values()]
   const paths: Record<string, PathItem> = {}
   for (const [path, item] of Object.entries(document.paths)) {
-    if (path.startsWith('/explain/')) paths[path] = item
-    else if (path.includes('{recommender}')) Object.assign(paths, ...namespaces.flatMap(namespace => recommenderPaths(path, item, namespace)))
-    else if (path.includes('{namespace}')) Object.assign(paths, ...namespaces.map(namespace => namespacePath(path, item, namespace)))
+    if (path.startsWith('/explain/') && !admin) continue
+    if (path.includes('{recommender}')) Object.assign(paths, ...namespaces.flatMap(namespace => recommenderPaths(path, item, namespace, items.get(namespace.name) ?? sampleItems)))
+    else if (path.includes('{namespace}')) Object.assign(paths, ...namespaces.filter(namespace => takes(namespace, path)).map(namespace => namespacePath(path, item, namespace)))
     else paths[path] = item
   }
+  const { securitySchemes: _, ...components } = document.components ?? {}
   return {
     ...document,
+    components: admin ? document.components ?? {} : components,
     info: {
       title: plan.title ?? document.info.title,
       version: plan.version ?? document.info.version,
@@ -59,17 +70,24 @@ export function concretePaths (document: OpenApiDocument, plan: Plan): OpenApiDo
   }
 }
 
-function recommenderPaths (path: string, item: PathItem, namespace: NamespacePlan): Array<Record<string, PathItem>> {
+/** Returns whether a namespace takes what is sent to a path. */
+function takes ({ eventTargets, datasets }: NamespacePlan, path: string): boolean {
+  if (path.startsWith('/users/')) return datasets.users.size > 0
+  if (path.startsWith('/items/')) return datasets.items.size > 0
+  return eventTargets.size > 0
+}
+
+function recommenderPaths (path: string, item: PathItem, namespace: NamespacePlan, items: readonly string[]): Array<Record<string, PathItem>> {
   return [...namespace.recommenders.values()]
-    .filter(({ action }) => path.startsWith(`/${action}/`))
+    .filter(({ action }) => path.replace('/explain/', '/').startsWith(`/${action}/`))
     .map(recommender => ({
-      [path.replace('{namespace}', namespace.name).replace('{recommender}', recommender.name)]:
-        rewrite(item, namespace.name, operation => describeRecommender(operation, recommender))
+      [path.replace('{namespace}', encodeURIComponent(namespace.name)).replace('{recommender}', encodeURIComponent(recommender.name))]:
+        rewrite(item, namespace.name, operation => describeRecommender(operation, recommender, items))
     }))
 }
 
 function namespacePath (path: string, item: PathItem, namespace: NamespacePlan): Record<string, PathItem> {
-  return { [path.replace('{namespace}', namespace.name)]: rewrite(item, namespace.name, operation => operation) }
+  return { [path.replace('{namespace}', encodeURIComponent(namespace.name))]: rewrite(item, namespace.name, operation => operation) }
 }
 
 function rewrite (item: PathItem, namespace: string, describe: (operation: Operation) => Operation): PathItem {
@@ -78,13 +96,14 @@ function rewrite (item: PathItem, namespace: string, describe: (operation: Opera
     return [method, {
       ...described,
       operationId: `${described.operationId ?? method}.${namespace}`,
-      tags: [namespace],
+      tags: described.tags ?? [namespace],
       parameters: (described.parameters ?? []).filter(({ name }) => name !== 'namespace' && name !== 'recommender').map(describeParameter)
     }]
   }))
 }
 
-function describeRecommender (operation: Operation, { name, title, description, variations, features }: RecommenderPlan): Operation {
+function describeRecommender (operation: Operation, recommender: RecommenderPlan, items: readonly string[]): Operation {
+  const { name, title, description, variations, features } = recommender
   const about = [
     operation.description,
     description,
@@ -95,13 +114,50 @@ function describeRecommender (operation: Operation, { name, title, description, 
     ...operation,
     operationId: `${operation.operationId ?? ''}.${name}`,
     summary: `${operation.summary ?? ''}: ${title ?? name}`,
-    description: about.filter(Boolean).join('\n\n')
+    description: about.filter(Boolean).join('\n\n'),
+    parameters: (operation.parameters ?? []).filter(({ name }) => has(recommender, name)).map(parameter => withExample(parameter, recommender, items))
   }
+}
+
+/** Returns whether a parameter can have an effect on a recommender. */
+function has ({ variations, features }: RecommenderPlan, parameter: string): boolean {
+  switch (parameter) {
+    case 'feature': return features.length > 0
+    case 'filter': case 'filterValues': return variations.some(({ type }) => type.startsWith('personalize-'))
+    case 'decorateItems': return variations.some(({ itemMetadata }) => itemMetadata !== undefined)
+    default: return true
+  }
+}
+
+/** Puts values into a parameter that this recommender has. A list of ids becomes an array: its commas are not encoded in the URL. */
+function withExample ({ schema = {}, example: _, ...parameter }: Parameter, { variations, features }: RecommenderPlan, items: readonly string[]): Parameter {
+  const { examples: _examples, ...bare } = schema
+  const list = { ...parameter, style: parameter.in === 'path' ? 'simple' : 'form', explode: false, example: items, schema: { type: 'array', items: { type: 'string', minLength: 1, maxLength: 256 }, minItems: 1, maxItems: 500 } }
+  switch (parameter.name) {
+    case 'itemIds': case 'items': return list
+    case 'userId': return { ...parameter, schema: bare, example: 'user-1' }
+    case 'itemId': return { ...parameter, schema: bare, example: items[0] }
+    case 'feature': return { ...parameter, schema: bare, example: features[0] }
+    case 'filter': return withOptional({ ...parameter, schema: bare }, variations.flatMap(({ contextRules }) => contextRules.filters)[0]?.arn.replace(/^.*:filter\//, ''))
+    case 'context': return withOptional({ ...parameter, schema: bare }, contextOf(variations))
+    case 'filterValues': return { ...parameter, schema: bare }
+    default: return { ...parameter, schema }
+  }
+}
+
+function withOptional (parameter: Parameter, example: string | undefined): Parameter {
+  return example === undefined ? parameter : { ...parameter, example }
+}
+
+/** Returns a context with one of the fields that the rules of the variations derive. */
+function contextOf (variations: RecommenderPlan['variations']): string | undefined {
+  const [field] = variations.flatMap(({ contextRules }) => [...contextRules.autoContext?.derive(nowhere) ?? []])
+  return field === undefined ? undefined : JSON.stringify({ [field[0]]: field[1].values[0] })
 }
 
 /** Adds an example, and marks a parameter with a default as optional. */
 function describeParameter (parameter: Parameter): Parameter {
-  const example = examples[parameter.name] ?? parameter.schema?.default ?? parameter.schema?.examples?.[0]
+  const example = parameter.example ?? parameter.schema?.default ?? parameter.schema?.examples?.[0]
   return {
     ...parameter,
     ...(parameter.schema?.default === undefined ? {} : { required: false }),
