@@ -68,12 +68,14 @@ t.test('the page of /docs has a Content-Security-Policy and the name of the prod
 
 t.test('in a browser, every example of /docs is answered with 200, and the console has no error', { skip: chromium === undefined && process.env['CI'] !== 'true' ? 'there is no Chromium' : false }, async t => {
   for (const basePath of ['', '/prod']) {
-    const { app } = await startGateway(t, { ...storeConfig, namespaces: { store: { ...storeConfig.namespaces.store, recommenders: { ...storeConfig.namespaces.store.recommenders, 'predicted-ratings': { ratings: embedded } } } } }, { basePath })
-    const page = await openPage(t, `${await app.listen({ port: 0, host: '127.0.0.1' })}${basePath}/docs`)
-    const statuses = await executeExamples(page)
-    t.equal(Object.keys(statuses).length, 11)
-    for (const [operation, status] of Object.entries(statuses)) t.equal(status, '200', operation)
-    t.equal(await page.evaluate('document.title'), 'Personalization Gateway')
-    t.strictSame(page.errors, [])
+    await t.test(basePath || 'at the root', async t => {
+      const { app } = await startGateway(t, { ...storeConfig, namespaces: { store: { ...storeConfig.namespaces.store, recommenders: { ...storeConfig.namespaces.store.recommenders, 'predicted-ratings': { ratings: embedded } } } } }, { basePath })
+      const page = await openPage(t, `${await app.listen({ port: 0, host: '127.0.0.1' })}${basePath}/docs`)
+      const statuses = await executeExamples(page)
+      t.equal(Object.keys(statuses).length, 11)
+      for (const [operation, status] of Object.entries(statuses)) t.equal(status, '200', operation)
+      t.equal(await page.evaluate('document.title'), 'Personalization Gateway')
+      t.strictSame(page.errors, [])
+    })
   }
 })

@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { once } from 'node:events'
 import type { Test } from 'tap'
@@ -25,12 +28,14 @@ interface Told {
 
 /** Opens a page in a Chromium of its own, which ends with the test, by its debugging protocol. */
 export async function openPage (t: Test, url: string): Promise<Page> {
-  const profile = t.testdir({})
+  // Not the directory of the test, where a gateway has its data.
+  const profile = await mkdtemp(join(tmpdir(), 'gateway-browser-'))
   const child = spawn(chromium!, ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] })
   const ended = once(child, 'exit')
   t.teardown(async () => {
     child.kill('SIGKILL')
     await ended
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 })
   })
   let address = ''
   for await (const line of createInterface(child.stderr)) {
