@@ -4,6 +4,8 @@ import fp from 'fastify-plugin'
 import { ErrorSchema } from '../src/base/errors.ts'
 import { ExplanationSchema } from '../src/inference/explain.ts'
 import { ItemListSchema, PersonalizedRankingSchema, RatingsSchema } from '../src/inference/answer-schema.ts'
+import { someItems } from '../src/inference/some-items.ts'
+import type { Plan } from '../src/plan/plan.ts'
 import { concretePaths, type OpenApiDocument } from '../src/openapi.ts'
 import validators from './validators.ts'
 
@@ -14,32 +16,62 @@ declare module 'fastify' {
   }
 }
 
+const product = 'Personalization Gateway'
+
+const logo = `<svg xmlns="http://www.w3.org/2000/svg" width="330" height="40"><text x="0" y="28" fill="#fff" font-family="sans-serif" font-size="24" font-weight="bold">${product}</text></svg>`
+
+/** Swagger UI sets styles at run time, and has pictures in data URLs. The page talks to its own gateway only. */
+const contentSecurityPolicy = [
+  "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "connect-src 'self'",
+  "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"
+].join('; ')
+
 export interface OpenApiOptions {
   /** The path below which the routes are. */
   basePath: string
+  /** Whether the process has an admin key. */
+  admin: boolean
+}
+
+/** Returns some items of each namespace that knows its own. */
+async function knownItems (plan: Plan): Promise<Map<string, readonly string[]>> {
+  const known = await Promise.all([...plan.namespaces.values()].map(async namespace => [namespace.name, await someItems(namespace)] as const))
+  return new Map(known.filter((entry): entry is [string, string[]] => entry[1].length > 0))
 }
 
 /** Serves the OpenAPI document of the current configuration, and Swagger UI, at /docs. */
-export default fp<OpenApiOptions>(async (app, { basePath }) => {
+export default fp<OpenApiOptions>(async (app, { basePath, admin }) => {
   for (const schema of [ErrorSchema, ExplanationSchema, ItemListSchema, PersonalizedRankingSchema, RatingsSchema]) app.addSchema(schema)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Personalization Gateway', version: '0' },
+      info: { title: product, version: '0' },
       ...(basePath === '' ? {} : { servers: [{ url: basePath }] }),
-      tags: [{ name: 'operations', description: 'Probes.' }]
+      tags: [{ name: 'operations', description: 'Probes, metrics, and for administrators how requests are understood.' }],
+      components: { securitySchemes: { adminKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'The value of `ADMIN_KEY`.' } } }
     },
     refResolver: { buildLocalReference: ({ $id }, _baseUri, _fragment, i) => typeof $id === 'string' ? $id : `schema-${i}` }
   })
   // The document of @fastify/swagger is made once, from the routes. Ours follows the configuration.
-  const openapi = (): OpenApiDocument => concretePaths(structuredClone(app.swagger()) as OpenApiDocument, app.config.plan)
-  app.decorate('openapi', openapi)
+  const openapi = (items?: ReadonlyMap<string, readonly string[]>): OpenApiDocument =>
+    concretePaths(structuredClone(app.swagger()) as OpenApiDocument, app.config.plan, { admin, ...(items === undefined ? {} : { items }) })
+  app.decorate('openapi', () => openapi())
+  // Items of each namespace that knows its own, for the examples of the answer to a request.
+  const examples = new WeakMap<object, ReadonlyMap<string, readonly string[]>>()
   await app.register(async docs => {
     await docs.register(validators)
+    docs.addHook('preHandler', async request => {
+      if (/\/docs\/(?:json|yaml)$/.test(request.routeOptions.url ?? '')) examples.set(request, await knownItems(app.config.plan))
+    })
+    // The page that Swagger UI brings along has neither our name nor our document.
+    docs.get('/docs/static/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('../'))
     await docs.register(swaggerUi, {
       routePrefix: '/docs',
       indexPrefix: basePath,
-      transformSpecification: () => openapi(),
+      theme: { title: product },
+      logo: { type: 'image/svg+xml', content: logo },
+      staticCSP: contentSecurityPolicy,
+      transformSpecification: (_document, request) => openapi(examples.get(request)),
       transformSpecificationClone: false
     })
   }, { prefix: basePath })

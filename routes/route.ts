@@ -43,6 +43,7 @@ export function inferenceRoute<S extends FastifySchema & { operationId: string }
     summary: 'How such a request is understood',
     description: 'Context, filter, variation and cache key, and the rules that they come from. No provider is asked. Needs the admin key in `X-Api-Key`.',
     tags: ['operations'],
+    security: [{ adminKey: [] }],
     response: answers(Type.Ref('Explanation'))
   }
   routes.get(`/explain${url}`, { schema: explained, onRequest: app.requireAdmin }, async (request, reply) => {

@@ -111,7 +111,7 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
   await app.register(metrics)
   await app.register(eventMetrics)
   await app.register(config, { source })
-  await app.register(openapi, { basePath })
+  await app.register(openapi, { basePath, admin: adminKey !== undefined })
   await app.register(admin, { adminKey })
   await app.register(inference)
   await app.register(eventsPlugin, { basePath })

@@ -1,3 +1,4 @@
+import { nowhere } from './context/surroundings.ts'
 import type { NamespacePlan, Plan, RecommenderPlan } from './plan/plan.ts'
 
 /** The parts of an OpenAPI 3.1 document that this module reads or rewrites. */
@@ -5,6 +6,7 @@ export interface OpenApiDocument {
   openapi: string
   info: { title: string, version: string, description?: string }
   tags?: Array<{ name: string, description?: string }>
+  components?: Record<string, unknown>
   paths: Record<string, PathItem>
   [more: string]: unknown
 }
@@ -23,33 +25,43 @@ interface Operation {
 interface Parameter {
   name: string
   in: string
-  schema?: { type?: unknown, default?: unknown, examples?: unknown[] }
+  schema?: { type?: unknown, default?: unknown, examples?: unknown[], [more: string]: unknown }
+  content?: Record<string, { schema?: object, example?: unknown }>
   example?: unknown
   [more: string]: unknown
 }
-
-/** Ids of the sample store, so that a reader can try the examples. */
-const examples: Readonly<Record<string, unknown>> = { userId: 'user-1', itemId: 'item-1', itemIds: ['item-1', 'item-2', 'item-3'] }
 
 /** The rules of the URL that no schema can state. */
 const urlRules = 'A URL has at most 8,192 characters; percent-escapes are UTF-8. A query parameter with an empty value counts as absent. ' +
   'A parameter that an operation does not have changes nothing; the header `X-Personalization-Ignored-Parameters` of the answer names it.'
 
+/** Items of the sample store, so that a reader can try the examples. */
+const sampleItems = ['item-1', 'item-2', 'item-3']
+
+export interface ConcreteOptions {
+  /** Whether there is an admin key, without which nobody can use the routes of administrators. */
+  admin: boolean
+  /** Items that a namespace has, by its name; absent: those of the sample store. */
+  items?: ReadonlyMap<string, readonly string[]>
+}
+
 /**
  * Returns the OpenAPI document of a configuration. It replaces each path that has placeholders for namespace and recommender by one
- * path for each namespace, recommender and action of the plan.
+ * path for each namespace, recommender and action of the plan, and leaves out what this configuration cannot do.
  */
-export function concretePaths (document: OpenApiDocument, plan: Plan): OpenApiDocument {
+export function concretePaths (document: OpenApiDocument, plan: Plan, { admin, items = new Map() }: ConcreteOptions): OpenApiDocument {
   const namespaces = [...plan.namespaces.values()]
   const paths: Record<string, PathItem> = {}
   for (const [path, item] of Object.entries(document.paths)) {
-    if (path.startsWith('/explain/')) paths[path] = explainItem(item)
-    else if (path.includes('{recommender}')) Object.assign(paths, ...namespaces.flatMap(namespace => recommenderPaths(path, item, namespace)))
-    else if (path.includes('{namespace}')) Object.assign(paths, ...namespaces.map(namespace => namespacePath(path, item, namespace)))
+    if (path.startsWith('/explain/') && !admin) continue
+    if (path.includes('{recommender}')) Object.assign(paths, ...namespaces.flatMap(namespace => recommenderPaths(path, item, namespace, items.get(namespace.name) ?? sampleItems)))
+    else if (path.includes('{namespace}')) Object.assign(paths, ...namespaces.filter(namespace => takes(namespace, path)).map(namespace => namespacePath(path, item, namespace)))
     else paths[path] = item
   }
+  const { securitySchemes: _, ...components } = document.components ?? {}
   return {
     ...document,
+    components: admin ? document.components ?? {} : components,
     info: {
       title: plan.title ?? document.info.title,
       version: plan.version ?? document.info.version,
@@ -63,26 +75,29 @@ export function concretePaths (document: OpenApiDocument, plan: Plan): OpenApiDo
   }
 }
 
-function explainItem (item: PathItem): PathItem {
-  return Object.fromEntries(Object.entries(item).map(([method, operation]) => [method, { ...operation, parameters: (operation.parameters ?? []).map(serialised) }]))
-}
-
 /** Adds how a list in the query is written: in one value, with commas. In the path, this is the default. */
 function serialised (parameter: Parameter): Parameter {
   return parameter.in === 'query' && parameter.schema?.type === 'array' ? { ...parameter, style: 'form', explode: false } : parameter
 }
 
-function recommenderPaths (path: string, item: PathItem, namespace: NamespacePlan): Array<Record<string, PathItem>> {
+/** Returns whether a namespace takes what is sent to a path. */
+function takes ({ eventTargets, datasets }: NamespacePlan, path: string): boolean {
+  if (path.startsWith('/users/')) return datasets.users.size > 0
+  if (path.startsWith('/items/')) return datasets.items.size > 0
+  return eventTargets.size > 0
+}
+
+function recommenderPaths (path: string, item: PathItem, namespace: NamespacePlan, items: readonly string[]): Array<Record<string, PathItem>> {
   return [...namespace.recommenders.values()]
-    .filter(({ action }) => path.startsWith(`/${action}/`))
+    .filter(({ action }) => path.replace('/explain/', '/').startsWith(`/${action}/`))
     .map(recommender => ({
-      [path.replace('{namespace}', namespace.name).replace('{recommender}', recommender.name)]:
-        rewrite(item, namespace.name, operation => describeRecommender(operation, recommender))
+      [path.replace('{namespace}', encodeURIComponent(namespace.name)).replace('{recommender}', encodeURIComponent(recommender.name))]:
+        rewrite(item, namespace.name, operation => describeRecommender(operation, recommender, items))
     }))
 }
 
 function namespacePath (path: string, item: PathItem, namespace: NamespacePlan): Record<string, PathItem> {
-  return { [path.replace('{namespace}', namespace.name)]: rewrite(item, namespace.name, operation => operation) }
+  return { [path.replace('{namespace}', encodeURIComponent(namespace.name))]: rewrite(item, namespace.name, operation => operation) }
 }
 
 function rewrite (item: PathItem, namespace: string, describe: (operation: Operation) => Operation): PathItem {
@@ -91,13 +106,14 @@ function rewrite (item: PathItem, namespace: string, describe: (operation: Opera
     return [method, {
       ...described,
       operationId: `${described.operationId ?? method}.${namespace}`,
-      tags: [namespace],
+      tags: described.tags ?? [namespace],
       parameters: (described.parameters ?? []).filter(({ name }) => name !== 'namespace' && name !== 'recommender').map(describeParameter)
     }]
   }))
 }
 
-function describeRecommender (operation: Operation, { name, title, description, variations, features }: RecommenderPlan): Operation {
+function describeRecommender (operation: Operation, recommender: RecommenderPlan, items: readonly string[]): Operation {
+  const { name, title, description, variations, features } = recommender
   const about = [
     operation.description,
     description,
@@ -108,12 +124,52 @@ function describeRecommender (operation: Operation, { name, title, description, 
     ...operation,
     operationId: `${operation.operationId ?? ''}.${name}`,
     summary: `${operation.summary ?? ''}: ${title ?? name}`,
-    description: about.filter(Boolean).join('\n\n')
+    description: about.filter(Boolean).join('\n\n'),
+    parameters: (operation.parameters ?? []).filter(({ name }) => has(recommender, name)).map(parameter => withExample(parameter, recommender, items))
   }
+}
+
+/** Returns whether a parameter can have an effect on a recommender. */
+function has ({ variations, features }: RecommenderPlan, parameter: string): boolean {
+  switch (parameter) {
+    case 'feature': return features.length > 0
+    case 'filter': case 'filterValues': return variations.some(({ type }) => type.startsWith('personalize-'))
+    case 'decorateItems': return variations.some(({ itemMetadata }) => itemMetadata !== undefined)
+    default: return true
+  }
+}
+
+/** Puts values into a parameter that this recommender has. */
+function withExample (parameter: Parameter, { variations, features }: RecommenderPlan, items: readonly string[]): Parameter {
+  const { examples: _, ...schema } = parameter.schema ?? {}
+  const of = (example: unknown): Parameter => example === undefined ? { ...parameter, schema } : { ...parameter, schema, example }
+  switch (parameter.name) {
+    case 'itemIds': case 'items': return of(items)
+    case 'userId': return of('user-1')
+    case 'itemId': return of(items[0])
+    case 'feature': return of(features[0])
+    case 'filter': return of(variations.flatMap(({ contextRules }) => contextRules.filters)[0]?.arn.replace(/^.*:filter\//, ''))
+    case 'context': return withContent(parameter, contextOf(variations))
+    default: return parameter
+  }
+}
+
+/** Returns a parameter whose value is JSON, with an example of it or without any. */
+function withContent ({ content = {}, ...parameter }: Parameter, example: object | undefined): Parameter {
+  return {
+    ...parameter,
+    content: Object.fromEntries(Object.entries(content).map(([type, { example: _, ...media }]) => [type, example === undefined ? media : { ...media, example }]))
+  }
+}
+
+/** Returns a context with one of the fields that the rules of the variations derive. */
+function contextOf (variations: RecommenderPlan['variations']): object | undefined {
+  const [field] = variations.flatMap(({ contextRules }) => [...contextRules.autoContext?.derive(nowhere) ?? []])
+  return field === undefined ? undefined : { [field[0]]: field[1].values[0] }
 }
 
 /** Adds an example. */
 function describeParameter (parameter: Parameter): Parameter {
-  const example = examples[parameter.name] ?? parameter.schema?.default ?? parameter.schema?.examples?.[0]
+  const example = parameter.example ?? parameter.schema?.default ?? parameter.schema?.examples?.[0]
   return { ...serialised(parameter), ...(example === undefined ? {} : { example }) }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +10,7 @@ import { readSettings } from '../settings.ts'
 /** Writes the OpenAPI document of a configuration into a file, or prints it. */
 export async function writeOpenApi ({ config, output }: { config: string, output?: string }): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'gateway-openapi-'))
-  const app = await buildApp({ source: fileSource(config), dataDir, basePath: readSettings().BASE_PATH, logger: pino({ level: 'silent' }) })
+  const app = await buildApp({ source: fileSource(config), dataDir, basePath: readSettings().BASE_PATH, adminKey: randomUUID(), logger: pino({ level: 'silent' }) })
   await app.ready()
   await app.config.loaded
   const text = `${JSON.stringify(app.openapi(), null, 2)}\n`
