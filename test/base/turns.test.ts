@@ -38,7 +38,7 @@ t.test('a sequence runs one task at a time, also after one has failed', async t 
   const order: string[] = []
   const failing = inSequence(async () => {
     order.push('a begins')
-    await null
+    await Promise.resolve()
     order.push('a ends')
     throw new Error('a')
   })
