@@ -30,7 +30,7 @@ declare module 'fastify' {
 const capacity = 32 * 1024 * 1024
 
 /** A body that is within the documented limits has less than one value on this many bytes. */
-const bytesOfValue = 10
+const bytesOfValue = 12
 
 /** Receives and reads the bodies of requests. The routes check namespace and targets before, in `onRequest`. */
 export default fp(async app => {

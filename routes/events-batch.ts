@@ -27,7 +27,6 @@ const ResultsSchema = Type.Object({
 export default async function eventsBatch (app: App): Promise<void> {
   const checkBody = app.bodyChecker(EventsBodySchema)
 
-
   app.addContentTypeParser('text/plain', app.parseJson)
   app.addContentTypeParser(lineTypes, app.bodyParser(async (bytes, { most }, turn) => readJsonLines(bytes, { ...eventsShape(1), most }, turn, mostBodies)))
 

@@ -19,7 +19,7 @@ function propertiesSchema (kind: EntryKind) {
   return Type.Optional(Type.Union([
     Type.String({ maxLength: longest[kind] }),
     Type.Record(Type.String(), Type.Unknown())
-  ], { description: `A JSON object of at most ${longest[kind]} characters, or the text of one, whose numbers keep all of their digits.` }))
+  ], { description: `A JSON object of at most ${longest[kind]} characters, or the text of one. Numbers keep all of their digits.` }))
 }
 
 const UserSchema = closed({ userId: BodyIdSchema, properties: propertiesSchema('users') })

@@ -33,11 +33,11 @@ export async function render (action: Action, answer: OriginAnswer, metadata: Re
 
 async function renderInSlices (action: Action, { items, ...answer }: OriginAnswer, metadata: ReadonlyMap<string, string>): Promise<Pick<Made, 'body' | 'etag'>> {
   const [opening, closing] = splitAt(renderBody(action, { ...answer, items: [] }, metadata), '[')
-  const parts = (function * () {
+  const parts = function * () {
     yield opening
     for (const [i, item] of items.entries()) yield (i === 0 ? '' : ',') + renderItem(item, metadata.get(item.itemId))
     yield closing
-  })
+  }
   const turn = beginTurns()
   await turn.next()
   let size = 0
