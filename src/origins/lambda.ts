@@ -2,14 +2,14 @@ import Type from 'typebox'
 import { strict } from '../base/schema.ts'
 import type { Scope } from '../connections/scope.ts'
 import { readAnswer } from './answer.ts'
-import { awsReader } from '../connections/aws.ts'
+import { awsReader, parseArn } from '../connections/aws.ts'
 import { callAws } from './aws-failure.ts'
 import { originType } from './origin.ts'
 import { OriginError } from './origin-error.ts'
 import { samplePayload } from './sample-payload.ts'
 
 /** A function as Lambda's Invoke takes it: its ARN, a part of it (`123456789012:function:name`) or its name, with a version or alias or without. */
-export const functionArn = Type.String({ pattern: '^(arn:[\\w-]+:lambda:)?([a-z]{2}(-[a-z]+)+-\\d:)?(\\d{12}:)?(function:)?[a-zA-Z0-9_-]{1,140}(:[a-zA-Z0-9$_-]{1,128})?$' })
+export const functionArn = Type.String({ pattern: '^((arn:[\\w-]+:lambda:[a-z0-9-]+:)?\\d{12}:function:|function:)?[a-zA-Z0-9_-]{1,140}(:[a-zA-Z0-9$_-]{1,128})?$' })
 
 /** The provider type for an AWS Lambda function, which gets the payload of the AWS sample. */
 export const lambda = originType({
@@ -36,7 +36,7 @@ export function lacksRegion ({ arn }: { arn: string }): boolean {
 
 /** Returns the region that the name of a function says; undefined if the function is in the gateway's own region. */
 function regionOf (arn: string): string | undefined {
-  return /(?:^|:)([a-z]{2}(?:-[a-z]+)+-\d):/.exec(arn)?.[1]
+  return arn.startsWith('arn:') ? parseArn(arn).region : undefined
 }
 
 /**

@@ -70,7 +70,7 @@ t.test('whatever JSON.parse accepts has the same value', async t => {
 
 t.test('a mistake in the JSON is told in words of JSON', async t => {
   const words: ReadonlyArray<readonly [string, RegExp]> = [
-    ['{"a": nope}', /neither true, false nor null/], ["{'a': 1}", /key in double quotes/], ['{"a" 1}', /":" after the key/], ['{"a": 1 "b": 2}', /"," between the members/],
+    ['{"a": nope}', /neither true, false nor null/], ["{'a': 1}", /double quotes/], ['{"a" 1}', /":" after the key/], ['{"a": 1 "b": 2}', /"," between the members/],
     ['{"a": 1', /"}"/], ['[1', /"]"/], ['{} {}', /nothing after the end/], ['{"a": "x}', /closing double quote/], ['{"a": "\\x"}', /escape/], ['{"a": "\\u12"}', /hexadecimal/],
     ['{"a": 1 /* }', /comment without an end/], ['{"a": "\t"}', /control character/], ['', /expected a value/], ['{"a": 01}', /./], ['{"a": .5}', /./], ['{"a": +1}', /./], ['{"a": NaN}', /./], ['{"a": 1.}', /./]
   ]

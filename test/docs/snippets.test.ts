@@ -16,7 +16,7 @@ const snippets = readdirSync('docs').filter(name => name.endsWith('.md')).flatMa
 })
 
 const anything = '{ "type": "embedded" }'
-const recommender = (inside: string): string => `{ "namespaces": { "n": { "recommenders": { "recommend-items": { "r": { "variations": { "v": ${anything}, "house": ${anything} }, ${inside} } } } } } }`
+const recommender = (inside: string): string => `{ "namespaces": { "n": { "recommenders": { "recommend-items": { "r": { "variations": { "v": ${anything}, "house": ${anything}, "other": ${anything} }, ${inside} } } } } } }`
 const variation = (inside: string): string => `{ "namespaces": { "n": { "recommenders": { "recommend-items": { "r": { "variations": { "v": ${inside} } } } } } } }`
 
 /** Returns a document with a snippet of the configuration in its place; undefined for a snippet of something else. */
