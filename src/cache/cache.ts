@@ -1,5 +1,5 @@
 import { createEntry, lackOf, limitedBy, type Entry, type Made } from './entry.ts'
-import { createFlights } from './flights.ts'
+import { createFlights, type BurstTimers } from './flights.ts'
 import type { Kept, MemoryTier } from './memory-tier.ts'
 import type { CachePolicy } from './policy.ts'
 import type { RemoteAnswer, RemoteTier } from './remote-tier.ts'
@@ -64,6 +64,8 @@ export interface CacheOptions {
   now: () => number
   /** Receives the errors of background work, for which no request waits. */
   onError: (error: unknown) => void
+  /** Absent: those of the process. */
+  timers?: BurstTimers | undefined
 }
 
 /** An answer in the making, shared by all requests that wait for it. */
@@ -92,8 +94,8 @@ const renewalPause = 1_000
  * user has in the shared tier now. If that tier cannot be reached either, a request shares the next flight, which begins after the request
  * came.
  */
-export function createCache ({ memory, remote, versions, stats, now, onError }: CacheOptions): Cache {
-  const flights = createFlights<Flight, Found>()
+export function createCache ({ memory, remote, versions, stats, now, onError, timers }: CacheOptions): Cache {
+  const flights = createFlights<Flight, Found>(timers)
 
   const mattersTo = ({ user, policy }: Lookup): User | undefined => policy.refreshOnEvents ? user : undefined
   const isCurrent = ({ slot, begunAt }: Stamp): boolean => slot < 0 || versions.isCurrent(slot, begunAt)

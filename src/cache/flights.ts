@@ -43,12 +43,25 @@ interface Waiting<F, T> {
   joinedAt: number
 }
 
+/** The clock and the timer that tell when a burst is over. */
+export interface BurstTimers {
+  /** Milliseconds on a steady clock. */
+  now: () => number
+  after: (ms: number, then: () => void) => void
+}
+
+/** Handles requests that have already arrived first: while the process is busy they wait unread, which is not the end of the burst. */
+const realTimers: BurstTimers = {
+  now: () => performance.now(),
+  after (ms, then) { setTimeout(() => { setImmediate(then) }, ms) }
+}
+
 const mostUnderWay = 2
 
 /** A burst ends when no request has come for `quiet` ms, and after `longest` ms at the latest. */
 const burst = { quiet: 20, longest: 250 }
 
-export function createFlights<F extends Flight<T>, T> (): Flights<F, T> {
+export function createFlights<F extends Flight<T>, T> ({ now, after }: BurstTimers = realTimers): Flights<F, T> {
   const lines = new Map<string, Line<F, T>>()
   let begun = 0
 
@@ -77,20 +90,18 @@ export function createFlights<F extends Flight<T>, T> (): Flights<F, T> {
   function wait (key: string, line: Line<F, T>, begin: () => F, gathers: boolean): Waiting<F, T> {
     let resolve: Waiting<F, T>['resolve'] = () => {}
     const landed = new Promise<T>(_resolve => { resolve = _resolve })
-    const began = performance.now()
+    const began = now()
     const waiting: Waiting<F, T> = { begin, landed, resolve, boarded: !gathers, joinedAt: began }
     const board = (): void => {
-      const left = Math.min(waiting.joinedAt + burst.quiet, began + burst.longest) - performance.now()
+      const left = Math.min(waiting.joinedAt + burst.quiet, began + burst.longest) - now()
       if (left > 0) {
-        arm(left)
+        after(left, board)
         return
       }
       waiting.boarded = true
       depart(key, line)
     }
-    // Handles requests that have already arrived first: while the process is busy they wait unread, which is not the end of the burst.
-    const arm = (ms: number): void => { setTimeout(() => { setImmediate(board) }, ms) }
-    if (gathers) arm(burst.quiet)
+    if (gathers) after(burst.quiet, board)
     return waiting
   }
 
@@ -103,7 +114,7 @@ export function createFlights<F extends Flight<T>, T> (): Flights<F, T> {
       const latest = line.under.at(-1)
       if (latest !== undefined && latest.number > came) return { value: await latest.flight.landed, collapsed: true }
       if (line.waiting !== undefined) {
-        line.waiting.joinedAt = performance.now()
+        line.waiting.joinedAt = now()
         return { value: await line.waiting.landed, collapsed: true }
       }
       const mayBegin = line.under.length === 0 || (!gathers && line.under.length < mostUnderWay)

@@ -2,6 +2,7 @@ import { dropLetters, listLetters, retryLetters, type Choice, type DeadLetter } 
 import { streamKeysOf, type StreamKeys } from '../targets/queued/stream.ts'
 import { openRedis, type RedisCommands } from '../connections/redis-client.ts'
 import { readSettings } from '../settings.ts'
+import { failureWord } from '../base/errors.ts'
 import { UserError } from '../base/user-error.ts'
 
 interface TargetOptions {
@@ -61,7 +62,7 @@ async function withLetters<T> ({ namespace, target }: TargetOptions, act: (redis
   let problem: Error | undefined
   const redis = openRedis(REDIS_URL, { commandTimeout, onProblem: told => { problem ??= told } })
   try {
-    if (!await redis.untilReady(connectWithin)) throw new UserError('Redis does not answer where REDIS_URL says')
+    if (!await redis.untilReady(connectWithin)) throw new UserError(`Redis does not answer where REDIS_URL says: ${failureWord(redis.problem)}`)
     return await act(redis.commands, streamKeysOf(namespace, target))
   } catch (error) {
     throw problem ?? error

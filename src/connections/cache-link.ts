@@ -2,6 +2,7 @@ import { openRedisLink, type RedisLink, type RedisLinkOptions } from '../cache/r
 import { openRedisChannels } from './redis-channels.ts'
 import { openRedis } from './redis-client.ts'
 import { answers } from './redis-probe.ts'
+import { causeOf } from './redis-problems.ts'
 
 export interface CacheLinkOptions extends Omit<RedisLinkOptions, 'client' | 'probe' | 'openChannels'> {
   /** Receives each problem that the operator has to correct, once: a missing permission, a wrong password. */
@@ -20,5 +21,5 @@ const probeTimeout = 100
 export function openCacheLink (url: string, { onProblem, ...options }: CacheLinkOptions): RedisLink {
   const client = openRedis(url, { commandTimeout, socketTimeout, onProblem, longestPause: 100, connectTimeout: 500 })
   const probe = async (): Promise<boolean> => answers(url, probeTimeout)
-  return openRedisLink({ ...options, client, probe, openChannels: channels => openRedisChannels({ client, longestSilence, ...channels }) })
+  return openRedisLink({ ...options, onChange: (state, cause) => { options.onChange(state, causeOf(cause)) }, client, probe, openChannels: channels => openRedisChannels({ client, longestSilence, ...channels }) })
 }

@@ -2,7 +2,8 @@ import { EventEmitter, once } from 'node:events'
 import { isIP } from 'node:net'
 import { Cluster, Command, Redis, type RedisOptions } from 'ioredis'
 import { UserError } from '../base/user-error.ts'
-import { isDenied, tellOnce } from './redis-problems.ts'
+import { mismatchOf } from './redis-mismatch.ts'
+import { causeOf, isDenied, isVague, tellOnce } from './redis-problems.ts'
 
 /** Sends commands to one server, or to the nodes of a cluster by the slots of their keys. */
 export type RedisCommands = Redis | Cluster
@@ -57,6 +58,9 @@ export interface RedisClientOptions {
 /** Replies of a server that cannot take the command now. After a failover, the address may lead to another server. */
 const elsewhere = /^(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS)\b/
 
+/** The shortest interval at which the client looks whether it speaks to a server in the wrong manner, in ms. */
+const mismatchInterval = 5_000
+
 /** The interval at which the client reads the owners of slots without a cause, in ms. */
 const slotsRefreshInterval = 5_000
 
@@ -91,6 +95,9 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
   let attempts = 0
   let connectingSince = performance.now()
   let problem: unknown
+  /** Found after attempts that failed without a reason; kept until a connection works. */
+  let mismatch: Error | undefined
+  let lookedAt = -Infinity
   let movedAt = -Infinity
   let greeted = false
   let closed = false
@@ -133,7 +140,7 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
       if (is.cluster && !is.alone) becomeCluster()
       else isThere()
     } catch (error) {
-      problem = error
+      problem = causeOf(error)
       if (opened.status === 'ready') opened.disconnect(true)
     }
   }
@@ -186,18 +193,30 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
 
   function isThere (): void {
     attempts = 0
-    problem = undefined
+    problem = mismatch = undefined
     greeted = true
     events.emit('ready')
   }
 
   function note (error: unknown): void {
-    problem = error
+    const cause = causeOf(error)
+    // That there is no connection says less than the reason that is known already.
+    if (problem === undefined || !isVague(cause) || isVague(problem)) problem = cause
     report(error)
   }
 
+  /** Looks, from time to time, for a reason that the client itself does not see. */
+  async function lookForMismatch (): Promise<void> {
+    if (closed || server !== commands || !isVague(problem) || performance.now() - lookedAt < mismatchInterval) return
+    lookedAt = performance.now()
+    const found = await mismatchOf(url)
+    if (!greeted) mismatch = found
+  }
+
   function broke (): void {
+    problem ??= Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' })
     events.emit('failed', greeted ? performance.now() : connectingSince)
+    if (!greeted) void lookForMismatch()
     lost()
   }
 
@@ -218,7 +237,7 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
     },
     on (event, listener) { events.on(event, listener) },
     onFailed (listener) { events.on('failed', listener) },
-    get problem () { return problem },
+    get problem () { return isVague(problem) ? mismatch ?? problem : problem },
     connectToOwner (key) {
       const options = { retryStrategy: null, lazyConnect: true, enableOfflineQueue: true, enableAutoPipelining: false } satisfies RedisOptions
       if (commands instanceof Redis) return quiet(commands.duplicate(options))

@@ -22,6 +22,30 @@ export function isRefusedForNow (error: unknown): boolean {
   return error instanceof Error && passing.test(error.message)
 }
 
+/**
+ * Returns the reason why there is no connection, in words for the operator: ioredis speaks of its own options, or asks to report that a
+ * server is no Redis.
+ */
+export function causeOf (error: unknown): unknown {
+  // An attempt to reach the nodes of a cluster has the reason of the last node.
+  if (error instanceof Error && 'lastNodeError' in error) return causeOf(error.lastNodeError)
+  const message = error instanceof Error ? error.message : ''
+  if (/enableOfflineQueue|^Connection is closed/.test(message)) return coded('there is no connection', 'ECONNRESET', error)
+  if (/Unknown RESP type|Protocol error, got/.test(message)) return coded('the server does not speak the protocol of Redis', 'EPROTO', error)
+  if (/^Command timed out/.test(message)) return coded('the server accepts connections, but does not answer', 'ETIMEDOUT', error)
+  return error
+}
+
+/** Returns whether a reason for having no connection can be due to TLS, which the client does not see. */
+export function isVague (reason: unknown): boolean {
+  const { code } = (reason ?? {}) as { code?: unknown }
+  return typeof code === 'string' && /^(?:ETIMEDOUT|ECONNRESET|EPROTO|EPIPE|ERR_SSL_.*)$/.test(code)
+}
+
+function coded (message: string, code: string, cause: unknown): Error {
+  return Object.assign(new Error(message, { cause }), { code })
+}
+
 /** Returns whether Redis refused a command because its user lacks a permission. */
 export function isDenied (error: unknown): boolean {
   if (!(error instanceof Error)) return false

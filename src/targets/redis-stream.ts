@@ -2,6 +2,7 @@ import Type from 'typebox'
 import { failures } from '../delivery/failures.ts'
 import type { Failure, Refusal } from '../delivery/sink.ts'
 import { isRefusedForNow, ownPrefix } from '../connections/redis-problems.ts'
+import { failureWord } from '../base/errors.ts'
 import { strict } from '../base/schema.ts'
 import { openBatched } from './batched.ts'
 import { eventTargetType } from './target.ts'
@@ -29,7 +30,7 @@ export const redisStream = eventTargetType({
       takesBodies: true,
       split: body => recordsOf(body, limits.bytes).map(({ text, ...parcel }) => ({ value: text, ...parcel })),
       async send (records, signal) {
-        if (!await redis.untilReady(connecting)) throw new NotConnected('there is no connection to Redis')
+        if (!await redis.untilReady(connecting)) throw new NotConnected(`there is no connection to Redis: ${failureWord(redis.problem)}`)
         const pipeline = redis.commands.pipeline()
         for (const record of records) pipeline.xadd(stream, 'MAXLEN', '~', maxLength, '*', 'record', record)
         const answers = await Promise.race([pipeline.exec(), aborted(signal)]) ?? []

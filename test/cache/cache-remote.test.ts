@@ -3,10 +3,11 @@ import t from 'tap'
 import type { Cache, Found, Lookup } from '../../src/cache/cache.ts'
 import { cacheStatus } from '../../src/cache/cache-status.ts'
 import { createEntry, type Entry } from '../../src/cache/entry.ts'
+import type { BurstTimers } from '../../src/cache/flights.ts'
 import { noCache } from '../../src/cache/policy.ts'
 import { createUserVersions, type Announcer, type LinkState } from '../../src/cache/user-versions.ts'
 import { eventually } from '../support/eventually.ts'
-import { Excusable, testCache, testLookup, testMaker, testPolicy, testRemote, testUser, type TestCache, type TestMaker, type TestRemote } from '../support/test-cache.ts'
+import { Excusable, testCache, type TestCache, testLookup, testMaker, type TestMaker, testPolicy, testRemote, type TestRemote, testTimers, testUser } from '../support/test-cache.ts'
 
 const { ttl, staleWhileRevalidate, staleIfError } = testPolicy
 
@@ -19,10 +20,10 @@ function testAnnouncer (): Announcer & { state: LinkState } {
   return { state: 'leased', announce: async () => {} }
 }
 
-function shared (remote: TestRemote, announcer = testAnnouncer()): TestCache & { announcer: typeof announcer } {
+function shared (remote: TestRemote, announcer = testAnnouncer(), timers?: BurstTimers): TestCache & { announcer: typeof announcer } {
   const versions = createUserVersions()
   versions.tell(announcer)
-  return { ...testCache({ remote, versions }), announcer }
+  return { ...testCache({ remote, versions, timers }), announcer }
 }
 
 t.test('what another instance made is served, and then from memory', async t => {
@@ -244,13 +245,21 @@ t.test('while nobody can be asked, all of a burst share the next flight, and the
   for (const policy of [testPolicy, noCache]) {
     const announcer = testAnnouncer()
     announcer.state = 'away'
-    const { cache } = shared(testRemote(), announcer)
+    const timers = testTimers()
+    const { cache } = shared(testRemote(), announcer, timers)
     const maker = testMaker()
     maker.held = true
     const asking = Array.from({ length: 1_000 }, async () => get(cache, maker, { policy }))
-    await eventually('the next flight has begun', () => maker.calls === 2)
+    await eventually('the next flight has begun', () => {
+      timers.pass(20)
+      return maker.calls === 2
+    })
     const late = Array.from({ length: 1_000 }, async () => get(cache, maker, { policy }))
-    await new Promise(resolve => setTimeout(resolve, 150))
+    // Long enough for any burst to be over.
+    for (let ms = 0; ms < 500; ms += 20) {
+      await settled()
+      timers.pass(20)
+    }
     t.equal(maker.calls, 2, 'a third waits for one of them to land')
     maker.finish()
     await eventually('the third has begun', () => maker.calls === 3)

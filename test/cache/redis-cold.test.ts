@@ -43,7 +43,10 @@ t.test('a thousand identical requests make at most two calls: at a cold start, a
   t.ok(origin.calls <= 2, `${origin.calls} calls the moment it is ready`)
 
   await redis.kill()
-  await sleep(2_000)
+  await eventually('it is known to be away', async () => {
+    const { body } = await request(`${instance.process.url}/health/ready`)
+    return (await body.json() as { redis: { state: string } }).redis.state === 'away'
+  })
   const before = origin.calls
   t.strictSame(await burst(t, instance, 'away'), { 200: 1_000 })
   t.ok(origin.calls - before <= 2, `${origin.calls - before} calls in an outage`)

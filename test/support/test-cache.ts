@@ -1,5 +1,6 @@
 import { createCache, type Cache, type Lookup, type Maker } from '../../src/cache/cache.ts'
 import type { Entry, Made } from '../../src/cache/entry.ts'
+import type { BurstTimers } from '../../src/cache/flights.ts'
 import { createMemoryTier, type MemoryTier } from '../../src/cache/memory-tier.ts'
 import type { CachePolicies } from '../../src/cache/cache-control.ts'
 import type { CachePolicy } from '../../src/cache/policy.ts'
@@ -20,14 +21,30 @@ export interface TestCache {
 }
 
 /** Creates a cache whose clock a test advances. */
-export function testCache ({ remote, versions = createUserVersions() }: { remote?: RemoteTier, versions?: UserVersions } = {}): TestCache {
+export function testCache ({ remote, versions = createUserVersions(), timers }: { remote?: RemoteTier, versions?: UserVersions, timers?: BurstTimers | undefined } = {}): TestCache {
   let time = 1_000_000
   const errors: unknown[] = []
   const memory = createMemoryTier(2 ** 20)
   const stats = createCacheStats()
   const now = (): number => time
-  const cache = createCache({ memory, remote, versions, stats, now, onError: error => { errors.push(error) } })
+  const cache = createCache({ memory, remote, versions, stats, now, onError: error => { errors.push(error) }, timers })
   return { cache, memory, versions, stats, pass (ms) { time += ms }, now, errors }
+}
+
+/** Timers that a test lets run, so that no test waits for them. */
+export function testTimers (): BurstTimers & { pass: (ms: number) => void } {
+  let time = 0
+  let pending: Array<{ at: number, then: () => void }> = []
+  return {
+    now: () => time,
+    after (ms, then) { pending.push({ at: time + ms, then }) },
+    pass (ms) {
+      time += ms
+      const due = pending.filter(({ at }) => at <= time)
+      pending = pending.filter(({ at }) => at > time)
+      for (const { then } of due) then()
+    }
+  }
 }
 
 export const testPolicy: CachePolicy = { ttl: 10_000, staleWhileRevalidate: 5_000, staleIfError: 60_000, refreshOnEvents: true, whenUnverified: 'origin', downstreamAge: 10_000 }

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import { failureWord } from '../../base/errors.ts'
 import { redisOf, redisUrlOf } from '../../connections/redis.ts'
 import { isRefusedForNow } from '../../connections/redis-problems.ts'
 import { ownerOf } from '../body.ts'
@@ -86,7 +87,7 @@ export async function openQueued (inner: EventTarget, config: object, scope: Eve
           void queue.crowd.count(redis.commands, body)
           return undefined
         } catch (cause) {
-          if (tries === mostTries || !isRefusedForNow(cause)) return nothingOf(body, 'Redis did not confirm them', { retryable: true, cause })
+          if (tries === mostTries || !isRefusedForNow(cause)) return nothingOf(body, 'Redis did not confirm them', { retryable: true, cause: redis.ready ? cause : new Error(`there is no connection to Redis: ${failureWord(redis.problem)}`, { cause }) })
           await setTimeout(pause)
         }
       }

@@ -47,5 +47,5 @@ t.test('what is asked for has to make sense', needsRedis, async t => {
   }
   t.match(await deadLetters('', 'list'), { code: 1, output: /^REDIS_URL is missing/ })
   await redis.kill()
-  t.match(await deadLetters(redis.url, 'list'), { code: 1, output: 'Redis does not answer where REDIS_URL says\n' })
+  t.match(await deadLetters(redis.url, 'list'), { code: 1, output: 'Redis does not answer where REDIS_URL says: ECONNREFUSED\n' })
 })

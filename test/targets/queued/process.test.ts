@@ -63,7 +63,7 @@ t.test('who asks to queue without a Redis is told so when the configuration is l
   t.equal(validated.code, 0, validated.output)
 })
 
-t.test('killed in the middle of it, no event is lost that was answered for, and only what was not acknowledged comes twice', { ...needsRedis, timeout: 120_000 }, async t => {
+t.test('killed in the middle of it, no event is lost that was answered for, and only what was not acknowledged comes twice', { ...needsRedis, timeout: 240_000 }, async t => {
   const redis = await startRedis(t, { persistence: 'aof' })
   const webhook = await startWebhookReceiver(t, null)
   // Some calls are answered and then none, so that it is killed with calls under way and more that waits, however fast the machine is.
@@ -90,7 +90,7 @@ t.test('killed in the middle of it, no event is lost that was answered for, and 
   }
 
   const clients = Array.from({ length: 32 }, async (_, client) => send(client))
-  await eventually('much has been accepted, some has arrived, and some waits', async () => answered.length > 3_000 && webhook.calls.length > 50 && await redis.client.xlen(keys.waiting) > 300, 30_000)
+  await eventually('much has been accepted, some has arrived, and some waits', async () => answered.length > 900 && webhook.calls.length > 50 && await redis.client.xlen(keys.waiting) > 100, 60_000)
   await server.end('SIGKILL')
   ended.abort()
   await Promise.all(clients)
