@@ -1,3 +1,4 @@
+import { extraParametersOf } from './plan/plan.ts'
 import type { NamespacePlan, Plan, RecommenderPlan } from './plan/plan.ts'
 
 /** The parts of an OpenAPI 3.1 document that this module reads or rewrites. */
@@ -23,7 +24,7 @@ interface Operation {
 interface Parameter {
   name: string
   in: string
-  schema?: { default?: unknown, examples?: unknown[] }
+  schema?: { type?: string, default?: unknown, examples?: unknown[] }
   example?: unknown
   [more: string]: unknown
 }
@@ -84,7 +85,8 @@ function rewrite (item: PathItem, namespace: string, describe: (operation: Opera
   }))
 }
 
-function describeRecommender (operation: Operation, { name, title, description, variations, features }: RecommenderPlan): Operation {
+function describeRecommender (operation: Operation, recommender: RecommenderPlan): Operation {
+  const { name, title, description, variations, features } = recommender
   const about = [
     operation.description,
     description,
@@ -95,8 +97,18 @@ function describeRecommender (operation: Operation, { name, title, description, 
     ...operation,
     operationId: `${operation.operationId ?? ''}.${name}`,
     summary: `${operation.summary ?? ''}: ${title ?? name}`,
-    description: about.filter(Boolean).join('\n\n')
+    description: about.filter(Boolean).join('\n\n'),
+    parameters: parametersOf(operation.parameters ?? [], recommender)
   }
+}
+
+/** Returns the parameters that a recommender takes: without filters where they would be refused, and with those that only it reads. */
+function parametersOf (parameters: readonly Parameter[], recommender: RecommenderPlan): Parameter[] {
+  const { variations, action } = recommender
+  const usable = parameters.filter(({ name }) => variations[0]?.filters === true || !['filter', 'filterValues'].includes(name))
+  const taken = new Set(parameters.map(({ name }) => name))
+  const extra = extraParametersOf(recommender).filter(name => !taken.has(name))
+  return [...usable, ...extra.map(name => ({ name, in: 'query', required: false, schema: { type: 'string' }, description: `Passed on to the provider of this recommender (${action}).` }))]
 }
 
 /** Adds an example, and marks a parameter with a default as optional. */

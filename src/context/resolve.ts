@@ -66,9 +66,7 @@ export function explain ({ autoContext, filters }: ContextRules, { userId, filte
   }
 }
 
-type StringMap = Readonly<Record<string, string>>
-
-function blend (derived: ReadonlyMap<string, AutoValue>, write: (value: AutoValue) => string | undefined, explicit: StringMap | undefined): StringMap | undefined {
+function blend<V> (derived: ReadonlyMap<string, AutoValue>, write: (value: AutoValue) => string | undefined, explicit: Readonly<Record<string, V>> | undefined): Readonly<Record<string, V | string>> | undefined {
   if (derived.size === 0) return explicit
   const blended = Object.fromEntries([...derived].map(([name, value]) => [name, write(value)] as const).filter((entry): entry is [string, string] => entry[1] !== undefined))
   return { ...blended, ...explicit }

@@ -23,7 +23,7 @@ const flag = (description: string): ReturnType<typeof Type.String> =>
 export const CommonQuerySchema = Type.Object({
   filter: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'Name or ARN of a filter, in place of the configured one.' })),
   filterValues: Type.Optional(Type.String({ maxLength: 8192, description: 'Values for the filter\'s placeholders: a JSON object of strings.', examples: ['{"CATEGORY":"\\"shoes\\""}'] })),
-  context: Type.Optional(Type.String({ maxLength: 8192, description: 'Context of the request: a JSON object of strings.', examples: ['{"deviceType":"phone"}'] })),
+  context: Type.Optional(Type.String({ maxLength: 8192, description: 'Context of the request: a JSON object of strings. Functions, models and HTTP services take any values.', examples: ['{"deviceType":"phone"}'] })),
   decorateItems: Type.Optional(flag('Whether items carry their metadata; the default is true.')),
   syntheticUser: Type.Optional(flag('Whether the user stands for a group of users.')),
   feature: Type.Optional(FeatureSchema)
@@ -50,7 +50,10 @@ interface Subject {
  * order, so that the code that reads them sees one shape of object and is faster.
  * @throws GatewayError 400 naming the parameter
  */
-export function readRequest (action: Action, { namespace, recommender, userId, itemId, itemIds }: Subject, numResults: number, query: CommonQuery): InferenceRequest {
+export function readRequest (action: Action, { namespace, recommender, userId, itemId, itemIds: given }: Subject, numResults: number, query: CommonQuery): InferenceRequest {
+  // Each item of a list to rerank is answered once. Ratings are answered for every entry of a list.
+  const reranked = action === 'rerank-items' && given !== undefined ? [...new Set(given)] : undefined
+  const itemIds = reranked ?? given
   return {
     action,
     namespace,
@@ -58,13 +61,14 @@ export function readRequest (action: Action, { namespace, recommender, userId, i
     userId,
     itemId,
     itemIds,
-    numResults,
+    numResults: reranked?.length ?? numResults,
     filter: query.filter,
     filterValues: readStringMap('filterValues', query.filterValues, { keys: 25, length: 1000, code: 'InvalidFilterParameter' }),
-    context: readStringMap('context', query.context, { keys: 150, length: 1000, code: 'InvalidContextParameter' }),
+    context: readContext(query.context),
     decorateItems: readFlag(query.decorateItems, action !== 'predicted-ratings'),
     syntheticUser: readFlag(query.syntheticUser, false),
-    feature: query.feature
+    feature: query.feature,
+    query
   }
 }
 
@@ -81,7 +85,32 @@ function readFlag (text: string | undefined, absent: boolean): boolean {
   return text === undefined ? absent : ['1', 'yes', 'true'].includes(text.toLowerCase())
 }
 
-function readStringMap (name: string, text: string | undefined, limits: { keys: number, length: number, code: ErrorCode }): Record<string, string> | undefined {
+interface MapLimits {
+  keys: number
+  length: number
+  code: ErrorCode
+}
+
+const contextLimits: MapLimits = { keys: 150, length: 1000, code: 'InvalidContextParameter' }
+
+/** Returns the context. Whether its values have to be text depends on the variation that answers. */
+function readContext (text: string | undefined): Record<string, unknown> | undefined {
+  const fits = (value: unknown): boolean => (typeof value === 'string' ? value : JSON.stringify(value)).length <= contextLimits.length && !hasRounded(value)
+  return readMap('context', text, contextLimits, `JSON values of at most ${contextLimits.length} characters, whose integers are below 2^53`, fits)
+}
+
+/** Returns whether a parsed value has a number whose digits may not be those that were sent. */
+function hasRounded (value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(hasRounded)
+  return typeof value === 'number' && (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value)))
+}
+
+function readStringMap (name: string, text: string | undefined, limits: MapLimits): Record<string, string> | undefined {
+  const fits = (value: unknown): boolean => typeof value === 'string' && value.length <= limits.length
+  return readMap(name, text, limits, `string values of at most ${limits.length} characters`, fits) as Record<string, string> | undefined
+}
+
+function readMap (name: string, text: string | undefined, limits: MapLimits, expected: string, fits: (value: unknown) => boolean): Record<string, unknown> | undefined {
   if (text === undefined || text === '') return undefined
   const refuse = (expected: string, cause?: unknown): GatewayError => new GatewayError(limits.code, `${name}: expected ${expected}`, { cause })
   let map: unknown
@@ -93,7 +122,7 @@ function readStringMap (name: string, text: string | undefined, limits: { keys: 
   if (typeof map !== 'object' || map === null || Array.isArray(map)) throw refuse('a JSON object of strings')
   const entries = Object.entries(map)
   if (entries.length > limits.keys) throw refuse(`at most ${limits.keys} keys, got ${entries.length}`)
-  const wrong = entries.find(([key, value]) => key === '' || key.length > 150 || typeof value !== 'string' || value.length > limits.length)
-  if (wrong) throw refuse(`keys of 1 to 150 and string values of at most ${limits.length} characters; "${wrong[0].slice(0, 150)}" is not`)
+  const wrong = entries.find(([key, value]) => key === '' || key.length > 150 || !fits(value))
+  if (wrong) throw refuse(`keys of 1 to 150 characters and ${expected}; "${wrong[0].slice(0, 150)}" is not`)
   return Object.fromEntries(entries)
 }

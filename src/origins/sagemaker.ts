@@ -25,6 +25,7 @@ export const sagemaker = originType({
   }),
   actions: ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'],
   provider: 'SageMaker',
+  anyContext: true,
   check: checkMappings,
   async open (config, scope) {
     const { InvokeEndpointCommand, SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime')

@@ -131,7 +131,7 @@ t.test('a template that is none is a mistake in the configuration, and says whic
   ]
   for (const url of wrong) t.match(message(url), form, url)
   for (const url of ['http://recommender.example:99999/', 'http://[::1/', 'http://exa%mple/']) t.notMatch(message(url), /^accepted$/, url)
-  t.equal(message('http://recommender.example/{user}/{userId}/{}'), '{user}, {} is no placeholder; expected {action}, {namespace}, {recommender}, {userId}, {itemId}, {itemIds}, {numResults}')
+  t.equal(message('http://recommender.example/{a=b}/{userId}/{}'), '{a=b}, {} is no placeholder; expected {action}, {namespace}, {recommender}, {userId}, {itemId}, {itemIds}, {numResults}, {filter}, {filterValues}, {context} or the name of a query parameter')
   for (const url of ['http://recommender.example/{userId', 'http://recommender.example/userId}', 'http://recommender.example/{{userId}}', 'http://recommender.example/{a{userId}b}']) {
     t.match(message(url), /brace|placeholder/, url)
   }
