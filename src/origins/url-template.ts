@@ -39,18 +39,20 @@ export function compileUrlTemplate (template: string): UrlTemplate {
     parameters: [...placeholders].filter(name => !isKnown(name)).sort(),
     path (request) {
       let path = ''
-      const suspicious: string[] = []
+      const dotted = new Set<string>()
+      let suspicious = false
       for (let i = 0; i < pieces.length; i++) {
         if (i % 2 === 0) {
           path += pieces[i]!
         } else {
           const value = valueOf(request, pieces[i]!)
-          if (value === '' || value.startsWith('.')) suspicious.push(pieces[i]!)
+          if (value.startsWith('.')) dotted.add(pieces[i]!)
+          suspicious ||= value === '' || value.startsWith('.')
           path += encodeURIComponent(value)
         }
       }
       // Many servers treat an encoded `..` as a step up, too, so that the path must not contain such a value.
-      if (suspicious.length > 0 && stepInPath.test(path)) throw new OriginError('Http', 'bad-request', { message: `${suspicious.join(', ')}: "." and ".." cannot be asked of this recommender` })
+      if (suspicious && stepInPath.test(path)) throw new OriginError('Http', 'bad-request', { message: `${[...dotted.size > 0 ? dotted : placeholders].join(', ')}: "." and ".." cannot be asked of this recommender` })
       return path
     }
   }

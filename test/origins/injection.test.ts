@@ -87,9 +87,9 @@ t.test('through the whole gateway, in a URL and in a body', async t => {
     isHarmless(t, server, expectedPath({ ...requests['related-items'], userId: value, itemId: value, numResults: 7 }), value)
   }
   for (const value of nasty) {
-    const { status } = await ask(app, '/rerank-items/shop/r/u', [value, value])
+    const { status } = await ask(app, '/rerank-items/shop/r/u', [value, 'other'])
     t.equal(status, 200, JSON.stringify(value))
-    isHarmless(t, server, expectedPath({ ...requests['rerank-items'], userId: 'u', itemIds: [value, value], numResults: 2 }), value)
+    isHarmless(t, server, expectedPath({ ...requests['rerank-items'], userId: 'u', itemIds: [value, 'other'], numResults: 2 }), value)
   }
   for (const value of dots) {
     t.match(await ask(app, `/related-items/shop/r/item?userId=${value}`), { status: 400, body: { code: 'HttpBadRequest', message: /"\." and "\.\."/ } }, value)
