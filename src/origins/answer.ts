@@ -17,7 +17,8 @@ export function readAnswer (provider: Provider, action: Action, answer: unknown,
   const invalid = (expected: string): OriginError => new OriginError(provider, 'invalid-answer', { cause: new Error(`expected ${expected}`) })
   if (typeof answer !== 'object' || answer === null) throw invalid('an object')
   const name = listNames[action]
-  const { recommendationId: id, [name]: list, ...rest } = answer as Record<string, unknown>
+  const { recommendationId: id, itemList, personalizedRanking, ratings, ...rest } = answer as Record<string, unknown>
+  const list = { itemList, personalizedRanking, ratings }[name]
   const recommendationId = typeof id === 'string' ? id : digitsOf(id)
   const more = Object.keys(rest).length === 0 ? undefined : rest
 
@@ -30,7 +31,7 @@ export function readAnswer (provider: Provider, action: Action, answer: unknown,
 }
 
 /** The member of an answer that holds its list, by action. */
-export const listNames: Readonly<Record<Action, string>> = {
+export const listNames: Readonly<Record<Action, 'itemList' | 'personalizedRanking' | 'ratings'>> = {
   'recommend-items': 'itemList',
   'related-items': 'itemList',
   'rerank-items': 'personalizedRanking',
