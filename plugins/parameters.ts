@@ -4,6 +4,8 @@ import type { TProperties } from 'typebox'
 import { GatewayError } from '../src/base/errors.ts'
 import { namesOf, pathOf, queryOf, undecodable } from '../src/base/url-query.ts'
 import { readQueryValues, readValue } from '../src/inference/text-parameters.ts'
+import { actions } from '../src/origins/origin.ts'
+import { extraParametersOf, recommenderKey } from '../src/plan/plan.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -28,11 +30,20 @@ export default fp(async app => {
 
   app.addHook('onRoute', route => {
     if (route.schema?.operationId === undefined) return
-    route.preValidation = [readingHook(route.url, route.schema, route.config?.keepsQuery === true), ...[route.preValidation ?? []].flat()]
+    route.preValidation = [readingHook(route.url, route.schema, route.config?.keepsQuery === true, extraNames), ...[route.preValidation ?? []].flat()]
   })
+
+  /** Returns the parameters that the recommender of a request takes besides those of its route. */
+  function extraNames (url: string, { namespace = '', recommender = '' }: { namespace?: string, recommender?: string }): ReadonlySet<string> {
+    const action = actions.find(action => url.includes(`/${action}/`))
+    const plan = action && app.config.current?.namespaces.get(namespace)?.recommenders.get(recommenderKey(action, recommender))
+    return new Set(plan === undefined ? [] : extraParametersOf(plan))
+  }
 }, { name: 'parameters', dependencies: ['errors'] })
 
-function readingHook (url: string, schema: FastifySchema, keepsQuery: boolean): preValidationHookHandler {
+type ExtraNames = (url: string, params: object) => ReadonlySet<string>
+
+function readingHook (url: string, schema: FastifySchema, keepsQuery: boolean, extraNames: ExtraNames): preValidationHookHandler {
   const properties = propertiesOf(schema.querystring)
   const segments = url.split('/')
   // Counted from the end: a request's URL may have a scheme and a host before the path.
@@ -42,11 +53,13 @@ function readingHook (url: string, schema: FastifySchema, keepsQuery: boolean): 
   return (request, reply, done) => {
     const path = lists.length === 0 ? [] : pathOf(request.raw.url!).split('/')
     const query = queryOf(request.raw.url!)
-    if (query !== '' && !keepsQuery) {
-      const ignored = [...namesOf(query)].filter(name => properties === undefined || !Object.hasOwn(properties, name))
+    const unknown = query === '' || keepsQuery ? [] : [...namesOf(query)].filter(name => properties === undefined || !Object.hasOwn(properties, name))
+    const extra = unknown.length === 0 ? unknown : [...extraNames(url, request.params as object)]
+    if (unknown.length > 0) {
+      const ignored = unknown.filter(name => !extra.includes(name))
       if (ignored.length > 0) reply.header(ignoredParameters, listed(ignored))
     }
-    if (properties !== undefined) request.query = readQueryValues(properties, query)
+    if (properties !== undefined) request.query = readQueryValues(properties, query, extra)
     for (const { name, list, at } of lists) (request.params as Record<string, unknown>)[name] = readValue(name, list, path.at(at)!, decodeURIComponent)
     done()
   }

@@ -1,4 +1,5 @@
 import { nowhere } from './context/surroundings.ts'
+import { extraParametersOf } from './plan/plan.ts'
 import type { NamespacePlan, Plan, RecommenderPlan } from './plan/plan.ts'
 
 /** The parts of an OpenAPI 3.1 document that this module reads or rewrites. */
@@ -125,18 +126,25 @@ function describeRecommender (operation: Operation, recommender: RecommenderPlan
     operationId: `${operation.operationId ?? ''}.${name}`,
     summary: `${operation.summary ?? ''}: ${title ?? name}`,
     description: about.filter(Boolean).join('\n\n'),
-    parameters: (operation.parameters ?? []).filter(({ name }) => has(recommender, name)).map(parameter => withExample(parameter, recommender, items))
+    parameters: parametersOf(operation.parameters ?? [], recommender).map(parameter => withExample(parameter, recommender, items))
   }
 }
 
-/** Returns whether a parameter can have an effect on a recommender. */
-function has ({ variations, features }: RecommenderPlan, parameter: string): boolean {
-  switch (parameter) {
-    case 'feature': return features.length > 0
-    case 'filter': case 'filterValues': return variations.some(({ type }) => type.startsWith('personalize-'))
-    case 'decorateItems': return variations.some(({ itemMetadata }) => itemMetadata !== undefined)
-    default: return true
+/** Returns the parameters that can have an effect on a recommender, with those that only it reads. */
+function parametersOf (parameters: readonly Parameter[], recommender: RecommenderPlan): Parameter[] {
+  const { variations, action, features } = recommender
+  const useful: Readonly<Record<string, boolean>> = {
+    feature: features.length > 0,
+    filter: variations[0]?.filters === true,
+    filterValues: variations[0]?.filters === true,
+    decorateItems: variations.some(({ itemMetadata }) => itemMetadata !== undefined)
   }
+  const taken = new Set(parameters.map(({ name }) => name))
+  const extra = extraParametersOf(recommender).filter(name => !taken.has(name))
+  return [
+    ...parameters.filter(({ name }) => useful[name] ?? true),
+    ...extra.map(name => ({ name, in: 'query', required: false, schema: { type: 'string' }, description: `Passed on to the provider of this recommender (${action}).` }))
+  ]
 }
 
 /** Puts values into a parameter that this recommender has. */
@@ -149,16 +157,18 @@ function withExample (parameter: Parameter, { variations, features }: Recommende
     case 'itemId': return of(items[0])
     case 'feature': return of(features[0])
     case 'filter': return of(variations.flatMap(({ contextRules }) => contextRules.filters)[0]?.arn.replace(/^.*:filter\//, ''))
-    case 'context': return withContent(parameter, contextOf(variations))
+    case 'context': return withContext(parameter, variations)
     default: return parameter
   }
 }
 
-/** Returns a parameter whose value is JSON, with an example of it or without any. */
-function withContent ({ content = {}, ...parameter }: Parameter, example: object | undefined): Parameter {
+/** Returns the parameter of the context: with an example, and for values that are text where the recommender takes no others. */
+function withContext ({ content = {}, ...parameter }: Parameter, variations: RecommenderPlan['variations']): Parameter {
+  const example = contextOf(variations)
+  const values = variations.some(({ anyContext }) => anyContext) ? {} : { additionalProperties: { type: 'string', maxLength: 1000 } }
   return {
     ...parameter,
-    content: Object.fromEntries(Object.entries(content).map(([type, { example: _, ...media }]) => [type, example === undefined ? media : { ...media, example }]))
+    content: Object.fromEntries(Object.entries(content).map(([type, { schema, example: _, ...media }]) => [type, { ...media, schema: { ...schema, ...values }, ...example === undefined ? {} : { example } }]))
   }
 }
 

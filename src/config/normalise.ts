@@ -7,10 +7,18 @@ import { entries, levelsOf, recommendersOf, rulesOf, variationsOf } from './elem
 /** Other spellings of operators, which the documentation and code of the AWS sample use. */
 const operatorAliases: ReadonlyMap<unknown, string> = new Map([['start-with', 'starts-with'], ['end-with', 'ends-with']])
 
+const written = new WeakMap<Document, Document>()
+
+/** Returns a normalised document as it was before: as it is written. */
+export function asWritten (document: Document): Document {
+  return written.get(document) ?? document
+}
+
 /** Returns a copy of a document with aliases replaced by the names that they stand for. The input may be invalid in any way. */
 export function normalise (input: unknown): unknown {
   const document = structuredClone(input) as Document
   if (typeof document !== 'object' || document === null) return document
+  written.set(document, input as Document)
   for (const recommender of recommendersOf(document)) {
     for (const { value } of variationsOf(recommender)) {
       const written = nameOf(value, originTypes)

@@ -1,5 +1,6 @@
 import type { Document } from './document.ts'
 import { namespacesOf, recommendersOf, variationsOf } from './elements.ts'
+import { filterWarnings } from './filter-warnings.ts'
 import { inherit } from './inherit.ts'
 
 /** The most places that a warning names; a document may have thousands. */
@@ -7,6 +8,10 @@ const mostNamed = 3
 
 /** Returns one line for each setting of a valid document that is allowed but probably a mistake. */
 export function warningsOf (document: Document): string[] {
+  return [...cacheWarnings(document), ...filterWarnings(document)]
+}
+
+function cacheWarnings (document: Document): string[] {
   const uncached = uncachedVariations(document)
   if (uncached.all === 0 || uncached.pointers.length === 0) return []
   if (uncached.pointers.length === uncached.all) return ['without cacheControl, the gateway caches no answers: each request calls its provider']

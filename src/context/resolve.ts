@@ -1,4 +1,4 @@
-import { sortedMap, type StringMap } from '../base/string-map.ts'
+import { sortedMap } from '../base/string-map.ts'
 import type { OriginRequest } from '../origins/origin.ts'
 import { compileAutoValues, type AutoValue, type AutoValues } from './auto-values.ts'
 import type { AutoValuesConfig, FiltersConfig } from './rules.ts'
@@ -78,7 +78,7 @@ export function explain ({ autoContext, filters }: ContextRules, { userId, filte
   }
 }
 
-function blend (derived: ReadonlyMap<string, AutoValue>, write: (value: AutoValue) => string | undefined, explicit: StringMap | undefined): StringMap | undefined {
+function blend<V> (derived: ReadonlyMap<string, AutoValue>, write: (value: AutoValue) => string | undefined, explicit: Readonly<Record<string, V>> | undefined): Readonly<Record<string, V | string>> | undefined {
   if (derived.size === 0) return explicit
   const blended = Object.fromEntries([...derived].map(([name, value]) => [name, write(value)] as const).filter((entry): entry is [string, string] => entry[1] !== undefined))
   return { ...blended, ...explicit }

@@ -13,13 +13,13 @@ const common = {
 }
 
 /** The body of an answer to recommend-items and related-items. */
-export const ItemListSchema = Type.Object({ itemList: Type.Array(ItemSchema), ...common }, { $id: 'ItemList', description: 'Items, best first.', examples: [{ itemList: [{ itemId: 'item-6', score: 175.114, metadata: { name: 'Armchair cushion' } }] }] })
+export const ItemListSchema = Type.Object({ itemList: Type.Array(ItemSchema), ...common }, { $id: 'ItemList', additionalProperties: true, description: 'Items, best first, each once. Further members of a provider\'s answer pass through.', examples: [{ itemList: [{ itemId: 'item-6', score: 175.114, metadata: { name: 'Armchair cushion' } }] }] })
 
 /** The body of an answer to rerank-items. */
 export const PersonalizedRankingSchema = Type.Object({ personalizedRanking: Type.Array(ItemSchema), ...common },
-  { $id: 'PersonalizedRanking', description: 'The given items, best first.', examples: [{ personalizedRanking: [{ itemId: 'item-6', score: 175.114 }, { itemId: 'item-1', score: 0 }] }] })
+  { $id: 'PersonalizedRanking', additionalProperties: true, description: 'The given items, best first, each once. Further members of a provider\'s answer pass through.', examples: [{ personalizedRanking: [{ itemId: 'item-6', score: 175.114 }, { itemId: 'item-1', score: 0 }] }] })
 
 /** The body of an answer to predicted-ratings. */
 export const RatingsSchema = Type.Object({
   ratings: Type.Array(Type.Union([Type.Number(), Type.Null()]), { description: 'In the order asked; null where the model gives none.' })
-}, { $id: 'Ratings', description: 'Predicted ratings.', examples: [{ ratings: [4.2, null, 1.7] }] })
+}, { $id: 'Ratings', additionalProperties: true, description: 'Predicted ratings.', examples: [{ ratings: [4.2, null, 1.7] }] })

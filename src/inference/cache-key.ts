@@ -1,3 +1,4 @@
+import { sortedByKey } from '../base/sorted.ts'
 import type { Resolution } from '../context/resolve.ts'
 import type { InferenceRequest } from './request.ts'
 
@@ -7,15 +8,15 @@ import type { InferenceRequest } from './request.ts'
  * @param resolutions filter and context of the request, resolved for each variation that may answer it
  */
 export function cacheKey (fingerprint: string, variation: string, request: InferenceRequest, resolutions: readonly Resolution[]): string {
-  const { action, namespace, recommender, userId, itemId, itemIds, numResults, decorateItems } = request
-  const parts: unknown[] = [fingerprint, action, namespace, recommender, variation, userId, itemId, itemIds, numResults, decorateItems]
+  const { action, namespace, recommender, userId, itemId, itemIds, numResults, decorateItems, parameters } = request
+  const parts: unknown[] = [fingerprint, action, namespace, recommender, variation, userId, itemId, itemIds, numResults, decorateItems, parameters && [...parameters]]
   for (const { filter, filterValues, context } of resolutions) parts.push(filter, canonical(filterValues), canonical(context))
   return JSON.stringify(parts)
 }
 
 /** Returns the entries sorted by key; undefined for an absent or empty map, which mean the same. */
-function canonical (map: Readonly<Record<string, string>> | undefined): string[][] | undefined {
+function canonical (map: Readonly<Record<string, unknown>> | undefined): unknown[][] | undefined {
   if (map === undefined) return undefined
   const entries = Object.entries(map)
-  return entries.length === 0 ? undefined : entries.sort(([a], [b]) => a < b ? -1 : 1)
+  return entries.length === 0 ? undefined : entries.sort(([a], [b]) => a < b ? -1 : 1).map(([key, value]) => [key, sortedByKey(value)])
 }

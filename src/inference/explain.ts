@@ -28,7 +28,7 @@ export const ExplanationSchema = Type.Object({
   localTime: Type.Object({ hour: Type.Integer(), dayOfWeek: Type.Integer(), month: Type.Integer(), day: Type.Integer() }, { description: 'Where the user is; Monday is 0.' }),
   headers: Type.Record(Type.String(), Type.Union([Type.String(), Type.Null()]), { description: 'The request headers that decide, as received; null where absent.' }),
   rules: Type.Object({ autoContext: DerivedSchema, autoDynamicFilterValues: DerivedSchema }),
-  context: StringMapSchema,
+  context: Type.Record(Type.String(), Type.Unknown()),
   filter: Type.Union([Type.String(), Type.Null()]),
   filterValues: StringMapSchema,
   cacheKey: Type.String(),

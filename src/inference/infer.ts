@@ -6,6 +6,7 @@ import { resolve, type ContextRules } from '../context/resolve.ts'
 import { nowhere, type Surroundings } from '../context/surroundings.ts'
 import { GatewayError } from '../base/errors.ts'
 import { cacheKey } from './cache-key.ts'
+import { refuseInapplicable, withParameters } from './applicable.ts'
 import { createMaker } from './make.ts'
 import { userKindOf, type InferenceRequest } from './request.ts'
 
@@ -25,14 +26,17 @@ export interface Inference {
 /**
  * Resolves a request: finds the recommender, assigns a variation, resolves context and filters, computes the cache key.
  * @param kept whether the cache may keep the answer
- * @throws GatewayError 404
+ * @throws GatewayError 404; 400 for a parameter that the variation cannot apply
  */
-export function prepare (plan: Plan, request: InferenceRequest, surroundings: Surroundings, kept: boolean): Inference {
-  const { namespace, userId } = request
-  const user = userKindOf(request)
-  const recommender = findRecommender(plan, request)
-  const variation = assign(recommender, request)
-  const resolutions = decidingRules(recommender, variation).map(rules => resolve(rules, request, surroundings))
+export function prepare (plan: Plan, given: InferenceRequest, surroundings: Surroundings, kept: boolean): Inference {
+  const { namespace, userId } = given
+  const user = userKindOf(given)
+  const recommender = findRecommender(plan, given)
+  const variation = assign(recommender, given)
+  const answering = mayAnswer(recommender, variation)
+  const request = withParameters(given, answering)
+  const resolutions = rulesOf(answering).map(rules => resolve(rules, request, surroundings))
+  refuseInapplicable(request, variation, resolutions[0]!)
   return {
     request,
     // An inference that depends on no header may be kept by URL. It must not keep the headers of its request in memory.
@@ -61,11 +65,15 @@ export function findRecommender (plan: Plan, { action, namespace, recommender }:
   return found
 }
 
-/** Returns the rules of every variation that may answer (the assigned one, its hedge and its fallbacks), its own first. */
-function decidingRules ({ variations }: RecommenderPlan, { contextRules, hedge, fallback }: VariationPlan): ContextRules[] {
-  if (hedge === undefined && fallback.length === 0) return [contextRules]
-  const others = variations.filter(({ name }) => name === hedge || fallback.includes(name))
-  return [...new Set([contextRules, ...others.map(other => other.contextRules)])]
+/** Returns every variation that may answer: the assigned one, then its hedge and its fallbacks. */
+function mayAnswer ({ variations }: RecommenderPlan, assigned: VariationPlan): VariationPlan[] {
+  const { hedge, fallback } = assigned
+  if (hedge === undefined && fallback.length === 0) return [assigned]
+  return [assigned, ...variations.filter(other => other !== assigned && (other.name === hedge || fallback.includes(other.name)))]
+}
+
+function rulesOf (variations: readonly VariationPlan[]): ContextRules[] {
+  return variations.length === 1 ? [variations[0]!.contextRules] : [...new Set(variations.map(({ contextRules }) => contextRules))]
 }
 
 function assign ({ variations }: RecommenderPlan, _request: InferenceRequest): VariationPlan {

@@ -7,11 +7,11 @@ import { startDeadline } from '../base/deadline.ts'
 import { GatewayError } from '../base/errors.ts'
 import { createSequence } from '../base/turns.ts'
 import { ItemMetadataError, type Undecorated } from '../metadata/store.ts'
-import type { OriginAnswer } from '../origins/origin.ts'
+import type { OriginAnswer, RecommendedItem } from '../origins/origin.ts'
 import { failureRules, OriginError } from '../origins/origin-error.ts'
 import { ask, fallBack, type Answered, type RequestFor } from './ask.ts'
 import type { PostProcessor } from '../origins/post-process.ts'
-import { render } from './render.ts'
+import { render, renderBody } from './render.ts'
 import type { InferenceRequest } from './request.ts'
 import { createStopwatch, type Stopwatch } from './stopwatch.ts'
 
@@ -27,10 +27,11 @@ const manyItems = 50
 const oneAtATime = createSequence()
 
 /**
- * Returns the maker of an answer that the cache does not have: call the origin, post-process, cut, decorate, render. One deadline
+ * Returns the maker of an answer that the cache does not have: call the origin, decorate, post-process, cut, render. One deadline
  * holds for all of these steps, including the fallbacks.
  */
-export function createMaker ({ request, surroundings, recommender, variation }: MakerOptions): Maker {
+export function createMaker ({ request, surroundings, recommender: whole, variation }: MakerOptions): Maker {
+  const recommender = thatCanAnswer(whole, request)
   const stopwatch = createStopwatch()
   let endsAt = 0
 
@@ -46,21 +47,21 @@ export function createMaker ({ request, surroundings, recommender, variation }: 
     }
   }
 
-  async function finish (answered: Answered, deadline: AbortSignal, stopwatch: Stopwatch): Promise<Made> {
-    const { postProcessor } = recommender
-    const processed = postProcessor === undefined ? answered.answer : await stopwatch.time('post-process', async () => postProcess(postProcessor, answered, request, deadline))
-    const cutToSize = cut(processed, request.numResults)
+  async function finish ({ answer, variation, degraded }: Answered, deadline: AbortSignal, stopwatch: Stopwatch): Promise<Made> {
+    const { action, numResults } = request
+    const postProcessor = action === 'predicted-ratings' ? undefined : recommender.postProcessor
+    const distinct = withoutRepeats(answer)
+    const decorated = postProcessor === undefined ? cut(distinct, numResults) : distinct
     const finishing = async (): Promise<Made> => {
-      const { metadata, undecorated } = await decorate(answered.variation, cutToSize, request, deadline, stopwatch)
-      return {
-        ...await render(request.action, cutToSize, metadata),
-        variation: answered.variation.name,
-        degraded: answered.degraded,
-        undecorated,
-        timing: stopwatch.toString()
-      }
+      const { metadata, undecorated } = await decorate(variation, decorated, request, deadline, stopwatch)
+      // A hedge answers at the deadline, which leaves the post-processor no time.
+      const processed = postProcessor === undefined || (degraded !== undefined && deadline.aborted)
+        ? undefined
+        : await stopwatch.time('post-process', async () => postProcess(postProcessor, variation, request, renderBody(action, decorated, metadata), deadline))
+      const rendered = processed === undefined ? render(action, cut(decorated, numResults), metadata) : render(action, cut(withoutRepeats(processed), numResults), nothing.metadata)
+      return { ...await rendered, variation: variation.name, degraded, undecorated, timing: stopwatch.toString() }
     }
-    return answered.variation.itemMetadata?.local === true && cutToSize.items.length > manyItems ? oneAtATime(finishing) : finishing()
+    return variation.itemMetadata?.local === true && decorated.items.length > manyItems ? oneAtATime(finishing) : finishing()
   }
 
   const wider = lookAhead(recommender, request)
@@ -95,20 +96,33 @@ function originErrorOf (error: unknown): OriginError | undefined {
   return error instanceof OriginError ? error : undefined
 }
 
+/** Returns the recommender without the variations that cannot apply the filter of the request: they must not answer in place of others. */
+function thatCanAnswer (recommender: RecommenderPlan, { filter, filterValues }: InferenceRequest): RecommenderPlan {
+  if (filter === undefined && Object.keys(filterValues ?? {}).length === 0) return recommender
+  return { ...recommender, variations: recommender.variations.filter(({ filters }) => filters) }
+}
+
 function lookAhead ({ postProcessor }: RecommenderPlan, request: InferenceRequest): InferenceRequest {
   if (postProcessor === undefined || request.itemIds !== undefined) return request
   return { ...request, numResults: postProcessor.lookAhead(request.numResults), wanted: request.numResults }
 }
 
-async function postProcess (postProcessor: PostProcessor, { answer, variation, degraded }: Answered, request: InferenceRequest, signal: AbortSignal): Promise<OriginAnswer> {
-  if (request.action === 'predicted-ratings') return answer
-  // A hedge answers at the deadline, which leaves the post-processor no time.
-  if (degraded !== undefined && signal.aborted) return answer
+async function postProcess (postProcessor: PostProcessor, variation: VariationPlan, request: InferenceRequest, response: string, signal: AbortSignal): Promise<OriginAnswer> {
   try {
-    return await postProcessor.process(request, variation.config, answer, signal)
+    return await postProcessor.process(request, variation.config, response, signal)
   } catch (error) {
     throw error instanceof OriginError ? error.toGatewayError() : error
   }
+}
+
+/** Returns the answer with each item once: the first of several entries of an item. */
+function withoutRepeats (answer: OriginAnswer): OriginAnswer {
+  const { items } = answer
+  const byId = new Map<string, RecommendedItem>()
+  for (const item of items) {
+    if (!byId.has(item.itemId)) byId.set(item.itemId, item)
+  }
+  return byId.size === items.length ? answer : { ...answer, items: [...byId.values()] }
 }
 
 function cut (answer: OriginAnswer, numResults: number): OriginAnswer {

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { GatewayError, type ErrorCode } from '../base/errors.ts'
 import type { Action } from '../origins/origin.ts'
 import { BodyIdSchema, FeatureSchema, hasAtMost, IdSchema, isId } from '../base/schema.ts'
-import { sortedMap, type StringMap } from '../base/string-map.ts'
+import { sortedByKey } from '../base/sorted.ts'
 import type { InferenceRequest } from './request.ts'
 
 /** Any text is valid: a name that no configuration has is answered with 404, not with 400. */
@@ -32,6 +32,8 @@ interface MapLimits {
   keys: number
   /** The most characters of a value. */
   length: number
+  /** `json`: whether other values than text are taken depends on the variation that answers. */
+  values: 'text' | 'json'
   code: ErrorCode
 }
 
@@ -40,17 +42,17 @@ const longestKey = 150
 
 /** The parameters that are JSON objects of strings. */
 const maps = {
-  filterValues: { keys: 25, length: 1000, code: 'InvalidFilterParameter' },
-  context: { keys: 150, length: 1000, code: 'InvalidContextParameter' }
+  filterValues: { keys: 25, length: 1000, values: 'text', code: 'InvalidFilterParameter' },
+  context: { keys: 150, length: 1000, values: 'json', code: 'InvalidContextParameter' }
 } as const satisfies Record<string, MapLimits>
 
-/** Returns the schema of a JSON object of strings in the query. */
-function stringMap ({ keys, length }: MapLimits, description: string, example?: StringMap): ReturnType<typeof Type.Unsafe<StringMap>> {
-  return Type.Unsafe<StringMap>({
+/** Returns the schema of a JSON object in the query. */
+function jsonMap<V extends MapLimits['values']> ({ keys, length, values }: MapLimits & { values: V }, description: string, example?: Record<string, string>): ReturnType<typeof Type.Unsafe<Readonly<Record<string, V extends 'text' ? string : unknown>>>> {
+  return Type.Unsafe({
     type: 'object',
     maxProperties: keys,
     propertyNames: { type: 'string', minLength: 1, maxLength: longestKey },
-    additionalProperties: { type: 'string', maxLength: length },
+    additionalProperties: values === 'text' ? { type: 'string', maxLength: length } : {},
     // In the OpenAPI document, the parameter has a content of this type in place of a schema.
     'x-consume': 'application/json',
     description: `${description} The whole URL has at most 8,192 characters.`,
@@ -58,11 +60,15 @@ function stringMap ({ keys, length }: MapLimits, description: string, example?: 
   })
 }
 
+function expectedValues ({ values, length }: MapLimits): string {
+  return values === 'text' ? `string values of at most ${length} characters` : `JSON values of at most ${length} characters, whose integers are below 2^53`
+}
+
 /** The query parameters that all inference actions share. */
 export const CommonQuerySchema = Type.Object({
   filter: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'Name or ARN of a filter, in place of the configured one.' })),
-  filterValues: Type.Optional(stringMap(maps.filterValues, 'Values for the filter\'s placeholders: a JSON object of strings, such as `{"CATEGORY":"\\"shoes\\""}`.')),
-  context: Type.Optional(stringMap(maps.context, 'Context of the request: a JSON object of strings.', { deviceType: 'phone' })),
+  filterValues: Type.Optional(jsonMap(maps.filterValues, 'Values for the filter\'s placeholders: a JSON object of strings, such as `{"CATEGORY":"\\"shoes\\""}`.')),
+  context: Type.Optional(jsonMap(maps.context, 'Context of the request: a JSON object of strings. Functions, models and HTTP services take any values.', { deviceType: 'phone' })),
   decorateItems: Type.Optional(flag('Whether items carry their metadata; the default is true.')),
   syntheticUser: Type.Optional(flag('Whether the user stands for a group of users.')),
   feature: Type.Optional(FeatureSchema)
@@ -90,7 +96,10 @@ interface Subject {
  * Returns the inference request. Every request has all members, in one order, so that the code that reads them sees one shape of object
  * and is faster.
  */
-export function readRequest (action: Action, { namespace, recommender, userId, itemId, itemIds }: Subject, numResults = defaultResults, query: CommonQuery = {}): InferenceRequest {
+export function readRequest (action: Action, { namespace, recommender, userId, itemId, itemIds: given }: Subject, numResults = defaultResults, query: CommonQuery = {}): InferenceRequest {
+  // Each item of a list to rerank is answered once. Ratings are answered for every entry of a list.
+  const reranked = action === 'rerank-items' && given !== undefined ? [...new Set(given)] : undefined
+  const itemIds = reranked ?? given
   return {
     action,
     namespace,
@@ -98,13 +107,14 @@ export function readRequest (action: Action, { namespace, recommender, userId, i
     userId,
     itemId,
     itemIds,
-    numResults,
+    numResults: reranked?.length ?? numResults,
     filter: query.filter,
     filterValues: query.filterValues,
     context: query.context,
     decorateItems: readFlag(query.decorateItems, action !== 'predicted-ratings'),
     syntheticUser: readFlag(query.syntheticUser, false),
-    feature: query.feature
+    feature: query.feature,
+    query
   }
 }
 
@@ -125,24 +135,35 @@ function readFlag (text: string | undefined, absent: boolean): boolean {
   return text === undefined ? absent : ['1', 'yes', 'true'].includes(text.toLowerCase())
 }
 
+/** Returns whether a parsed value has a number whose digits may not be those that were sent. */
+function hasRounded (value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(hasRounded)
+  return typeof value === 'number' && (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value)))
+}
+
+function fits (value: unknown, { length, values }: MapLimits): boolean {
+  if (typeof value === 'string') return hasAtMost(value, length)
+  return values === 'json' && JSON.stringify(value).length <= length && !hasRounded(value)
+}
+
 /**
- * Returns the map in the JSON text of a parameter, sorted by key; undefined for an empty one. So the provider gets the same for requests
- * that share a cache entry.
+ * Returns the map in the JSON text of a parameter, with all keys sorted; undefined for an empty one. So the provider gets the same for
+ * requests that share a cache entry.
  * @throws GatewayError 400 naming the parameter
  */
-export function readStringMap (name: string, text: string): StringMap | undefined {
+export function readMap (name: string, text: string): Readonly<Record<string, unknown>> | undefined {
   const limits: MapLimits = maps[name as keyof typeof maps]
   const refuse = (expected: string, cause?: unknown): GatewayError => new GatewayError(limits.code, `${name}: expected ${expected}`, { cause })
   let map: unknown
   try {
     map = JSON.parse(text)
   } catch (cause) {
-    throw refuse('a JSON object of strings; this is not JSON', cause)
+    throw refuse(`a JSON object${limits.values === 'text' ? ' of strings' : ''}; this is not JSON`, cause)
   }
-  if (typeof map !== 'object' || map === null || Array.isArray(map)) throw refuse('a JSON object of strings')
+  if (typeof map !== 'object' || map === null || Array.isArray(map)) throw refuse(`a JSON object${limits.values === 'text' ? ' of strings' : ''}`)
   const entries = Object.entries(map)
   if (entries.length > limits.keys) throw refuse(`at most ${limits.keys} keys, got ${entries.length}`)
-  const wrong = entries.find(([key, value]) => key === '' || !hasAtMost(key, longestKey) || typeof value !== 'string' || !hasAtMost(value, limits.length))
-  if (wrong) throw refuse(`keys of 1 to ${longestKey} and string values of at most ${limits.length} characters; "${wrong[0].slice(0, 150)}" is not`)
-  return sortedMap(map as StringMap)
+  const wrong = entries.find(([key, value]) => key === '' || !hasAtMost(key, longestKey) || !fits(value, limits))
+  if (wrong) throw refuse(`keys of 1 to ${longestKey} characters and ${expectedValues(limits)}; "${wrong[0].slice(0, 150)}" is not`)
+  return entries.length === 0 ? undefined : sortedByKey(map) as Record<string, unknown>
 }

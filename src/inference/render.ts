@@ -1,23 +1,19 @@
 import { Buffer } from 'node:buffer'
+import { stringifyExactly } from '../base/exact-json.ts'
 import { beginTurns } from '../base/turns.ts'
 import { createTagger, type Made } from '../cache/entry.ts'
+import { listNames } from '../origins/answer.ts'
 import type { Action, OriginAnswer, RecommendedItem } from '../origins/origin.ts'
-
-const listName: Readonly<Record<Action, string>> = {
-  'recommend-items': 'itemList',
-  'related-items': 'itemList',
-  'rerank-items': 'personalizedRanking',
-  'predicted-ratings': 'ratings'
-}
 
 /**
  * Returns the body of an answer as JSON text. It inserts the JSON text of metadata as the store holds it: parsing and writing it
  * again would be most of the cost of a miss.
  */
-export function renderBody (action: Action, { items, ratings, recommendationId }: OriginAnswer, metadata: ReadonlyMap<string, string>): string {
+export function renderBody (action: Action, { items, ratings, recommendationId, more }: OriginAnswer, metadata: ReadonlyMap<string, string>): string {
   const list = ratings !== undefined ? within(ratings) : metadata.size === 0 ? within(items) : items.map(item => renderItem(item, metadata.get(item.itemId))).join(',')
-  const more = recommendationId === undefined ? '' : `,"recommendationId":${JSON.stringify(recommendationId)}`
-  return `{"${listName[action]}":[${list}]${more}}`
+  const id = recommendationId === undefined ? '' : `,"recommendationId":${JSON.stringify(recommendationId)}`
+  const rest = more === undefined ? '' : `,${stringifyExactly(more).slice(1, -1)}`
+  return `{"${listNames[action]}":[${list}]${id}${rest}}`
 }
 
 /** Metadata of more characters than this is rendered in slices. */
@@ -66,10 +62,10 @@ function splitAt (text: string, sign: string): [string, string] {
 
 /** Returns the JSON text of a list's members, without the brackets. */
 function within (list: readonly unknown[]): string {
-  return JSON.stringify(list).slice(1, -1)
+  return stringifyExactly(list).slice(1, -1)
 }
 
 function renderItem (item: RecommendedItem, metadata: string | undefined): string {
-  if (metadata === undefined) return JSON.stringify(item)
-  return `${JSON.stringify({ ...item, metadata: undefined }).slice(0, -1)},"metadata":${metadata}}`
+  if (metadata === undefined) return stringifyExactly(item)
+  return `${stringifyExactly({ ...item, metadata: undefined }).slice(0, -1)},"metadata":${metadata}}`
 }

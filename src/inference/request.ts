@@ -8,6 +8,8 @@ export interface InferenceRequest extends OriginRequest {
   syntheticUser: boolean
   /** The experiment that the request names. */
   feature: string | undefined
+  /** The query parameters as received. Those that the schema of the route does not know are not validated. */
+  query?: Readonly<Record<string, unknown>>
 }
 
 /** Returns what is known of the user that a request is for. */

@@ -23,6 +23,9 @@ export const http = originType({
   }),
   actions: ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'],
   provider: 'Http',
+  anyContext: true,
+  filters: ({ url }) => compileUrlTemplate(url).placeholders.has('filter'),
+  parameters: ({ url }) => compileUrlTemplate(url).parameters,
   check: config => [
     ...checkMappings(config),
     ...problemOf('url', () => compileUrlTemplate(config.url)),

@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { parseExactly } from '../base/exact-json.ts'
 import { strict } from '../base/schema.ts'
 import type { Scope } from '../connections/scope.ts'
 import { readAnswer } from './answer.ts'
@@ -20,11 +21,12 @@ export const lambda = originType({
   actions: ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'],
   provider: 'Function',
   arns: /^arn:[\w-]+:lambda:/,
+  anyContext: true,
   async open ({ arn }, scope) {
     const invoke = await openFunction(arn, scope)
     return {
       recommend: async (request, signal) =>
-        readAnswer('Function', request.action, await invoke(samplePayload(scope, request), signal), request.itemIds?.length)
+        readAnswer('Function', request.action, await invoke(JSON.stringify(samplePayload(scope, request)), signal), request.itemIds?.length)
     }
   }
 })
@@ -41,19 +43,19 @@ function regionOf (arn: string): string | undefined {
 
 /**
  * Opens an AWS Lambda function.
- * @returns a function that invokes it with a payload, waits, and returns the parsed answer; it throws OriginError
+ * @returns a function that invokes it with a payload of JSON, waits, and returns the answer of `parseExactly`; it throws OriginError
  */
-export async function openFunction (arn: string, scope: Scope): Promise<(payload: object, signal: AbortSignal) => Promise<unknown>> {
+export async function openFunction (arn: string, scope: Scope): Promise<(payload: string, signal: AbortSignal) => Promise<unknown>> {
   const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda')
   const client = await awsReader(scope, LambdaClient, regionOf(arn))
   return async (payload, signal) => {
     const { FunctionError, Payload } = await callAws('Function', signal, async () =>
-      client.send(new InvokeCommand({ FunctionName: arn, Payload: JSON.stringify(payload) }), { abortSignal: signal }))
+      client.send(new InvokeCommand({ FunctionName: arn, Payload: payload }), { abortSignal: signal }))
     const text = Payload?.transformToString() ?? ''
     // For an error inside the function, Lambda answers 200 and sets `FunctionError`.
     if (FunctionError !== undefined) throw new OriginError('Function', 'invalid-answer', { cause: new Error(`${FunctionError}: ${text.slice(0, 1000)}`) })
     try {
-      return JSON.parse(text) as unknown
+      return parseExactly(text)
     } catch (cause) {
       throw new OriginError('Function', 'invalid-answer', { cause })
     }

@@ -23,7 +23,10 @@ export interface OriginRequest {
   /** The name or the ARN of a filter. */
   filter?: string | undefined
   filterValues?: Readonly<Record<string, string>> | undefined
-  context?: Readonly<Record<string, string>> | undefined
+  /** Values that are no text are only for providers with `anyContext`. */
+  context?: Readonly<Record<string, unknown>> | undefined
+  /** The query parameters that the provider's type reads besides those of the gateway. */
+  parameters?: ReadonlyMap<string, string> | undefined
   /** Whether the caller wants item metadata. A provider that has metadata may add it to its answer. */
   decorateItems: boolean
 }
@@ -41,6 +44,8 @@ export interface OriginAnswer {
   /** With predicted-ratings: one rating for each item, in the order of the request; null if the model has none. */
   ratings?: Array<number | null>
   recommendationId?: string | undefined
+  /** Further members of the provider's answer, which pass through. */
+  more?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** An open provider of recommendations. It translates to and from the provider's protocol, and does no retries, caching or metrics. */
@@ -57,10 +62,10 @@ export interface Origin {
 export interface OriginScope extends Scope {
   recommender: {
     name: string
-    /** The recommender as in the document. */
+    /** The recommender as functions and models get it: as written, with what it inherits. */
     config: object
   }
-  /** The variation as in the document. */
+  /** The variation as functions and models get it. */
   variation: object
   /** The columns of item metadata that the provider has to return; undefined unless the configuration asks for them. */
   itemColumns: readonly string[] | undefined
@@ -75,6 +80,12 @@ export interface OriginType<S extends TObject = TObject> extends Kind<S> {
   readonly arns?: RegExp
   /** Returns what is allowed in a configuration but is probably a mistake, by key. */
   warn?: (config: Static<S>, place: Pick<OriginRequest, 'action' | 'namespace' | 'recommender'>) => Promise<Array<{ key: string, message: string }>>
+  /** Whether its providers take values of the context that are no text. Default: false. */
+  readonly anyContext?: boolean
+  /** Returns whether a variation applies the filter of a request. Default: false. */
+  readonly filters?: (config: Static<S>) => boolean
+  /** Returns the query parameters that a variation reads besides those of the gateway. Default: none. */
+  readonly parameters?: (config: Static<S>) => readonly string[]
   /** Returns the mistakes of a configuration that the schema cannot find, by key. */
   check?: (config: Static<S>) => Array<{ key: string, message: string }>
   open: (config: Static<S>, scope: OriginScope) => Promise<Origin>

@@ -1,6 +1,8 @@
 import Type from 'typebox'
 import type { Provider } from '../base/errors.ts'
-import { listNames, readAnswer } from './answer.ts'
+import { parseExactly } from '../base/exact-json.ts'
+import { idsOf, inexactId, listNames, readAnswer } from './answer.ts'
+import { InexactIdError, mapExactly } from './exact-mapping.ts'
 import { compileMapping, type Mapping } from './mapping.ts'
 import type { Action, OriginAnswer, OriginRequest } from './origin.ts'
 import { OriginError } from './origin-error.ts'
@@ -40,9 +42,19 @@ function mappingsOf ({ request, response }: MappedConfig): Map<string, string> {
 
 /** Parses, maps and validates the body of an answer. @throws OriginError invalid-answer */
 export async function mapAnswer (provider: Provider, mapping: Mapping | undefined, request: OriginRequest, body: string, contentType: string | undefined): Promise<OriginAnswer> {
-  const parsed = parseBody(provider, body, contentType)
-  const answer = mapping === undefined ? parsed : await evaluate(provider, mapping, parsed, request)
+  const answer = mapping === undefined ? parseBody(provider, body, contentType) : await evaluateResponse(provider, mapping, request, body, contentType)
   return readAnswer(provider, request.action, answer, request.itemIds?.length)
+}
+
+async function evaluateResponse (provider: Provider, mapping: Mapping, request: OriginRequest, body: string, contentType: string | undefined): Promise<unknown> {
+  const map = async (input: unknown): Promise<unknown> => evaluate(provider, mapping, input, request)
+  if (!isJson(contentType)) return map(body)
+  try {
+    return await mapExactly(body, map, answer => idsOf(request.action, answer))
+  } catch (cause) {
+    if (cause instanceof OriginError) throw cause
+    throw cause instanceof InexactIdError ? inexactId(provider, cause.number) : new OriginError(provider, 'invalid-answer', { cause })
+  }
 }
 
 async function evaluate (provider: Provider, mapping: Mapping, answer: unknown, request: OriginRequest): Promise<unknown> {
@@ -61,11 +73,15 @@ function withList (action: Action, answer: unknown): unknown {
   return value === undefined || Array.isArray(value) ? answer : { ...answer, [name]: [value] }
 }
 
-/** Parses a body as JSON. If its content type is not JSON, it returns the text, for the mapping. */
-function parseBody (provider: Provider, body: string, contentType = 'application/json'): unknown {
-  if (!contentType.startsWith('application/json') && !/json/i.test(contentType)) return body
+function isJson (contentType = 'application/json'): boolean {
+  return contentType.startsWith('application/json') || /json/i.test(contentType)
+}
+
+/** Parses a body as JSON. If its content type is not JSON, it returns the text. */
+function parseBody (provider: Provider, body: string, contentType: string | undefined): unknown {
+  if (!isJson(contentType)) return body
   try {
-    return JSON.parse(body) as unknown
+    return parseExactly(body)
   } catch (cause) {
     throw new OriginError(provider, 'invalid-answer', { cause })
   }

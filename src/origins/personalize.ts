@@ -2,6 +2,7 @@ import type { PredictedItem } from '@aws-sdk/client-personalize-runtime'
 import Type, { type Static } from 'typebox'
 import { strict } from '../base/schema.ts'
 import { awsReader, parseArn } from '../connections/aws.ts'
+import { inexactId } from './answer.ts'
 import { awsFailure } from './aws-failure.ts'
 import { type Action, type Origin, type OriginAnswer, type OriginRequest, type OriginScope, originType, type OriginType, type RecommendedItem } from './origin.ts'
 import { OriginError } from './origin-error.ts'
@@ -37,6 +38,7 @@ export function personalize ({ type, resource, actions }: PersonalizeKind): Orig
     actions,
     provider: 'Personalize',
     arns: new RegExp(`^arn:[\\w-]+:personalize:[^:]*:[^:]*:${resource}/`),
+    filters: () => true,
     open: async ({ arn, promotions }, scope) => openPersonalize({ [`${resource}Arn`]: arn }, arn, promotions, scope)
   })
 }
@@ -50,7 +52,7 @@ async function openPersonalize (target: { campaignArn?: string }, arn: string, p
       checkLimits(request, columns)
       const common = {
         userId: request.userId,
-        context: request.context,
+        context: textContext(request.context),
         ...resolveFilter(arn, request),
         ...(columns === undefined ? {} : { metadataColumns: { ITEMS: [...columns] } })
       }
@@ -68,6 +70,11 @@ async function openPersonalize (target: { campaignArn?: string }, arn: string, p
       }
     }
   }
+}
+
+/** Returns the context with all values as text. A fallback can get values that are meant for a function or a model. */
+function textContext (context: OriginRequest['context']): Record<string, string> | undefined {
+  return context && Object.fromEntries(Object.entries(context).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]))
 }
 
 function checkLimits ({ action, numResults, wanted = numResults }: OriginRequest, columns: readonly string[] | undefined): void {
@@ -88,7 +95,10 @@ function classify (error: unknown, signal: AbortSignal, columns: readonly string
 function answer (items: PredictedItem[] | undefined, recommendationId: string | undefined): OriginAnswer {
   if (!Array.isArray(items)) throw new OriginError('Personalize', 'invalid-answer', { cause: new Error('no list of items') })
   const named = items.map(item => {
-    if (typeof item.itemId !== 'string') throw new OriginError('Personalize', 'invalid-answer', { cause: new Error('an item without an id') })
+    const id: unknown = item.itemId
+    // The SDK has parsed the answer, and the digits of a number may be lost.
+    if (typeof id === 'number' || typeof id === 'bigint') throw inexactId('Personalize', String(id))
+    if (typeof id !== 'string' || id === '') throw new OriginError('Personalize', 'invalid-answer', { cause: new Error('an item without an id') })
     return item as RecommendedItem
   })
   return { items: named, recommendationId }

@@ -9,12 +9,17 @@ export interface PostProcessorConfig {
   lookAheadMaximumValue?: number
 }
 
-/** A step that may reorder, replace and drop the items of an answer, before the gateway does anything else with them. */
+/** A step that may reorder, replace and drop the items of an answer. It sees their metadata, as in the AWS sample. */
 export interface PostProcessor {
   /** Returns the number of items to request from the origin, so that enough items are left if the post-processor drops some. */
   lookAhead: (numResults: number) => number
-  /** Returns the processed answer. @param variation the variation that answered, as in the document @throws OriginError */
-  process: (request: OriginRequest, variation: object, answer: OriginAnswer, signal: AbortSignal) => Promise<OriginAnswer>
+  /**
+   * Returns the processed answer.
+   * @param variation the variation that answered, as functions get it
+   * @param response the answer as JSON text, decorated
+   * @throws OriginError
+   */
+  process: (request: OriginRequest, variation: object, response: string, signal: AbortSignal) => Promise<OriginAnswer>
 }
 
 const mostItems = 500
@@ -25,17 +30,15 @@ export async function openPostProcessor (config: PostProcessorConfig, recommende
   const invoke = await openFunction(arn, scope)
   return {
     lookAhead: numResults => lookAheadMultiplier === 1 ? numResults : Math.floor(Math.min(numResults * lookAheadMultiplier, lookAheadMaximumValue, mostItems)),
-    async process ({ action, userId, itemId }, variation, { items, ...rest }, signal) {
-      const list = action === 'rerank-items' ? 'personalizedRanking' : 'itemList'
-      const payload = {
+    async process ({ action, userId, itemId }, variation, response, signal) {
+      const payload = JSON.stringify({
         version: '1.0',
         action,
         recommender: { path: recommender.name, config: recommender.config },
         variation,
-        ...(action === 'related-items' ? { itemId } : { userId }),
-        response: { [list]: items, ...rest }
-      }
-      return readAnswer('Function', action, await invoke(payload, signal))
+        ...(action === 'related-items' ? { itemId } : { userId })
+      })
+      return readAnswer('Function', action, await invoke(`${payload.slice(0, -1)},"response":${response}}`, signal))
     }
   }
 }

@@ -18,8 +18,8 @@ export const ResilienceSchema = strict({
 export type Resilience = Static<typeof ResilienceSchema>
 
 export const defaults = {
-  /** The time for the whole request, in ms. */
-  timeout: 1000,
+  /** The time for the whole request, in ms: as in the AWS sample. */
+  timeout: 5000,
   retries: 1,
   breaker: { failures: 10, probeInterval: 1000 },
   /** The most calls of one origin that are under way at once. */

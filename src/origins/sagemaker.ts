@@ -28,6 +28,7 @@ export const sagemaker = originType({
   }),
   actions: ['recommend-items', 'related-items', 'rerank-items', 'predicted-ratings'],
   provider: 'SageMaker',
+  anyContext: true,
   check: checkMappings,
   warn: requestMappingWarnings,
   async open (config, scope) {

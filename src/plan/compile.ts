@@ -15,6 +15,7 @@ import { cachePolicies, createCacheControlHeader } from '../cache/cache-control.
 import { inherited, type Document, type RecommenderConfig, type Tagged } from '../config/document.ts'
 import { eventTargetsOf, namespacesOf, recommendersOf, variationsOf, type Element, type RecommenderElement } from '../config/elements.ts'
 import { inherit } from '../config/inherit.ts'
+import { sampleConfig } from '../config/sample-config.ts'
 import { itemImportsOf } from '../config/item-imports.ts'
 import { allWarningsOf } from '../config/all-warnings.ts'
 import type { PlanScope, Resources } from './resources.ts'
@@ -45,7 +46,7 @@ export async function compile (document: Document, generation: number, resources
       const eventTargets = eventTargetsOf(namespace).map(({ value }) => value)
       const itemImports = itemImportsOf(document, namespace.name, recommenders)
       const compiled = await inOrder(recommenders.filter(recommender => recommender.namespace === namespace.name), async recommender =>
-        compileRecommender([root, namespace, recommender], recommender, scope, rulesOf))
+        compileRecommender([root, namespace, recommender], recommender, sampleConfig(document, recommender), scope, rulesOf))
       namespaces.set(namespace.name, {
         name: namespace.name,
         title: namespace.value.name,
@@ -66,10 +67,10 @@ export async function compile (document: Document, generation: number, resources
   }
 }
 
-async function compileRecommender (levels: Array<Element<object>>, recommender: RecommenderElement, scope: PlanScope, rulesOf: RulesOf): Promise<RecommenderPlan> {
+async function compileRecommender (levels: Array<Element<object>>, recommender: RecommenderElement, config: RecommenderConfig, scope: PlanScope, rulesOf: RulesOf): Promise<RecommenderPlan> {
   const { action, namespace, name, value } = recommender
   const variations = await inOrder(variationsOf(recommender), async variation =>
-    compileVariation([...levels, variation], variation, { ...scope, recommender: { name, config: value } }, rulesOf))
+    compileVariation([...levels, variation], variation, config.variations![variation.name]!, { ...scope, recommender: { name, config } }, rulesOf))
   const headers = [...new Set(variations.flatMap(({ contextRules }) => contextRules.varying))].sort()
   return {
     action,
@@ -77,7 +78,7 @@ async function compileRecommender (levels: Array<Element<object>>, recommender: 
     name,
     title: value.name,
     description: value.description,
-    postProcessor: value.responsePostProcessor && await openPostProcessor(value.responsePostProcessor, { name, config: value }, scope),
+    postProcessor: value.responsePostProcessor && await openPostProcessor(value.responsePostProcessor, { name, config }, scope),
     features: Object.keys(value.experiments ?? {}),
     metrics: metricsOf(value.experiments ?? {}),
     vary: headers.join(', '),
@@ -91,19 +92,19 @@ function metricsOf (experiments: NonNullable<RecommenderConfig['experiments']>):
   return new Map(Object.entries(experiments).flatMap(([feature, { metrics }]) => metrics === undefined ? [] : [[feature, Object.keys(metrics)]]))
 }
 
-async function compileVariation (levels: Array<Element<object>>, { name, value }: { name: string, value: Tagged }, scope: PlanScope & Pick<OriginScope, 'recommender'>, rulesOf: RulesOf): Promise<VariationPlan> {
+async function compileVariation (levels: Array<Element<object>>, { name, value }: { name: string, value: Tagged }, config: object, scope: PlanScope & Pick<OriginScope, 'recommender'>, rulesOf: RulesOf): Promise<VariationPlan> {
   const own = Object.fromEntries(Object.entries(value).filter(([key]) => !(key in inherited)))
-  const { provider, open } = originTypes.get(value.type)!
+  const { provider, open, filters, anyContext = false, parameters } = originTypes.get(value.type)!
   const resilience = inherit('resilience', levels)?.value ?? {}
   const hedge = resilience.hedge === name ? undefined : resilience.hedge
   const cacheControl = inherit('cacheControl', levels)?.value
   const metadata = inherit('inferenceItemMetadata', levels)?.value
   const metadataType = metadata && itemMetadataTypes.get(metadata.type)
-  const origin = await open(own, { ...scope, variation: value, itemColumns: metadataType?.itemColumns?.(metadata!) })
+  const origin = await open(own, { ...scope, variation: config, itemColumns: metadataType?.itemColumns?.(metadata!) })
   return {
     name,
     type: value.type,
-    config: value,
+    config,
     origin: provider === undefined ? origin : await protectOrigin(origin, provider, resilience),
     local: provider === undefined,
     timeout: resilience.timeout ?? defaults.timeout,
@@ -112,7 +113,10 @@ async function compileVariation (levels: Array<Element<object>>, { name, value }
     contextRules: rulesOf(levels, placeOf(own)),
     cacheControl: createCacheControlHeader(cacheControl),
     cachePolicies: cachePolicies(cacheControl),
-    itemMetadata: await metadataType?.open(metadata!, scope)
+    itemMetadata: await metadataType?.open(metadata!, scope),
+    filters: filters?.(own) ?? false,
+    anyContext,
+    parameters: parameters?.(own) ?? []
   }
 }
 

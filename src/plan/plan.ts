@@ -62,7 +62,7 @@ export interface RecommenderPlan {
 export interface VariationPlan {
   readonly name: string
   readonly type: string
-  /** The variation's element of the document, for providers that read it. */
+  /** The variation as functions and models get it: as written, with what it inherits. */
   readonly config: object
   readonly origin: Origin | ProtectedOrigin
   /** Whether it answers in this process, without waiting. */
@@ -80,6 +80,12 @@ export interface VariationPlan {
   /** The policies of the gateway's own cache, by the kind of user. */
   readonly cachePolicies: CachePolicies
   readonly itemMetadata: ItemMetadataStore | undefined
+  /** Whether it applies the filter of a request. */
+  readonly filters: boolean
+  /** Whether it takes values of the context that are no text. */
+  readonly anyContext: boolean
+  /** The query parameters that it reads besides those of the gateway. */
+  readonly parameters: readonly string[]
 }
 
 /** Returns the plan of a namespace. @throws GatewayError 404 */
@@ -87,6 +93,11 @@ export function namespaceOf (plan: Plan, name: string): NamespacePlan {
   const namespace = plan.namespaces.get(name)
   if (namespace === undefined) throw new GatewayError('NamespaceNotFound', `namespace: "${name}" is not in the configuration`)
   return namespace
+}
+
+/** Returns the query parameters that a recommender takes besides those of the gateway, sorted. */
+export function extraParametersOf ({ variations }: RecommenderPlan): string[] {
+  return [...new Set(variations.flatMap(({ parameters }) => parameters))].sort()
 }
 
 export function recommenderKey (action: Action, name: string): string {

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { get, isHit, startCachedShop } from '../support/cached-shop.ts'
+import { cachedDocument, get, isHit, startCachedShop } from '../support/cached-shop.ts'
+import { startGateway } from '../support/gateway.ts'
 import { startHttpRecommender } from '../support/http-recommender.ts'
 
 const server = await startHttpRecommender(t)
@@ -14,9 +15,10 @@ const same: Record<string, string[]> = {
   'that nothing is to be decorated': ['no', 'false', '0', 'nonsense'].map(no => `/recommend-items/shop/r/u?decorateItems=${no}`),
   'how many are wanted': ['', '?numResults=25', '?numResults=025', '?numResults=', '?numResults=%32%35'].map(query => `/recommend-items/shop/r/u${query}`),
   context: ['{"a":"1","b":"2"}', '{"b":"2","a":"1"}', ' { "a" : "1",\n"b":"2" } ', '{"\\u0061":"1","b":"\\u0032"}', '{"a":"0","a":"1","b":"2"}'].map(context => withQuery({ context })),
-  'filter values': ['{"A":"\\"x\\",\\"y\\"","B":"2"}', '{"B":"2","A":"\\"x\\",\\"y\\""}', '{\t"B":"2" ,"A":"\\u0022x\\",\\"y\\"" }'].map(filterValues => withQuery({ filterValues })),
+  'filter values': ['{"A":"\\"x\\",\\"y\\"","B":"2"}', '{"B":"2","A":"\\"x\\",\\"y\\""}', '{\t"B":"2" ,"A":"\\u0022x\\",\\"y\\"" }'].map(filterValues => withQuery({ filter: 'f', filterValues })),
   'maps with nothing in them': ['', '?context=%7B%7D', '?filterValues=%7B%7D', '?context=&filterValues=', '?context=%7B%20%7D&filterValues=%7B%7D'].map(query => `/recommend-items/shop/r/u${query}`),
   'the path': ['/recommend-items/shop/r/caf%C3%A9-1', '/recommend-items/shop/r/caf%c3%a9-1', '/recommend-items/shop/r/%63af%C3%A9%2D1', '/recommend-items/sh%6Fp/%72/caf%C3%A9-1'],
+  'a list with repeats': ['/rerank-items/shop/r/u/a,b', '/rerank-items/shop/r/u/a,b,b', '/rerank-items/shop/r/u/a,b,a,b'],
   'a list of items': ['/rerank-items/shop/r/u/a,b', '/rerank-items/shop/r/u/%61,b', '/rerank-items/shop/r/u/%61,%62'],
   'a comma that belongs to an id': ['/rerank-items/shop/r/u/1%2C5,b', '/rerank-items/shop/r/u/1%2c5,%62'],
   'the order of parameters': ['/related-items/shop/r/i?userId=u&numResults=3', '/related-items/shop/r/i?numResults=3&userId=u', '/related-items/shop/r/i?numResults=3&userId=u&unknown=1']
@@ -27,13 +29,14 @@ const different: Record<string, string[]> = {
   'the action': ['/recommend-items/shop/r/u', '/related-items/shop/r/u', '/related-items/shop/r/u?userId=u'],
   'how many are wanted': ['', '?numResults=1', '?numResults=24', '?numResults=26'].map(query => `/recommend-items/shop/r/u${query}`),
   'whether to decorate': ['', '?decorateItems=no'].map(query => `/recommend-items/shop/r/u${query}`),
-  'the items and their order': ['/rerank-items/shop/r/u/a,b', '/rerank-items/shop/r/u/b,a', '/rerank-items/shop/r/u/a,b,b', '/rerank-items/shop/r/u/a%22,%22b', '/rerank-items/shop/r/u/a%2Cb', '/rerank-items/shop/r/u/ab'],
+  'the items and their order': ['/rerank-items/shop/r/u/a,b', '/rerank-items/shop/r/u/b,a', '/rerank-items/shop/r/u/a,b,c', '/rerank-items/shop/r/u/a%22,%22b', '/rerank-items/shop/r/u/a%2Cb', '/rerank-items/shop/r/u/ab'],
   context: ['{}', '{"a":"1"}', '{"a":"2"}', '{"A":"1"}', '{"a":"1","b":"1"}', '{"b":"1"}', '{"a":"1 "}', '{"__proto__":"1"}', '{"a":"1\\",\\"b\\":\\"1"}'].map(context => withQuery({ context }))
 }
 
 for (const [what, urls] of Object.entries(same)) {
   t.test(`of all that say the same, all but the first are hits: ${what}`, async t => {
-    const { app } = await startCachedShop(t, server)
+    const filtering = JSON.stringify(cachedDocument(server)).replaceAll('{userId}', '{userId}?f={filter}&v={filterValues}')
+    const { app } = await startGateway(t, JSON.parse(filtering) as object)
     for (const [i, url] of urls.entries()) {
       const answer = await get(app, url)
       t.equal(answer.statusCode, 200, answer.body)

@@ -51,7 +51,7 @@ function randomKeyed (random: SeededRandom): Keyed {
 const keyOf = ({ generation, variation, request }: Keyed): string => cacheKey(generation, variation, request, [request])
 
 /** The same keys and values, in another order; nothing for something empty, and the other way round. */
-function sameMap (random: SeededRandom, map: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> | undefined {
+function sameMap<V> (random: SeededRandom, map: Readonly<Record<string, V>> | undefined): Readonly<Record<string, V>> | undefined {
   const entries = Object.entries(map ?? {})
   if (entries.length === 0) return random.pick([undefined, {}])
   return Object.fromEntries(entries.map(entry => ({ entry, at: random.next() })).sort((a, b) => a.at - b.at).map(({ entry }) => entry))
@@ -75,7 +75,7 @@ function meaningOf ({ generation, variation, request }: Keyed): string {
   if (request.itemIds !== undefined) facts.push([['itemIds', 'count'], request.itemIds.length])
   request.itemIds?.forEach((itemId, i) => facts.push([['itemIds', String(i)], itemId]))
   for (const name of ['filterValues', 'context'] as const) {
-    for (const [key, value] of Object.entries(request[name] ?? {})) facts.push([[name, key], value])
+    for (const [key, value] of Object.entries(request[name] ?? {})) facts.push([[name, key], String(value)])
   }
   return facts.map(fact => JSON.stringify(fact)).sort().join('\n')
 }
@@ -92,7 +92,7 @@ const changes: Record<string, (keyed: Keyed, text: string) => Keyed> = {
   'itemIds, in another order': ({ request, ...more }, text) => ({ ...more, request: { ...request, itemIds: [...request.itemIds ?? [], text].reverse() } }),
   'filterValues, one more': ({ request, ...more }, text) => ({ ...more, request: { ...request, filterValues: { ...request.filterValues, more: text } } }),
   'context, one more': ({ request, ...more }, text) => ({ ...more, request: { ...request, context: { ...request.context, more: text } } }),
-  'the one map in place of the other': ({ request, ...more }) => ({ ...more, request: { ...request, context: request.filterValues, filterValues: request.context } })
+  'the one map in place of the other': ({ request, ...more }) => ({ ...more, request: { ...request, context: request.filterValues, filterValues: request.context as InferenceRequest['filterValues'] } })
 }
 
 t.test('requests that mean the same have the same key', async t => {

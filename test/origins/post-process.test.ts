@@ -2,7 +2,7 @@ import t from 'tap'
 import { arn } from '../docker/aws-local/start.ts'
 import { startAws } from '../support/aws.ts'
 import { startHttpRecommender } from '../support/http-recommender.ts'
-import { ask, itemsOf, startShop } from '../support/shop.ts'
+import { ask, cacheControl, itemsOf, startShop } from '../support/shop.ts'
 
 const functionArn = 'arn:aws:lambda:us-east-1:123456789012:function:shuffle'
 const responsePostProcessor = { type: 'lambda', arn: functionArn }
@@ -29,7 +29,9 @@ t.test('the function gets the payload of the sample, and what it answers is the 
   })
   const config = { name: 'Home', responsePostProcessor, variations: { v: campaign }, resilience }
   const app = await startShop(t, { 'recommend-items': { r: config }, 'related-items': { r: config }, 'rerank-items': { r: config } })
-  const common = { version: '1.0', recommender: { path: 'r', config }, variation: campaign }
+  // What is inherited from the root goes along.
+  const variation = { ...campaign, cacheControl }
+  const common = { version: '1.0', recommender: { path: 'r', config: { ...config, cacheControl, variations: { v: variation } } }, variation }
   const items = (payload: Payload): string[] => (payload.response.itemList ?? payload.response.personalizedRanking)!.map(({ itemId }) => itemId)
 
   const recommended = await ask(app, '/recommend-items/shop/r/user-1?numResults=3&context={"DEVICE":"tv"}')

@@ -19,6 +19,9 @@ export function testVariation (name: string, more: Partial<VariationPlan> = {}):
     cacheControl: createCacheControlHeader(undefined),
     cachePolicies: cachePolicies(undefined),
     itemMetadata: undefined,
+    filters: true,
+    anyContext: false,
+    parameters: [],
     ...more
   }
 }
