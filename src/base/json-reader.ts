@@ -28,7 +28,11 @@ export interface JsonReader {
 
 /** The most lists and objects within each other. */
 export const deepest = 32
+const tooDeep = `expected at most ${deepest} lists and objects within each other`
 const longestNumber = 1024
+
+/** The most elements of a list: twice as many as any list of a body may have, so that a schema can tell of a few too many. */
+const longestList = 1_000
 
 const [quote, backslash, comma, colon, openList, closeList, openObject, closeObject] = Array.from('"\\,:[]{}', sign => sign.charCodeAt(0)) as [number, number, number, number, number, number, number, number]
 
@@ -61,6 +65,7 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
   /** Writes the text of the object that becomes a `JsonText`; undefined outside of one. `outside` is the number of frames around it. */
   let writer: TextWriter | undefined
   let outside = 0
+  let isTooDeep = false
   /** The first fault of the current element, where elements are independent. */
   let fault: GatewayError | undefined
 
@@ -109,10 +114,13 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
   }
 
   function open (isList: boolean): void {
-    if (frames.length >= deepest) throw new GatewayError('InvalidBody', `body: is too deep; expected at most ${deepest} lists and objects within each other`)
-    const parent = frames.at(-1)
-    if (!isList && writer === undefined && text !== undefined && frames.length === text.depth && parent?.object !== undefined && parent.key === text.key) {
-      writer = createTextWriter(bytes, at, text.longest)
+    if (frames.length >= deepest) {
+      // The length bounds the frames within a text, and says more of what is wrong.
+      if (writer === undefined || fault !== undefined) throw new GatewayError('InvalidBody', `body: ${tooDeep}`)
+      isTooDeep = true
+    }
+    if (!isList && writer === undefined && isTextPlace()) {
+      writer = createTextWriter(bytes, at, text!.longest)
       outside = frames.length
     }
     const isText = writer !== undefined
@@ -127,6 +135,8 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
     if (writer === undefined || frames.length > outside) return complete(list ?? object)
     const written = writer.end(at)
     if (written === undefined) refuseLength()
+    if (isTooDeep) refuse(tooDeep)
+    isTooDeep = false
     writer = undefined
     complete(written)
   }
@@ -135,7 +145,8 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
     const parent = frames.at(-1)
     expected = parent === undefined ? 'nothing' : 'comma or end'
     if (writer !== undefined) return
-    if (++count > most) throw new GatewayError('InvalidBody', `body: has too many values; expected at most ${most}`)
+    if (parent?.list?.length === longestList) throw new GatewayError('InvalidBody', `${placeOf()}: expected lists of at most ${longestList} items`)
+    if (++count > most) throw new GatewayError('InvalidBody', `body: expected at most ${most} values`)
     if (parent === undefined) value = read
     else if (parent.list === undefined) parent.object![parent.key] = read
     else if (frames.length > 1) parent.list.push(read)
@@ -167,7 +178,7 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
     at++
     if (!isEscaped) return skips ? '' : bytes.toString('utf8', from + 1, at - 1)
     const string = unescaped(bytes.toString('utf8', from, at))
-    if (!string.isWellFormed()) refuse('expected whole characters; it has half a surrogate pair')
+    if (!string.isWellFormed()) refuse(`expected ${writer !== undefined || isTextPlace() ? 'a JSON object of whole characters' : 'whole characters'}; it has half a surrogate pair`)
     writer?.replace(from, at, JSON.stringify(string))
     return string
   }
@@ -182,6 +193,12 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
     if (written === 'null') return null
     if (!isJsonNumber(written)) throw notJson()
     return Number(written)
+  }
+
+  /** Returns whether an object at the current place would become a `JsonText`. */
+  function isTextPlace (): boolean {
+    const parent = frames.at(-1)
+    return text !== undefined && frames.length === text.depth && parent?.object !== undefined && parent.key === text.key
   }
 
   /** Refuses the body, or the element of it that is being read. */

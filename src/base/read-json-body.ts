@@ -49,7 +49,7 @@ async function readThrough (bytes: Buffer, shape: JsonShape, turn: Turn): Promis
 
 function checkText (bytes: Buffer): void {
   if (bytes.length === 0) throw new GatewayError('InvalidBody', 'body: expected JSON, got nothing')
-  if (!isUtf8(bytes)) throw new GatewayError('InvalidBody', 'body: is not UTF-8; expected JSON in UTF-8')
+  if (!isUtf8(bytes)) throw new GatewayError('InvalidBody', 'body: is not JSON in UTF-8; its bytes are not UTF-8')
 }
 
 function isBlank (line: Buffer): boolean {

@@ -113,7 +113,8 @@ t.test('conversions are not lost in silence', async t => {
   const conversions = 'not recorded: this build runs no experiments'
   t.equal(status, 200)
   t.strictSame(body.results, [{ status: 200, targets: {}, conversions }, { status: 200, targets: { embedded: 'delivered', one: 'delivered' }, conversions }, { status: 200, targets: { embedded: 'delivered', one: 'delivered' } }])
-  t.match(await send(app, [{ userId: 'a', experimentConversions: [{ recommender: 'for-you', metric: 'm', feature: 'none' }] }], json, 'mute'), { status: 207 }, 'also where there are no targets')
+  t.match(await send(app, [{ userId: 'a', experimentConversions: [{ recommender: 'for-you', metric: 'm', feature: 'none' }] }], json), { status: 207 })
+  t.match(await send(app, [{ userId: 'a', experimentConversions }], json, 'mute'), { status: 409 }, 'where there are no targets, nothing is read')
   t.equal(one.bodies.length, 2)
 })
 
@@ -147,7 +148,7 @@ t.test('a batch has bounds, and who is beyond them is told', async t => {
     ['5,001 events', JSON.stringify([...bodiesOf(10, 500), ...bodiesOf(1)]), json, 400, /^body: has 5001 events; expected at most 5000 in all$/],
     ['more than 4 MiB', `[${' '.repeat(4 * 1024 * 1024)}]`, json, 413, /^body: expected at most 4 MiB$/],
     ['more than 4 MiB of lines', ' '.repeat(4 * 1024 * 1024 + 1), ndjson, 413, /^body: expected at most 4 MiB$/],
-    ['another content type', 'a=b', 'text/plain', 415, /^Content-Type: expected application\/json or application\/x-ndjson$/]
+    ['another content type', 'a=b', 'text/csv', 415, /^Content-Type: expected application\/json or application\/x-ndjson or text\/plain$/]
   ] as const) {
     t.match(await send(app, payload, type), { status, headers: { 'cache-control': 'no-store' }, body: { message } }, what)
   }
