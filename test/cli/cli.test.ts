@@ -10,7 +10,7 @@ interface ItemList { itemList: Array<{ itemId: string, metadata?: object }> }
 const gateway = async (args: string[], environment: Record<string, string> = {}): Promise<{ code: number | null, output: string }> => finished(run('cli.js', args, environment))
 
 t.test('config validate tells whether a document can be used', async t => {
-  const dir = t.testdir({ 'good.json': JSON.stringify(storeConfig), 'bad.json': '{"namespaces":{},"a":1,"b":2}' })
+  const dir = t.testdir({ 'good.json': JSON.stringify({ ...storeConfig, namespaces: { store: storeConfig.namespaces.store } }), 'bad.json': '{"namespaces":{},"a":1,"b":2}' })
   t.match(await gateway(['config', 'validate', join(dir, 'good.json')]), { code: 0, output: 'is a valid configuration' })
   t.notMatch(await gateway(['config', 'validate', join(dir, 'good.json')]), { output: 'warning' })
   t.match(await gateway(['config', 'validate', join(dir, 'bad.json')]), { code: 1, output: /\/a: is not a known key here\n.*\/b: is not a known key here/ })

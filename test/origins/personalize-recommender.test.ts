@@ -37,13 +37,15 @@ t.test('GetRecommendations of a recommender', async t => {
   ])
 })
 
-t.test('a recommender ranks nothing, and its ARN is no campaign\'s', async t => {
+t.test('a recommender ranks nothing, and the ARN of a campaign makes it one', async t => {
   const document = (action: string, variation: object): string => JSON.stringify({ namespaces: { shop: { recommenders: { [action]: { r: { variations: { v: variation } } } } } } })
   t.throws(() => parseConfig(document('rerank-items', variation), 'test'), {
     name: 'ConfigError',
     findings: [{ pointer: '/namespaces/shop/recommenders/rerank-items/r/variations/v/type', message: /does not answer rerank-items; it answers recommend-items, related-items$/ }]
   })
-  t.throws(() => parseConfig(document('recommend-items', { ...variation, arn: arn('campaign/c') }), 'test'), {
+  const { namespaces } = parseConfig(document('rerank-items', { ...variation, arn: arn('campaign/c') }), 'test')
+  t.equal(namespaces['shop']?.recommenders?.['rerank-items']?.['r']?.variations?.['v']?.type, 'personalize-campaign')
+  t.throws(() => parseConfig(document('recommend-items', { ...variation, arn: arn('dataset/d') }), 'test'), {
     name: 'ConfigError',
     findings: [{ pointer: '/namespaces/shop/recommenders/recommend-items/r/variations/v/arn', message: /recommender/ }]
   })

@@ -48,7 +48,7 @@ t.test('context goes to the model, and a user who stands for many has a policy o
 })
 
 t.test('as many ratings as items, or no answer', async t => {
-  const app = await startShop(t, { 'predicted-ratings': { r: { variations: { v: { ...variation, response: '{"ratings": scores[[0..1]]}' } }, resilience: { breaker: { failures: 1000 } } } } })
+  const app = await startShop(t, { 'predicted-ratings': { r: { variations: { v: { ...variation, response: '{"ratings": [scores[0], 2]}' } }, resilience: { breaker: { failures: 1000 } } } } })
   t.match(await ask(app, '/predicted-ratings/shop/r/u?items=a,b'), { status: 200 })
   for (const items of ['a', 'a,b,c']) t.match(await ask(app, `/predicted-ratings/shop/r/u?items=${items}`), { status: 502, body: { code: 'HttpInvalidAnswer' } }, items)
 })
