@@ -76,9 +76,9 @@ export function concretePaths (document: OpenApiDocument, plan: Plan, { admin, i
   }
 }
 
-/** Adds how a list in the query is written: in one value, with commas. In the path, this is the default. */
+/** Adds how a list is written: in one value, with commas. */
 function serialised (parameter: Parameter): Parameter {
-  return parameter.in === 'query' && parameter.schema?.type === 'array' ? { ...parameter, style: 'form', explode: false } : parameter
+  return parameter.schema?.type === 'array' ? { ...parameter, style: parameter.in === 'path' ? 'simple' : 'form', explode: false } : parameter
 }
 
 /** Returns whether a namespace takes what is sent to a path. */

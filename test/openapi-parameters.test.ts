@@ -71,7 +71,7 @@ t.test('the OpenAPI document promises no parameter that does not fit into a URL,
       if (name === 'numResults') t.match({ schema, required: required ?? false }, { schema: { type: 'integer', minimum: 1, maximum: 500, default: 25 }, required: false })
     }
   }
-  for (const name of ['items', 'itemIds', 'context', 'filterValues', 'numResults', 'decorateItems', 'feature']) t.ok(seen.has(name), name)
+  for (const name of ['items', 'itemIds', 'context', 'numResults', 'decorateItems']) t.ok(seen.has(name), name)
   t.match(app.openapi().info.description, /8,192 characters.*empty value counts as absent.*X-Personalization-Ignored-Parameters/s)
 })
 

@@ -55,7 +55,7 @@ t.test('events are refused by a namespace without a recommender that learns from
   t.match(await events('nowhere', 'events.csv'), { code: 1, output: /has no namespace "nowhere"; it has plain, store\n$/ })
   t.match(await events('plain', 'events.csv'), { code: 1, output: /for the namespace "plain" no recommender .*embedded; the namespaces with one are store\n$/ })
   t.match(await events('store', 'events.csv'), { code: 0, output: '1 of 1 events are new to store' })
-  t.match(await events('store', 'other.csv'), { code: 1, output: 'there is no column itemId; the file has user, item' })
+  t.match(await events('store', 'other.csv'), { code: 1, output: 'there is no column itemId or properties; the file has user, item' })
   t.match(await events('store', 'none.csv'), { code: 1, output: /^cannot read .*none\.csv: there is no such file or folder \(ENOENT\)\n$/ })
   t.match(await events('store', 'events.csv', '--columns', 'userId=userId'), { code: 1, output: 'itemId has no column; expected itemId=column' })
   t.match(await gateway(['items', 'import', '--namespace', 'store', '--columns', 'title=name', join(dir, 'events.csv')], environment), { code: 1, output: 'id has no column; expected id=column' })

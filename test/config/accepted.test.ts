@@ -2,12 +2,15 @@ import t from 'tap'
 import { allWarningsOf } from '../../src/config/all-warnings.ts'
 import { parseConfig } from '../../src/config/parse.ts'
 import { startAws } from '../support/aws.ts'
+import { withEnvironment } from '../support/environment.ts'
 import { ask, startShop } from '../support/shop.ts'
 
 const remarks = { name: 'A name', description: 'A description' }
 const arn = (resource: string): string => `arn:aws:personalize:us-east-1:123456789012:${resource}`
 const warnings = async (document: object): Promise<string[]> => allWarningsOf(parseConfig(JSON.stringify({ cacheControl: {}, ...document }), 'test'))
 const shop = (recommenders: object): object => ({ namespaces: { shop: { recommenders } } })
+
+withEnvironment(t, { AWS_REGION: 'us-east-1' })
 
 t.test('a name and a description are accepted on every element', async t => {
   const rule = { type: 'header-value', header: 'x', valueMappings: [{ operator: 'equals', value: 1, mapTo: 2, ...remarks }], ...remarks }

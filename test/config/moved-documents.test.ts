@@ -4,12 +4,15 @@ import { allWarningsOf } from '../../src/config/all-warnings.ts'
 import { namespacesOf, recommendersOf, variationsOf } from '../../src/config/elements.ts'
 import { parseConfig } from '../../src/config/parse.ts'
 import { startAws } from '../support/aws.ts'
+import { withEnvironment } from '../support/environment.ts'
 import { startGateway } from '../support/gateway.ts'
 
 /** Documents with the structure of those of the AWS sample: its three samples, those in its documentation, and that of its Lambda example. */
 const folder = 'test/fixtures/moved'
 const expected = JSON.parse(readFileSync('test/fixtures/moved-warnings.json', 'utf8')) as Record<string, string[]>
 const subjects = { 'recommend-items': 'user-1', 'related-items': 'item-1', 'rerank-items': 'user-1/item-1,item-2', 'predicted-ratings': 'user-1?items=item-1' }
+
+withEnvironment(t, { AWS_REGION: 'us-east-1' })
 
 t.test('there are as many documents as the sample has', async t => {
   t.equal(readdirSync(folder).length, 21)
