@@ -48,8 +48,11 @@ t.test('a thousand identical requests make at most two calls: at a cold start, a
     return (await body.json() as { redis: { state: string } }).redis.state === 'away'
   })
   const before = origin.calls
+  const began = performance.now()
   t.strictSame(await burst(t, instance, 'away'), { 200: 1_000 })
-  t.ok(origin.calls - before <= 2, `${origin.calls - before} calls in an outage`)
+  // Requests that come within a quarter of a second share the next call. A machine that is busy takes longer to send them all.
+  const quarters = Math.ceil((performance.now() - began) / 250)
+  t.ok(origin.calls - before <= 1 + quarters, `${origin.calls - before} calls in an outage, in ${quarters} × 250 ms`)
 })
 
 t.test('after a pause of the process, hits go on', needsRedis, async t => {

@@ -92,7 +92,7 @@ t.test('a second gateway in another PID namespace is refused with one line, and 
   }
   const first = run('server.js', [], environment)
   await isOpen(first)
-  for (const child of [elsewhere('server.js'), elsewhere('cli.js', 'events', 'import', '--namespace', 'sample-store', packagedFile('samples/events.csv'))]) {
+  for (const child of [elsewhere('server.js'), elsewhere('cli.js', 'events', 'import', '--namespace', 'sample-store', packagedFile('samples/events.jsonl'))]) {
     const { code, output } = await finished(child)
     t.equal(code, 1)
     t.match(output, new RegExp(`^DATA_DIR ${dataDir} is in use by process \\d+ of [^\\n]*\\n$`))

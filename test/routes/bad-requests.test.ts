@@ -49,7 +49,7 @@ const posts: Array<[string, unknown, number, RegExp]> = [
   ['/rerank-items/store/ranking/me', ['a', 1.5], 400, /^body\/1: expected a string/],
   ['/rerank-items/store/ranking/me', '{', 400, /^body: is not JSON/],
   ['/rerank-items/store/ranking/me', '', 400, /^body: expected JSON, got nothing$/],
-  ['/events/store', { userId: 'me', eventList: [] }, 400, /^body: expected eventList/],
+  ['/events/store', { userId: 'me', eventList: [] }, 400, /^body\/eventList: expected a list of 1 to 500 items$/],
   ['/events/store', { userId: 'me' }, 400, /^body: expected eventList/],
   ['/events/store', { eventList: [event] }, 400, /^body\/userId: is missing/],
   ['/events/store', { userId: 7.5, eventList: [event] }, 400, /^body\/userId: expected a string/],

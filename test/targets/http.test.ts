@@ -180,6 +180,6 @@ t.test('a configuration is told what is wrong with it', async t => {
   const url = 'https://receiver.example'
   t.strictSame(findings({ url, headers: { Host: 'other', 'Webhook-Id': '1' } }), ['headers/Host is set by the connection itself', 'headers/Webhook-Id is set by the signature'])
   t.match(findings({ url, headers: { 'x-key': 'a\r\nb' } }), ['headers/x-key expected a string'])
-  t.match(findings({ url, secret: 'not a name' }), ['secret expected a string'])
+  t.match(findings({ url, secret: 'not/a/name' }), ['secret expected a string'])
   t.match(findings({ url, method: 'PUT' }), ['method is not a known key here'])
 })
