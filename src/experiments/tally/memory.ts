@@ -17,7 +17,7 @@ const mostExperiments = 1_000
 
 /** Counts in the memory of this process. A restart begins anew. */
 export function createMemoryTally ({ attribution, now }: { attribution: number, now: () => number }): TallyStore {
-  const users = new LRUCache<string, UserRecord>({ max: mostUsers, ttl: attribution, perf: { now } })
+  const users = new LRUCache<string, UserRecord>({ max: mostUsers, ttl: attribution, ttlResolution: 0, perf: { now } })
   const experiments = new LRUCache<string, Map<string, number>>({ max: mostExperiments })
 
   function totals (experiment: string): Map<string, number> {
