@@ -1,0 +1,119 @@
+import type { Credit, Entry, Exposure, Totals, TallyStore } from './store.ts'
+
+export interface Tally {
+  /** Notes an exposure. It is counted within `flushEvery`, off the path of the request. */
+  readonly expose: (experiment: string, exposure: Omit<Exposure, 'kind'>) => void
+  /** Notes a credit. Resolves with whether it was counted, in bounded time. */
+  readonly credit: (experiment: string, credit: Omit<Credit, 'kind'>) => Promise<boolean>
+  readonly read: (experiment: string) => Promise<Totals>
+  /** The entries that were dropped, since the store did not take them in time. */
+  readonly dropped: number
+  /** Counts what is noted, and ends. */
+  readonly close: () => Promise<void>
+}
+
+export interface TallyOptions {
+  readonly store: TallyStore
+  /** Receives the errors of the store. */
+  readonly onError: (error: unknown) => void
+  /** Calls back after some ms; returns a function that cancels it. */
+  readonly later?: (callback: () => void, ms: number) => () => void
+}
+
+/** The time that entries are gathered for, in ms. It is what a process that is killed loses of its exposures. */
+export const flushEvery = 20
+
+/** The pause after the store has failed, in ms. */
+const retryAfter = 500
+
+/** The most entries that wait while the store does not take them. Further ones are dropped, and counted as such. */
+const mostWaiting = 50_000
+
+interface Waiting {
+  readonly entry: Entry
+  readonly settle: ((counted: boolean) => void) | undefined
+}
+
+/** The longest time that a credit waits to be counted, in ms. It goes on waiting without its caller. */
+const creditPatience = 1_000
+
+const laterByTimer: NonNullable<TallyOptions['later']> = (callback, ms) => {
+  const timer = setTimeout(callback, ms)
+  return () => { clearTimeout(timer) }
+}
+
+/** Gathers the entries of all experiments, and has them counted in batches, in the order in which they were noted. */
+export function createTally ({ store, onError, later = laterByTimer }: TallyOptions): Tally {
+  const waiting = new Map<string, Waiting[]>()
+  let count = 0
+  let dropped = 0
+  let cancel: (() => void) | undefined
+  let flushing: Promise<boolean> | undefined
+  let closed = false
+
+  function note (experiment: string, entry: Entry, settle?: (counted: boolean) => void): void {
+    if (count >= mostWaiting || closed) {
+      dropped++
+      settle?.(false)
+      return
+    }
+    count++
+    const list = waiting.get(experiment)
+    if (list === undefined) waiting.set(experiment, [{ entry, settle }])
+    else list.push({ entry, settle })
+    schedule(flushEvery)
+  }
+
+  function schedule (ms: number): void {
+    cancel ??= later(() => {
+      cancel = undefined
+      void flush()
+    }, ms)
+  }
+
+  /** Counts what waits. One flush runs at a time, so that the entries of a user stay in order. */
+  async function flush (): Promise<void> {
+    flushing ??= drain().finally(() => { flushing = undefined })
+    const failed = await flushing
+    if (waiting.size > 0 && !closed) schedule(failed ? retryAfter : flushEvery)
+  }
+
+  /** @returns whether the store failed */
+  async function drain (): Promise<boolean> {
+    let failed = false
+    for (const [experiment, list] of [...waiting]) {
+      waiting.delete(experiment)
+      try {
+        await store.count(experiment, list.map(({ entry }) => entry))
+        count -= list.length
+        for (const { settle } of list) settle?.(true)
+      } catch (error) {
+        failed = true
+        onError(error)
+        waiting.set(experiment, [...list, ...waiting.get(experiment) ?? []])
+      }
+    }
+    return failed
+  }
+
+  return {
+    expose (experiment, exposure) { note(experiment, { kind: 'exposure', ...exposure }) },
+    credit: async (experiment, credit) => new Promise(resolve => {
+      const stop = later(() => { resolve(false) }, creditPatience)
+      note(experiment, { kind: 'credit', ...credit }, counted => { stop(); resolve(counted) })
+    }),
+    read: async experiment => {
+      await flush()
+      return store.read(experiment)
+    },
+    get dropped () { return dropped },
+    async close () {
+      closed = true
+      cancel?.()
+      // What came during a flush that was running is left to the next one.
+      await flush()
+      await flush()
+      for (const list of waiting.values()) for (const { settle } of list) settle?.(false)
+    }
+  }
+}

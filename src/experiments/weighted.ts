@@ -1,0 +1,95 @@
+import Type, { type Static } from 'typebox'
+import { NameSchema, strict } from '../base/schema.ts'
+import { experimentMethod, type Experiment, type Why } from './experiment.ts'
+import { MetricsSchema } from './metrics.ts'
+import { uniform } from './uniform.ts'
+
+const share = Type.Number({ minimum: 0, maximum: 1 })
+const moment = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?(Z|[+-]\\d{2}:\\d{2})$', description: 'An ISO 8601 time with its zone.' })
+
+/** What a method that splits users itself can be told about who takes part, and when. */
+export const splitProperties = {
+  seed: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: 'Experiments with one seed split users alike. The default is the experiment\'s place.' })),
+  exposure: Type.Optional(share),
+  overrides: Type.Optional(Type.Record(Type.String({ minLength: 1, maxLength: 256 }), NameSchema)),
+  audience: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String(), { minItems: 1 }))),
+  layer: Type.Optional(strict({ name: NameSchema, from: share, to: share })),
+  startsAt: Type.Optional(moment),
+  endsAt: Type.Optional(moment)
+}
+
+type Split = Static<ReturnType<typeof strict<typeof splitProperties>>>
+
+/**
+ * The built-in method: weighted rendezvous hashing (Thaler and Ravishankar, 1998; the weights as in Schindelhauer and Schomaker, 2005).
+ * Each variation draws u = hash(seed, user, variation), and the greatest ln(u)/weight wins. So the order of the variations does not
+ * matter, and a changed weight or another variation moves only the users that have to move.
+ */
+export const weighted = experimentMethod({
+  type: 'weighted',
+  schema: strict({
+    method: Type.Literal('weighted'),
+    description: Type.Optional(Type.String()),
+    metrics: Type.Optional(MetricsSchema),
+    weights: Type.Record(NameSchema, Type.Number({ minimum: 0 }), { additionalProperties: false, minProperties: 1 }),
+    ...splitProperties
+  }),
+  open: ({ weights, ...split }, { namespace, recommender, feature }) =>
+    openWeighted(new Map(Object.entries(weights)), { ...split, seed: split.seed ?? `${namespace}/${recommender}/${feature}` })
+})
+
+/** Returns an experiment that splits users by weight. A variation of weight 0 gets nobody. */
+export function openWeighted (weights: ReadonlyMap<string, number>, split: Split & { seed: string }): Experiment {
+  const positive = [...weights].filter(([, weight]) => weight > 0).sort(([a], [b]) => a < b ? -1 : 1)
+  const total = positive.reduce((sum, [, weight]) => sum + weight, 0)
+  const admit = admission(split)
+  return {
+    shares: new Map(positive.map(([name, weight]) => [name, weight / total])),
+    assign (unit) {
+      const hashes: Record<string, number> = {}
+      const override = split.overrides !== undefined && Object.hasOwn(split.overrides, unit.userId) ? split.overrides[unit.userId] : undefined
+      const why = admit(unit, hashes)
+      if (why === 'not-running') return { variation: undefined, why, hashes }
+      if (override !== undefined) return { variation: override, why: 'override', hashes }
+      if (why !== 'assigned') return { variation: undefined, why, hashes }
+      return { variation: draw(positive, split.seed, unit.userId, hashes), why, hashes }
+    }
+  }
+}
+
+/** Returns the variation that wins, and notes the draw of each. */
+function draw (weights: ReadonlyArray<readonly [string, number]>, seed: string, userId: string, hashes: Record<string, number>): string | undefined {
+  let winner: string | undefined
+  let best = -Infinity
+  for (const [name, weight] of weights) {
+    const drawn = hashes[name] = uniform(seed, userId, name)
+    const score = Math.log(drawn) / weight
+    if (score <= best) continue
+    best = score
+    winner = name
+  }
+  return winner
+}
+
+/** Returns a function that says whether a unit takes part. Each share is decided by a hash of its own, so that a larger one adds users and moves nobody. */
+function admission ({ seed, exposure = 1, audience, layer, startsAt, endsAt }: Split & { seed: string }): (unit: Parameters<Experiment['assign']>[0], hashes: Record<string, number>) => Extract<Why, 'assigned' | 'not-running' | 'audience' | 'layer' | 'exposure'> {
+  const starts = startsAt === undefined ? -Infinity : Date.parse(startsAt)
+  const ends = endsAt === undefined ? Infinity : Date.parse(endsAt)
+  const wanted = Object.entries(audience ?? {}).map(([key, values]) => [key, new Set(values)] as const)
+  return ({ userId, context, now }, hashes) => {
+    if (now < starts || now >= ends) return 'not-running'
+    for (const [key, values] of wanted) {
+      const value = context?.[key]
+      if (value === undefined || !values.has(value)) return 'audience'
+    }
+    if (layer !== undefined) {
+      const at = hashes['layer'] = uniform('layer', layer.name, userId)
+      if (at < layer.from || at >= layer.to) return 'layer'
+    }
+    if (exposure < 1) {
+      const at = hashes['exposure'] = uniform(seed, 'exposure', userId)
+      if (at >= exposure) return 'exposure'
+    }
+    return 'assigned'
+  }
+}

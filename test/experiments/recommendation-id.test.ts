@@ -1,0 +1,35 @@
+import t from 'tap'
+import { recommendationIds } from '../../src/experiments/recommendation-id.ts'
+
+const at = Date.parse('2026-11-01T12:34:56Z')
+const ids = recommendationIds('secret', () => at)
+const identity = { namespace: 'shop', action: 'recommend-items', recommender: 'home', feature: 'layout', variation: 'b', userId: 'u-1' }
+
+t.test('an id has 40 characters and stands for its list alone', async t => {
+  const id = ids.issue(identity)
+  t.match(id, /^[\w-]{40}$/)
+  t.not(ids.issue(identity), id, 'two lists of one minute differ')
+  const opened = ids.open(id)!
+  t.ok(opened.isFor(identity))
+  t.equal(opened.madeAt, Date.parse('2026-11-01T12:34:00Z'))
+  for (const [key, value] of Object.entries({ namespace: 'shop2', action: 'related-items', recommender: 'away', feature: undefined, variation: 'a', userId: 'u-2' })) {
+    t.notOk(opened.isFor({ ...identity, [key]: value }), key)
+  }
+})
+
+t.test('an id with any byte changed is foreign, and so is one by another secret', async t => {
+  const bytes = Buffer.from(ids.issue(identity), 'base64url')
+  for (let i = 0; i < bytes.length; i++) {
+    const forged = Buffer.from(bytes)
+    forged[i]! ^= 1
+    t.equal(ids.open(forged.toString('base64url')), undefined, `byte ${i}`)
+  }
+  t.equal(recommendationIds('another', () => at).open(ids.issue(identity)), undefined)
+  for (const foreign of ['', 'r-1', 'RID-12345678-1234-1234-1234-1234567890ab', `${ids.issue(identity)}A`, ids.issue(identity).slice(1)]) t.equal(ids.open(foreign), undefined)
+})
+
+t.test('a list for nobody is not one for a user', async t => {
+  const { userId, ...nobody } = identity
+  t.ok(ids.open(ids.issue(nobody))!.isFor(nobody))
+  t.notOk(ids.open(ids.issue(nobody))!.isFor({ ...nobody, userId }))
+})

@@ -1,0 +1,99 @@
+import t from 'tap'
+import { createMemoryTally } from '../../../src/experiments/tally/memory.ts'
+import type { Entry, TallyStore } from '../../../src/experiments/tally/store.ts'
+import { createTally } from '../../../src/experiments/tally/tally.ts'
+
+/** A store whose outages the test controls, and timers that the test rings. */
+function bench () {
+  const counts = createMemoryTally({ attribution: 60_000, now: () => 0 })
+  const batches: Array<readonly Entry[]> = []
+  const state = { down: false, loses: false }
+  const store: TallyStore = {
+    async count (experiment, entries) {
+      if (state.down) throw new Error('away')
+      batches.push(entries)
+      await counts.count(experiment, entries)
+      if (state.loses) throw new Error('the answer was lost')
+    },
+    read: counts.read
+  }
+  const timers: Array<{ callback: () => void, ms: number }> = []
+  const errors: unknown[] = []
+  const tally = createTally({
+    store,
+    onError: error => errors.push(error),
+    later (callback, ms) {
+      const timer = { callback, ms }
+      timers.push(timer)
+      return () => { timers.splice(timers.indexOf(timer), 1) }
+    }
+  })
+  async function ring (atMost = Infinity): Promise<void> {
+    for (const timer of timers.filter(({ ms }) => ms <= atMost)) {
+      timers.splice(timers.indexOf(timer), 1)
+      timer.callback()
+    }
+    await new Promise(setImmediate)
+  }
+  return { tally, batches, state, errors, timers, ring }
+}
+
+const credit = { user: 'u', metric: 'm', value: 1, id: '1' }
+
+t.test('entries are gathered, and counted in order in one batch for each experiment', async t => {
+  const { tally, batches, ring } = bench()
+  tally.expose('e', { user: 'u', variation: 'a' })
+  const credited = tally.credit('e', credit)
+  tally.expose('f', { user: 'u', variation: 'b' })
+  t.equal(batches.length, 0)
+  await ring(100)
+  t.equal(await credited, true)
+  t.strictSame(batches.map(batch => batch.map(({ kind }) => kind)), [['exposure', 'credit'], ['exposure']])
+})
+
+t.test('an outage keeps the entries for later, and no caller waits for its end', async t => {
+  const { tally, batches, state, errors, timers, ring } = bench()
+  state.down = true
+  tally.expose('e', { user: 'u', variation: 'a' })
+  const credited = tally.credit('e', credit)
+  await ring(100)
+  t.equal(errors.length, 1)
+  t.ok(timers.some(({ ms }) => ms === 500), 'it is tried again')
+  await ring()
+  t.equal(await credited, false, 'its caller is told that it is not counted yet')
+  state.down = false
+  await ring()
+  t.strictSame(batches.map(batch => batch.map(({ kind }) => kind)), [['exposure', 'credit']])
+  t.equal((await tally.read('e')).metrics.get('m')!.get('a')!.converted, 1)
+})
+
+t.test('a batch whose answer was lost is not counted twice', async t => {
+  const { tally, state, ring } = bench()
+  tally.expose('e', { user: 'u', variation: 'a' })
+  void tally.credit('e', credit)
+  state.loses = true
+  await ring(100)
+  state.loses = false
+  await ring()
+  const { users, metrics } = await tally.read('e')
+  t.equal(users.get('a'), 1)
+  t.equal(metrics.get('m')!.get('a')!.sum, 1)
+})
+
+t.test('what waits is bounded, and what is dropped is told', async t => {
+  const { tally, state } = bench()
+  state.down = true
+  for (let i = 0; i < 50_010; i++) tally.expose('e', { user: `u${i}`, variation: 'a' })
+  t.equal(tally.dropped, 10)
+  t.equal(await tally.credit('e', credit), false)
+})
+
+t.test('closing counts what is noted', async t => {
+  const { tally, batches } = bench()
+  tally.expose('e', { user: 'u', variation: 'a' })
+  const credited = tally.credit('e', credit)
+  await tally.close()
+  t.equal(batches.length, 1)
+  t.equal(await credited, true)
+  t.equal(await tally.credit('e', credit), false)
+})
