@@ -97,6 +97,8 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
     const isOlder = (): boolean => count() > 0 && sizeOf(ids) === 0
     if (!isOlder()) return
     assertRoom(directory)
+    // Without the reset, the look-up might not see the latest events of other processes.
+    root.resetReadTxn()
     const olderIds = root.openDB('ids', { encoding: 'string' })
     root.transactionSync(() => {
       if (!isOlder()) return
