@@ -19,7 +19,7 @@ export interface Operation {
   body: unknown
 }
 
-/** What the document says of a request: allowed, excluded, or something that it does not decide. */
+/** The verdict of the document on a request: allowed, excluded, or not decided. */
 export type Verdict = 'allowed' | 'excluded' | 'undecided'
 
 /**

@@ -23,7 +23,7 @@ const jsons = [
   '{"__proto__":"x"}', '{"constructor":"x"}', '{"a":"\\ud83d"}', '{"\\ud83d":"a"}', '{"a":"\\u0000"}', '{"a":1e999}', '{"💥":"💥"}', '\ufeff{}', '{"a":"b",}', '[['.repeat(500), '{"a":'.repeat(500)
 ]
 
-/** What no escape may be. */
+/** Texts that are no valid escapes. */
 const badEscapes = ['%', '%f', '%ff', '%zz', '%C3', '%C3%28', '%C0%AF', '%ED%A0%80', '%F4%90%80%80', '%E2%80', '100%', '%u0041', '%%', 'a%2']
 
 const strangeNames = ['numResult', 'numresults', 'NUMRESULTS', 'items', 'itemIds', 'userid', 'user_id', '__proto__', 'constructor', 'a b', 'é', '💥', 'a\r\nb', 'x'.repeat(300), '', 'filter[]', 'context[a]']

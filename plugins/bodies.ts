@@ -38,7 +38,7 @@ export default fp(async app => {
   const inSequence = createSequence()
 
   const bodyParser = (read: ReadBody): BodyParser => async ({ headers, routeOptions, is404 }, payload) => {
-    // What is at no route is not read.
+    // The body of a request without a route is not read.
     if (is404) return undefined
     const { bodyLimit, config } = routeOptions
     const length = headers['content-length'] === undefined ? undefined : Number(headers['content-length'])

@@ -1,6 +1,5 @@
 import { nowhere } from './context/surroundings.ts'
-import { extraParametersOf } from './plan/plan.ts'
-import type { NamespacePlan, Plan, RecommenderPlan } from './plan/plan.ts'
+import { extraParametersOf, type NamespacePlan, type Plan, type RecommenderPlan } from './plan/plan.ts'
 
 /** The parts of an OpenAPI 3.1 document that this module reads or rewrites. */
 export interface OpenApiDocument {

@@ -1,4 +1,4 @@
-import { isLosslessNumber, LosslessNumber, parse, stringify } from 'lossless-json'
+import { LosslessNumber, parse, stringify } from 'lossless-json'
 
 /**
  * Finds the numbers of a JSON text that a double may not give back as written: integers of 16 digits or more, fractions, exponents and
@@ -39,11 +39,21 @@ export function parseExactly (text: string, toValue: (written: string) => unknow
 /** Returns the digits of a parsed number as they were written; undefined if the value is no number. */
 export function digitsOf (value: unknown): string | undefined {
   if (typeof value === 'number') return String(value)
-  return isLosslessNumber(value) ? value.value : undefined
+  return value instanceof LosslessNumber ? value.value : undefined
 }
 
 /** Returns the JSON text of a value that `parseExactly` may have returned, or that has such values in it. */
 export function stringifyExactly (value: unknown): string {
   const text = JSON.stringify(value)
-  return text.includes('"isLosslessNumber":true') ? stringify(value)! : text
+  return text.includes(mark) ? stringify(value, withoutMark)! : text
+}
+
+/** The member by which the library knows its numbers, as JSON. */
+const mark = '"isLosslessNumber":true'
+
+/** Takes that member out of an object of a provider: the library would write the object's text as a number, whatever it is. */
+function withoutMark (_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof LosslessNumber || !('isLosslessNumber' in value)) return value
+  const { isLosslessNumber, ...rest } = value
+  return rest
 }

@@ -1,4 +1,4 @@
-/** What was wanted of a file, by the system call that failed. */
+/** The intention behind a system call that failed. */
 const wishes: ReadonlyArray<readonly [RegExp, string]> = [
   [/^(mkdir|mkdtemp)/, 'make the folder'],
   [/^(write|ftruncate|fsync|utime|futime|chmod|chown|link|symlink|copyfile|rename)/, 'write'],

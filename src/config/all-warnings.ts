@@ -1,8 +1,7 @@
-import type { Document } from './document.ts'
-import { ineffective } from './ineffective.ts'
-import { recommendersOf, variationsOf } from './elements.ts'
 import { originTypes } from '../origins/registry.ts'
-import { inherited } from './document.ts'
+import { inherited, type Document } from './document.ts'
+import { recommendersOf, variationsOf } from './elements.ts'
+import { ineffective } from './ineffective.ts'
 import { regionWarnings } from './region-warnings.ts'
 import { warningsOf } from './warnings.ts'
 

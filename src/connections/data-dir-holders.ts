@@ -26,7 +26,7 @@ interface Holder {
   isStarting: boolean
 }
 
-/** What is held until the process ends. */
+/** The hold on a data directory; it ends with the process at the latest. */
 export interface Held {
   release: () => Promise<void>
 }
@@ -64,14 +64,15 @@ export async function holdDataDir (dataDir: string, namespacePromise: Promise<st
 /** Of processes that start at the same moment, the one whose name sorts first goes on: the others see it and give way. */
 async function refuseOthers (dataDir: string, own: string, pathOf: (name: string) => string): Promise<void> {
   const end = performance.now() + settleWithin
-  for (;;) {
+  // A holder that is renamed while the directory is read can be missed once, but not twice.
+  for (let unseen = 0; unseen < 2;) {
     const others = (await livingHolders(join(dataDir, folder), pathOf)).filter(({ namespace, name }) => name !== own && namespace !== own.split('.', 1)[0])
     const [other] = others.filter(({ isStarting, name }) => !isStarting || name < own || performance.now() > end)
     if (other !== undefined) {
       throw new UserError(`DATA_DIR ${dataDir} is in use by process ${other.pid} of ${other.host || 'another container'}, in another container or PID namespace: give each instance a DATA_DIR of its own, or stop that one first (a rolling deployment has to stop the old instance before it starts the new one); a command such as an import has to run in the container of the gateway`)
     }
-    if (others.length === 0) return
-    await sleep(20)
+    unseen = others.length === 0 ? unseen + 1 : 0
+    if (others.length > 0) await sleep(20)
   }
 }
 

@@ -7,22 +7,33 @@ import { connect as connectSecurely } from 'node:tls'
  * @param url `redis://` or `rediss://` @param within the longest wait, in ms
  */
 export async function answers (url: string, within: number): Promise<boolean> {
-  const { protocol, hostname, port } = new URL(url)
+  const answer = await ping(url, isSecure(url), within)
+  return answer !== undefined && !/^-(LOADING|MASTERDOWN)/.test(answer)
+}
+
+/** Returns whether a URL asks for TLS. */
+export function isSecure (url: string): boolean {
+  return new URL(url).protocol === 'rediss:'
+}
+
+/** Returns what a server answers to a PING on a new connection, with or without TLS; undefined if it does not answer in time. */
+export async function ping (url: string, secure: boolean, within: number): Promise<string | undefined> {
+  const { hostname, port } = new URL(url)
   const host = hostname.replace(/^\[|\]$/g, '')
   const address = { host, port: Number(port || 6379), ...(isIP(host) === 0 ? { servername: host } : {}) }
   return new Promise(resolve => {
-    // The certificate is not checked: the probe sends no secret.
-    const socket = protocol === 'rediss:' ? connectSecurely({ ...address, rejectUnauthorized: false }) : connectPlainly(address)
-    const end = (answered: boolean): void => {
+    // The certificate is not checked: a PING has no secret.
+    const socket = secure ? connectSecurely({ ...address, rejectUnauthorized: false }) : connectPlainly(address)
+    const end = (answer?: string): void => {
       clearTimeout(timer)
       socket.destroy()
-      resolve(answered)
+      resolve(answer)
     }
     // If this process was busy or paused, an answer may have arrived. `setImmediate` lets it be read before the timeout counts.
-    const timer = setTimeout(() => { setImmediate(() => { end(false) }) }, within)
-    socket.once(protocol === 'rediss:' ? 'secureConnect' : 'connect', () => { socket.write('PING\r\n') })
-    socket.once('data', (answer: Buffer) => { end(!/^-(LOADING|MASTERDOWN)/.test(answer.toString('latin1'))) })
-    socket.once('error', () => { end(false) })
-    socket.once('close', () => { end(false) })
+    const timer = setTimeout(() => { setImmediate(end) }, within)
+    socket.once(secure ? 'secureConnect' : 'connect', () => { socket.write('PING\r\n') })
+    socket.once('data', (answer: Buffer) => { end(answer.toString('latin1')) })
+    socket.once('error', () => { end() })
+    socket.once('close', () => { end() })
   })
 }

@@ -1,7 +1,7 @@
-import { namespaceOf, type Plan } from '../plan/plan.ts'
+import type { Plan } from '../plan/plan.ts'
 import { GatewayError } from '../base/errors.ts'
 import { beginTurns } from '../base/turns.ts'
-import { collected, deliverBodies, isForAny, notDelivered, outcomesOf, type CollectOptions } from './collect.ts'
+import { collected, deliverBodies, isForAny, notDelivered, outcomesOf, takerOf, type CollectOptions } from './collect.ts'
 import type { Outcome } from './dispatch.ts'
 import type { EventsBody } from '../targets/event.ts'
 import { readBody, type ReadBody } from './read-body.ts'
@@ -27,7 +27,7 @@ export interface CollectBatchOptions extends CollectOptions {
  * @throws GatewayError 400 for too many events, 404, 409, and 429 if the queue of a target is full: then nothing was sent anywhere
  */
 export async function collectBatch (plan: Plan, namespaceName: string, bodies: readonly unknown[], options: CollectBatchOptions): Promise<BodyResult[]> {
-  const namespace = namespaceOf(plan, namespaceName)
+  const namespace = takerOf(plan, namespaceName)
   const turn = beginTurns()
   const read: Array<ReadBody | GatewayError> = []
   for (const body of bodies) {

@@ -39,7 +39,7 @@ export interface Collected {
  *   502, if a retry cannot succeed) with the outcome for each target if a target does not have every event
  */
 export async function collectEvents (plan: Plan, namespaceName: string, body: EventsBody, options: CollectOptions): Promise<Collected> {
-  const namespace = namespaceOf(plan, namespaceName)
+  const namespace = takerOf(plan, namespaceName)
   const read = readBody(body, namespace, options)
   if (!isForAny(namespace, read.body)) return collected(read, {})
   const [outcome] = await deliverBodies(namespace, [read.body], options)
@@ -65,10 +65,9 @@ export function collected ({ body: { conversions }, refused }: ReadBody, targets
 /**
  * Delivers bodies to the targets. After that, cached answers for their users and sessions are out of date.
  * @returns the outcome of each body
- * @throws GatewayError 409 if the namespace has no targets, 429 if the queue of a target is full
+ * @throws GatewayError 429 if the queue of a target is full
  */
 export async function deliverBodies (namespace: NamespacePlan, bodies: readonly EventBody[], { dispatch, userVersions }: Pick<CollectOptions, 'dispatch' | 'userVersions'>): Promise<readonly Outcome[]> {
-  if (namespace.eventTargets.size === 0) throw new GatewayError('NoEventTargets', `namespace: "${namespace.name}" has no event targets in the configuration`)
   const outcomes = await dispatch(namespace, bodies)
   // Even if one target failed, another one may have the events.
   // A recommender may know what was done in a session as the session's or as its user's, so that answers for both are out of date.

@@ -27,10 +27,10 @@ export interface DispatchOptions {
   stats: EventStats
 }
 
-/** An event that a request is sending. */
 /** An outcome while targets answer. */
 type Growing = Map<string, Shortfall> | GatewayError
 
+/** An event that a request is sending. */
 interface UnderWay {
   readonly sending: Promise<readonly Outcome[]>
   /** The index of its body among the bodies of that request. */

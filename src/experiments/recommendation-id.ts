@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { murmur3 } from './uniform.ts'
 
-/** What a recommendation id stands for. */
+/** The list that a recommendation id stands for. */
 export interface ListIdentity {
   readonly namespace: string
   readonly action: string

@@ -7,7 +7,7 @@ import { uniform } from './uniform.ts'
 const share = Type.Number({ minimum: 0, maximum: 1 })
 const moment = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?(Z|[+-]\\d{2}:\\d{2})$', description: 'An ISO 8601 time with its zone.' })
 
-/** What a method that splits users itself can be told about who takes part, and when. */
+/** The settings that say which users take part, and when. */
 export const splitProperties = {
   seed: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: 'Experiments with one seed split users alike. The default is the experiment\'s place.' })),
   exposure: Type.Optional(share),

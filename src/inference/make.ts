@@ -11,7 +11,7 @@ import type { OriginAnswer, RecommendedItem } from '../origins/origin.ts'
 import { failureRules, OriginError } from '../origins/origin-error.ts'
 import { ask, fallBack, type Answered, type RequestFor } from './ask.ts'
 import type { PostProcessor } from '../origins/post-process.ts'
-import { render, renderBody } from './render.ts'
+import { render, type Rendered } from './render.ts'
 import type { InferenceRequest } from './request.ts'
 import { createStopwatch, type Stopwatch } from './stopwatch.ts'
 
@@ -52,16 +52,20 @@ export function createMaker ({ request, surroundings, recommender: whole, variat
     const postProcessor = action === 'predicted-ratings' ? undefined : recommender.postProcessor
     const distinct = withoutRepeats(answer)
     const decorated = postProcessor === undefined ? cut(distinct, numResults) : distinct
-    const finishing = async (): Promise<Made> => {
-      const { metadata, undecorated } = await decorate(variation, decorated, request, deadline, stopwatch)
-      // A hedge answers at the deadline, which leaves the post-processor no time.
-      const processed = postProcessor === undefined || (degraded !== undefined && deadline.aborted)
-        ? undefined
-        : await stopwatch.time('post-process', async () => postProcess(postProcessor, variation, request, renderBody(action, decorated, metadata), deadline))
-      const rendered = processed === undefined ? render(action, cut(decorated, numResults), metadata) : render(action, cut(withoutRepeats(processed), numResults), nothing.metadata)
-      return { ...await rendered, variation: variation.name, degraded, undecorated, timing: stopwatch.toString() }
+    const dress = async (): Promise<Decoration & Rendered> => {
+      const decoration = await decorate(variation, decorated, request, deadline, stopwatch)
+      return { ...decoration, ...await render(action, decorated, decoration.metadata) }
     }
-    return variation.itemMetadata?.local === true && decorated.items.length > manyItems ? oneAtATime(finishing) : finishing()
+    const { metadata, undecorated, ...dressed } = await (variation.itemMetadata?.local === true && decorated.items.length > manyItems ? oneAtATime(dress) : dress())
+    let rendered: Rendered = dressed
+    // A hedge answers at the deadline, which leaves the post-processor no time.
+    if (postProcessor !== undefined && degraded !== undefined && deadline.aborted) {
+      rendered = await render(action, cut(decorated, numResults), metadata)
+    } else if (postProcessor !== undefined) {
+      const processed = await stopwatch.time('post-process', async () => postProcess(postProcessor, variation, request, dressed.body.toString(), deadline))
+      rendered = await render(action, cut(withoutRepeats(processed), numResults), nothing.metadata)
+    }
+    return { ...rendered, variation: variation.name, degraded, undecorated, timing: stopwatch.toString() }
   }
 
   const wider = lookAhead(recommender, request)

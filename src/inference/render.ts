@@ -16,18 +16,21 @@ export function renderBody (action: Action, { items, ratings, recommendationId, 
   return `{"${listNames[action]}":[${list}]${id}${rest}}`
 }
 
+/** A body, and of a large one its entity tag. */
+export type Rendered = Pick<Made, 'body' | 'etag'>
+
 /** Metadata of more characters than this is rendered in slices. */
 const large = 256 * 1024
 
 /** Returns the body of an answer, and of a large one also its entity tag. It renders and hashes a large answer in slices. */
-export async function render (action: Action, answer: OriginAnswer, metadata: ReadonlyMap<string, string>): Promise<Pick<Made, 'body' | 'etag'>> {
+export async function render (action: Action, answer: OriginAnswer, metadata: ReadonlyMap<string, string>): Promise<Rendered> {
   let length = 0
   for (const text of metadata.values()) length += text.length
   if (length <= large || answer.ratings !== undefined) return { body: renderBody(action, answer, metadata) }
   return renderInSlices(action, answer, metadata)
 }
 
-async function renderInSlices (action: Action, { items, ...answer }: OriginAnswer, metadata: ReadonlyMap<string, string>): Promise<Pick<Made, 'body' | 'etag'>> {
+async function renderInSlices (action: Action, { items, ...answer }: OriginAnswer, metadata: ReadonlyMap<string, string>): Promise<Rendered> {
   const [opening, closing] = splitAt(renderBody(action, { ...answer, items: [] }, metadata), '[')
   const parts = function * () {
     yield opening

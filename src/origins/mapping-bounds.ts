@@ -11,7 +11,7 @@ const mostCompared = 1_000
 /** The ms after which an evaluation lets other work run. */
 const slice = 10
 
-/** What one evaluation has used. */
+/** The limits of one evaluation, and the part of them that it has used. */
 interface Budget {
   readonly measure: Measure
   /** The characters of its largest value. */

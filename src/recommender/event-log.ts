@@ -97,8 +97,6 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
     const isOlder = (): boolean => count() > 0 && sizeOf(ids) === 0
     if (!isOlder()) return
     assertRoom(directory)
-    // Without the reset, the look-up might not see the latest events of other processes.
-    root.resetReadTxn()
     const olderIds = root.openDB('ids', { encoding: 'string' })
     root.transactionSync(() => {
       if (!isOlder()) return
@@ -136,6 +134,8 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
 
   async function append (events: readonly LoggedEvent[], { timeOf = now, onWriting }: AppendOptions = {}): Promise<Appended> {
     assertRoom(directory)
+    // Without the reset, the look-up might not see the latest events of other processes.
+    root.resetReadTxn()
     const others = new Set<Promise<void>>()
     const fresh = new Map<string, LogEntry>()
     for (const event of events) {

@@ -83,7 +83,7 @@ t.test('they and all commands follow a failover of the node that owns their slot
   await replica.client.call('CLUSTER', 'FAILOVER')
   await eventually('it leads', async () => /^role:master/m.test(await replica.client.info('replication')), 10_000)
   await allOpen(instances)
-  await eventually('both hear', async () => await instances[0]!.channels.publish(shared, 'after the failover') === 2)
+  await eventually('both hear', async () => await instances[0]!.channels.publish(shared, 'after the failover') === 2, 40_000)
   t.equal(await replica.client.spublish(shared, 'at the new primary'), 2)
   await eventually('the old primary follows', async () => /^master_link_status:up/m.test(await owner.client.info('replication')), 10_000)
   await replica.kill()

@@ -122,7 +122,7 @@ t.test('somebody must have done it: a user, or a session', async t => {
 })
 
 t.test('a body must say something', async t => {
-  t.match(await refusal(planOf(), { userId: 'u' }), { code: 'InvalidBody', message: /^body: expected eventList, experimentConversions or both/ })
+  t.match(await refusal(planOf({ one: recordingTarget() }), { userId: 'u' }), { code: 'InvalidBody', message: /^body: expected eventList, experimentConversions or both/ })
 })
 
 t.test('conversions name what the configuration has, and need a user', async t => {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { ownedId } from '../../src/base/owned-id.ts'
 import { GatewayError } from '../../src/base/errors.ts'
+import type { Ledger } from '../../src/events/ledger.ts'
 import type { NamespacePlan } from '../../src/plan/plan.ts'
 import type { EventBody } from '../../src/targets/body.ts'
 import type { EventTarget, Shortfall } from '../../src/targets/target.ts'
@@ -14,6 +15,20 @@ const conversions = [{ recommender: 'home', metric: 'm' }]
 /** What a target has not taken: of these events, and it may be sent again. */
 const shortOf = (...eventIds: string[]): Shortfall => ({ reason: 'no power', retryable: true, eventIds })
 const missingOf = (shortfalls: ReadonlyMap<string, Shortfall>): Record<string, readonly string[]> => Object.fromEntries([...shortfalls].map(([name, { eventIds }]) => [name, eventIds]))
+
+/**
+ * Makes a ledger wait: a request asks it what is known before it looks at the queue, and others come meanwhile.
+ * @returns the functions that let it answer, in the order of the requests
+ */
+function holdRecall (ledger: Ledger): Array<() => void> {
+  const { recall } = ledger
+  const asked: Array<() => void> = []
+  ledger.recall = async (...args) => {
+    await new Promise<void>(resolve => { asked.push(resolve) })
+    return recall(...args)
+  }
+  return asked
+}
 
 t.test('every body goes to every target, in the order in which they came', async t => {
   const { dispatch } = testDispatch()
@@ -135,13 +150,7 @@ t.test('where a target is full nothing is sent anywhere, unless it has all of it
 t.test('what repeats events that are turned away is turned away, or, where some of it was sent, told which', async t => {
   const { dispatch, ledger } = testDispatch()
   const one = recordingTarget()
-  // What is known is asked for before the queue is looked at: meanwhile others come.
-  const recall = ledger.recall
-  const asked: Array<() => void> = []
-  ledger.recall = async (...args) => {
-    await new Promise<void>(resolve => { asked.push(resolve) })
-    return recall(...args)
-  }
+  const asked = holdRecall(ledger)
   one.full = true
   const first = dispatch(shop({ one }), [testBody(['a'])])
   const same = dispatch(shop({ one }), [testBody(['a'])])
@@ -285,12 +294,7 @@ t.test('an owner who uses its share of a queue is turned away alone, with all of
 t.test('a request that repeats events of an owner who is turned away is turned away, too', async t => {
   const { told, ledger } = testDispatch()
   const one = recordingTarget()
-  const recall = ledger.recall
-  const asked: Array<() => void> = []
-  ledger.recall = async (...args) => {
-    await new Promise<void>(resolve => { asked.push(resolve) })
-    return recall(...args)
-  }
+  const asked = holdRecall(ledger)
   one.isFullFor = ({ userId }) => userId === 'hot'
   const first = told(shop({ one }), [testBody(['a'], { userId: 'hot' })])
   const same = told(shop({ one }), [testBody(['a'], { userId: 'hot' })])

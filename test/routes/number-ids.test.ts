@@ -19,7 +19,7 @@ const post = async (app: FastifyInstance, url: string, payload: string): Promise
 /** Integers, and the ids that they are. */
 const ids: Array<[string, string]> = [['4711', '4711'], ['0', '0'], ['-7', '-7'], ['9007199254740991', '9007199254740991'], ['-9007199254740991', '-9007199254740991']]
 
-/** What is no id. */
+/** JSON values that are no ids. */
 const wrong = ['1.5', '9007199254740992', '9007199254740993', '15793596764604417', '-9007199254740992', '1e300', '1e999', 'true', 'null', '[1]', '{}', '""']
 
 t.test('ids that are JSON numbers are taken as the text of their digits, in events', async t => {

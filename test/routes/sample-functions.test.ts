@@ -38,6 +38,22 @@ t.test('post-processor after decoration: it sees the metadata, and may filter by
   t.strictSame(itemsOf(plain), ['a', 'b', 'c'], 'there is none where none was asked for')
 })
 
+t.test('post-processor after decoration: a slow one holds up no other answer, however many items there are', async t => {
+  const functions = await provider(t)
+  const origin = await startHttpRecommender(t)
+  origin.answer(() => ({ body: { itemList: Array.from({ length: 60 }, (_, i) => `item-${i}`) } }))
+  const variations = { v: { type: 'http', url: origin.url } }
+  const slow = { variations, responsePostProcessor: { type: 'lambda', arn }, resilience }
+  const app = await startShop(t, { 'recommend-items': { slow, plain: { variations, resilience } } }, { inferenceItemMetadata: { type: 'localdb' } })
+  functions.misbehave('hang')
+  const held = ask(app, '/recommend-items/shop/slow/u?numResults=60')
+  await functions.reached(1)
+  t.equal(itemsOf(await ask(app, '/recommend-items/shop/plain/u?numResults=60')).length, 60)
+  functions.answer(() => ({ body: { itemList: ['one'] } }))
+  functions.release()
+  t.strictSame(itemsOf(await held), ['one'])
+})
+
 t.test('post-processor after decoration: what it answers is the answer, with its own metadata', async t => {
   const server = await provider(t)
   const config = { variations: { v: { type: 'http', url: `${server.url}/origin` } }, responsePostProcessor: { type: 'lambda', arn }, resilience }

@@ -110,7 +110,7 @@ export function createTally ({ store, onError, later = laterByTimer }: TallyOpti
     async close () {
       closed = true
       cancel?.()
-      // What came during a flush that was running is left to the next one.
+      // A flush that was running leaves the entries that came during it to the next one.
       await flush()
       await flush()
       for (const list of waiting.values()) for (const { settle } of list) settle?.(false)

@@ -1,4 +1,4 @@
-import { DeleteItemCommand, ScanCommand, type AttributeValue } from '@aws-sdk/client-dynamodb'
+import { DeleteItemCommand, ScanCommand, type AttributeValue, type ScanCommandInput, type ScanCommandOutput } from '@aws-sdk/client-dynamodb'
 import { insist, type LoadTable } from './table.ts'
 
 const deletesAtOnce = 25
@@ -10,27 +10,21 @@ const deletesAtOnce = 25
  */
 export async function purge (table: LoadTable, version: string, check: () => void): Promise<number> {
   let count = 0
-  let from: Record<string, AttributeValue> | undefined
-  do {
-    check()
-    const page = await insist(table, async options => table.client.send(new ScanCommand({
-      TableName: table.name,
-      ConsistentRead: true,
-      ProjectionExpression: '#id, #version',
-      FilterExpression: '#by = :bulk AND #version <= :version',
-      ExpressionAttributeNames: { '#id': 'id', '#version': 'version', '#by': 'put_via' },
-      ExpressionAttributeValues: { ':bulk': { S: 'bulk' }, ':version': { S: version } },
-      ...(from === undefined ? {} : { ExclusiveStartKey: from })
-    }), options))
-    const items = page.Items ?? []
+  const pages = scan(table, {
+    ConsistentRead: true,
+    ProjectionExpression: '#id, #version',
+    FilterExpression: '#by = :bulk AND #version <= :version',
+    ExpressionAttributeNames: { '#id': 'id', '#version': 'version', '#by': 'put_via' },
+    ExpressionAttributeValues: { ':bulk': { S: 'bulk' }, ':version': { S: version } }
+  }, check)
+  for await (const { Items: items = [] } of pages) {
     const old = items.filter(item => item['version']?.S !== version).map(item => item['id']!)
     count += items.length - old.length
     for (let i = 0; i < old.length; i += deletesAtOnce) {
       check()
       await Promise.all(old.slice(i, i + deletesAtOnce).map(async id => remove(table, id, version)))
     }
-    from = page.LastEvaluatedKey
-  } while (from !== undefined)
+  }
   return count
 }
 
@@ -40,21 +34,28 @@ export async function purge (table: LoadTable, version: string, check: () => voi
  */
 export async function countItems (table: LoadTable, enough: number, check: () => void): Promise<number> {
   let count = 0
+  const pages = scan(table, {
+    Select: 'COUNT',
+    FilterExpression: '#by = :bulk',
+    ExpressionAttributeNames: { '#by': 'put_via' },
+    ExpressionAttributeValues: { ':bulk': { S: 'bulk' } }
+  }, check)
+  for await (const { Count = 0 } of pages) {
+    count += Count
+    if (count > enough) break
+  }
+  return count
+}
+
+/** Yields the pages of a scan. @param check called before each call */
+async function * scan (table: LoadTable, input: Omit<ScanCommandInput, 'TableName' | 'ExclusiveStartKey'>, check: () => void): AsyncGenerator<ScanCommandOutput> {
   let from: Record<string, AttributeValue> | undefined
   do {
     check()
-    const page = await insist(table, async options => table.client.send(new ScanCommand({
-      TableName: table.name,
-      Select: 'COUNT',
-      FilterExpression: '#by = :bulk',
-      ExpressionAttributeNames: { '#by': 'put_via' },
-      ExpressionAttributeValues: { ':bulk': { S: 'bulk' } },
-      ...(from === undefined ? {} : { ExclusiveStartKey: from })
-    }), options))
-    count += page.Count ?? 0
+    const page = await insist(table, async options => table.client.send(new ScanCommand({ ...input, TableName: table.name, ...from !== undefined && { ExclusiveStartKey: from } }), options))
+    yield page
     from = page.LastEvaluatedKey
-  } while (from !== undefined && count <= enough)
-  return count
+  } while (from !== undefined)
 }
 
 /** Removes an item, unless it was written again since the scan returned it. */
