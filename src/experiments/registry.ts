@@ -1,15 +1,11 @@
 import Type from 'typebox'
 import { registry, strict, type Kind } from '../base/schema.ts'
+import { commonProperties } from './common.ts'
 import { MetricsSchema } from './metrics.ts'
 import { weighted } from './weighted.ts'
 
-const common = {
-  description: Type.Optional(Type.String()),
-  metrics: Type.Optional(MetricsSchema)
-}
-
 function method (type: string, properties: Record<string, Parameters<typeof Type.Optional>[0]>): Kind {
-  return { type, schema: strict({ method: Type.Literal(type), ...common, ...properties }) }
+  return { type, schema: strict({ method: Type.Literal(type), ...commonProperties, ...properties }) }
 }
 
 /** Experiment methods by name. None of them assigns variations yet: the first variation answers. */

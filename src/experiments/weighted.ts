@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { NameSchema, strict } from '../base/schema.ts'
+import { commonProperties } from './common.ts'
 import { experimentMethod, type Experiment, type Why } from './experiment.ts'
-import { MetricsSchema } from './metrics.ts'
 import { uniform } from './uniform.ts'
 
 const share = Type.Number({ minimum: 0, maximum: 1 })
@@ -29,8 +29,7 @@ export const weighted = experimentMethod({
   type: 'weighted',
   schema: strict({
     method: Type.Literal('weighted'),
-    description: Type.Optional(Type.String()),
-    metrics: Type.Optional(MetricsSchema),
+    ...commonProperties,
     weights: Type.Record(NameSchema, Type.Number({ minimum: 0 }), { additionalProperties: false, minProperties: 1 }),
     ...splitProperties
   }),
@@ -45,6 +44,7 @@ export function openWeighted (weights: ReadonlyMap<string, number>, split: Split
   const admit = admission(split)
   return {
     shares: new Map(positive.map(([name, weight]) => [name, weight / total])),
+    settledUntil: now => nextOf(split, now),
     assign (unit) {
       const hashes: Record<string, number> = {}
       const override = split.overrides !== undefined && Object.hasOwn(split.overrides, unit.userId) ? split.overrides[unit.userId] : undefined
@@ -55,6 +55,12 @@ export function openWeighted (weights: ReadonlyMap<string, number>, split: Split
       return { variation: draw(positive, split.seed, unit.userId, hashes), why, hashes }
     }
   }
+}
+
+/** Returns the time of the next start or end; Infinity if there is none. */
+export function nextOf ({ startsAt, endsAt }: Pick<Split, 'startsAt' | 'endsAt'>, now: number): number {
+  const ahead = [startsAt, endsAt].filter(at => at !== undefined).map(at => Date.parse(at)).filter(at => at > now)
+  return Math.min(Infinity, ...ahead)
 }
 
 /** Returns the variation that wins, and notes the draw of each. */
