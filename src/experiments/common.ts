@@ -4,8 +4,6 @@ import { MetricsSchema } from './metrics.ts'
 
 /** The settings that experiments of each method have. */
 export const commonProperties = {
-  name: Type.Optional(Type.String({ maxLength: 10_000 })),
-  description: Type.Optional(Type.String({ maxLength: 10_000 })),
   metrics: Type.Optional(MetricsSchema),
   attribution: Type.Optional(Type.Integer({ minimum: 60, maximum: 90 * 24 * 60 * 60, description: 'The time after the last exposure of a user, in seconds, within which what the user does counts. Default: 7 days.' })),
   exposureLog: Type.Optional(strict({

@@ -46,8 +46,8 @@ export interface Experiment {
   readonly settledUntil?: (now: number) => number
   /** The share that the split intends for each variation, summing to 1; undefined where another system decides. */
   readonly shares: ReadonlyMap<string, number> | undefined
-  /** The two variations whose lists become one list for everybody who is assigned; absent: each user gets one variation. */
-  readonly blended?: readonly [string, string]
+  /** The two variations whose lists become one list for everybody who is assigned, and the seed of the draft; absent: each user gets one variation. */
+  readonly blended?: { readonly variations: readonly [string, string], readonly seed: string }
   /** Tells the system behind the experiment. It does not wait, and its queue is bounded. Absent: there is none. */
   readonly report?: (reported: Reported) => void
 }
