@@ -113,12 +113,12 @@ function rewrite (item: PathItem, namespace: string, describe: (operation: Opera
 }
 
 function describeRecommender (operation: Operation, recommender: RecommenderPlan, items: readonly string[]): Operation {
-  const { name, title, description, variations, features } = recommender
+  const { name, title, description, variations, experiments } = recommender
   const about = [
     operation.description,
     description,
     `Variations: ${variations.map(variation => `\`${variation.name}\` (${variation.type})`).join(', ')}.`,
-    features.length > 0 && `Experiments: ${features.map(feature => `\`${feature}\``).join(', ')}.`
+    experiments.size > 0 && `Experiments: ${[...experiments.keys()].map(feature => `\`${feature}\``).join(', ')}.`
   ]
   return {
     ...operation,
@@ -131,9 +131,9 @@ function describeRecommender (operation: Operation, recommender: RecommenderPlan
 
 /** Returns the parameters that can have an effect on a recommender, with those that only it reads. */
 function parametersOf (parameters: readonly Parameter[], recommender: RecommenderPlan): Parameter[] {
-  const { variations, action, features } = recommender
+  const { variations, action, experiments } = recommender
   const useful: Readonly<Record<string, boolean>> = {
-    feature: features.length > 0,
+    feature: experiments.size > 0,
     filter: variations[0]?.filters === true,
     filterValues: variations[0]?.filters === true,
     decorateItems: variations.some(({ itemMetadata }) => itemMetadata !== undefined)
@@ -147,14 +147,14 @@ function parametersOf (parameters: readonly Parameter[], recommender: Recommende
 }
 
 /** Puts values into a parameter that this recommender has. */
-function withExample (parameter: Parameter, { variations, features }: RecommenderPlan, items: readonly string[]): Parameter {
+function withExample (parameter: Parameter, { variations, experiments }: RecommenderPlan, items: readonly string[]): Parameter {
   const { examples: _, ...schema } = parameter.schema ?? {}
   const of = (example: unknown): Parameter => example === undefined ? { ...parameter, schema } : { ...parameter, schema, example }
   switch (parameter.name) {
     case 'itemIds': case 'items': return of(items)
     case 'userId': return of('user-1')
     case 'itemId': return of(items[0])
-    case 'feature': return of(features[0])
+    case 'feature': return of([...experiments.keys()][0])
     case 'filter': return of(variations.flatMap(({ contextRules }) => contextRules.filters)[0]?.arn.replace(/^.*:filter\//, ''))
     case 'context': return withContext(parameter, variations)
     default: return parameter

@@ -79,6 +79,7 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     accessLog: settings.ACCESS_LOG,
     staging: settings.STAGING_BUCKET === undefined ? undefined : { bucket: { name: settings.STAGING_BUCKET, pathStyle: hasOwnS3() } },
     adminKey: settings.ADMIN_KEY,
+    recommendationIdSecret: settings.RECOMMENDATION_ID_SECRET,
     timeZone: settings.TIME_ZONE,
     peers: worker?.peers ?? noPeers,
     logger

@@ -22,6 +22,7 @@ export const SettingsSchema = Type.Object({
   REDIS_URL: Type.Optional(Type.String({ description: 'the tier of the cache that instances share; memory only where absent' })),
   CACHE_MAX_BYTES: Type.Integer({ minimum: 1024 * 1024, maximum: 2 ** 40, default: 64 * 1024 * 1024, description: 'what the cache may hold in memory' }),
   ADMIN_KEY: Type.Optional(Type.String({ minLength: 16, maxLength: 256, pattern: '^[\\x21-\\x7e]*$', description: 'opens what administrators may see, such as /explain, to who sends it as X-Api-Key; closed where absent' })),
+  RECOMMENDATION_ID_SECRET: Type.Optional(Type.String({ minLength: 32, maxLength: 256, description: 'signs recommendation ids; where absent, instances share a random one by Redis, or else keep one in DATA_DIR' })),
   TIME_ZONE: Type.String({ default: 'UTC', description: 'the zone of users whose zone no header tells: an IANA name, such as Europe/Berlin' }),
   STAGING_BUCKET: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$', description: 'the S3 bucket that item metadata is imported from; none where absent' })),
   WEBHOOK_SECRETS: Type.Optional(Type.String({ maxLength: 65_536, description: 'what webhooks of event targets are signed with: name=whsec_…, several with commas between them; none where absent' })),

@@ -26,6 +26,7 @@ export const errorTable = {
   InvalidParameter: { type: 'Validation', status: 400 },
   InvalidContextParameter: { type: 'Validation', status: 400 },
   InvalidFilterParameter: { type: 'Validation', status: 400 },
+  UnknownExperiment: { type: 'Validation', status: 400 },
   InvalidBody: { type: 'Validation', status: 400 },
   InvalidUrl: { type: 'Validation', status: 400 },
   InvalidRequest: { type: 'Validation', status: 400 },

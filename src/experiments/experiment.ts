@@ -13,7 +13,8 @@ export interface Unit {
 }
 
 /** Why a user gets a variation: by the experiment's own split (`assigned`), or for a reason that keeps the user out of the experiment. */
-export type Why = 'assigned' | 'override' | 'not-running' | 'audience' | 'layer' | 'exposure' | 'unavailable'
+export const reasons = ['assigned', 'override', 'not-running', 'audience', 'layer', 'exposure', 'unavailable'] as const
+export type Why = typeof reasons[number]
 
 export interface Assignment {
   /** The variation to serve; undefined for the recommender's first one. */
@@ -55,6 +56,7 @@ export interface Experiment {
 /** The place of an experiment in the configuration. */
 export interface ExperimentPlace {
   readonly namespace: string
+  readonly action: string
   readonly recommender: string
   readonly feature: string
   /** The recommender's variations, in the order of the document. */
@@ -74,6 +76,10 @@ export type ExperimentScope = Scope & ExperimentResources
 
 /** A method of assigning variations: the schema of its part of the configuration, and its factory. */
 export interface ExperimentMethod<S extends TObject = TObject> extends Kind<S> {
+  /** Returns the problems of a configuration that the schema allows, each with its key. */
+  readonly check?: (config: Static<S>) => Array<{ key: string, message: string }>
+  /** The actions whose recommenders it can test; absent: all. */
+  readonly actions?: readonly string[]
   /** @throws UserError if the configuration cannot be used */
   readonly open: (config: Static<S>, place: ExperimentPlace, scope: ExperimentScope) => Experiment | Promise<Experiment>
 }

@@ -26,6 +26,9 @@ export interface IssuedId {
   readonly madeAt: number
 }
 
+/** The secrets of ids: the first one signs, and each of them is accepted. */
+export type Secrets = readonly [current: string, ...earlier: string[]]
+
 const version = 1
 const macLength = 12
 /** Version, three digests, minute, number. */
@@ -34,10 +37,11 @@ const bodyLength = 1 + 4 + 4 + 4 + 4 + 1
 /**
  * Issues and opens recommendation ids: 30 bytes in 40 characters of base64url, which is what Amazon Personalize lets an id have. They
  * hold the version, digests of place, variation and user, the minute, a list number, and the first 12 bytes of an HMAC-SHA256.
+ * @param now epoch ms
  */
-export function recommendationIds (secret: string | Buffer, now: () => number): RecommendationIds {
+export function recommendationIds (secrets: () => Secrets, now: () => number): RecommendationIds {
   let issued = 0
-  const macOf = (body: Buffer): Buffer => createHmac('sha256', secret).update(body).digest().subarray(0, macLength)
+  const macOf = (body: Buffer, secret: string): Buffer => createHmac('sha256', secret).update(body).digest().subarray(0, macLength)
   return {
     issue (identity) {
       const body = Buffer.alloc(bodyLength)
@@ -45,13 +49,13 @@ export function recommendationIds (secret: string | Buffer, now: () => number): 
       digestsOf(identity).forEach((digest, i) => body.writeUInt32BE(digest, 1 + 4 * i))
       body.writeUInt32BE(Math.floor(now() / 60_000), 13)
       body.writeUInt8(issued++ % 256, 17)
-      return Buffer.concat([body, macOf(body)]).toString('base64url')
+      return Buffer.concat([body, macOf(body, secrets()[0])]).toString('base64url')
     },
     open (id) {
       const bytes = Buffer.from(id, 'base64url')
       if (bytes.length !== bodyLength + macLength || bytes[0] !== version || bytes.toString('base64url') !== id) return undefined
       const body = bytes.subarray(0, bodyLength)
-      if (!timingSafeEqual(bytes.subarray(bodyLength), macOf(body))) return undefined
+      if (!secrets().some(secret => timingSafeEqual(bytes.subarray(bodyLength), macOf(body, secret)))) return undefined
       return {
         isFor: identity => digestsOf(identity).every((digest, i) => body.readUInt32BE(1 + 4 * i) === digest),
         madeAt: body.readUInt32BE(13) * 60_000

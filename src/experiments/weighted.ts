@@ -18,6 +18,16 @@ export const splitProperties = {
   endsAt: Type.Optional(moment)
 }
 
+/** Returns the problems of the settings that say which users take part, and when. */
+export function checkSplit ({ layer, startsAt, endsAt }: Split): Array<{ key: string, message: string }> {
+  const unread = Object.entries({ startsAt, endsAt }).filter(([, at]) => at !== undefined && Number.isNaN(Date.parse(at)))
+  return [
+    ...unread.map(([key]) => ({ key, message: 'is no time; expected one such as 2026-12-01T09:00:00Z' })),
+    ...startsAt !== undefined && endsAt !== undefined && Date.parse(startsAt) >= Date.parse(endsAt) ? [{ key: 'endsAt', message: 'is not after startsAt: the experiment never runs' }] : [],
+    ...layer !== undefined && layer.from >= layer.to ? [{ key: 'layer', message: 'is empty: expected from to be less than to' }] : []
+  ]
+}
+
 type Split = Static<ReturnType<typeof strict<typeof splitProperties>>>
 
 /**
@@ -33,6 +43,10 @@ export const weighted = experimentMethod({
     weights: Type.Record(NameSchema, Type.Number({ minimum: 0 }), { additionalProperties: false, minProperties: 1 }),
     ...splitProperties
   }),
+  check: ({ weights, ...split }) => [
+    ...Object.values(weights).some(weight => weight > 0) ? [] : [{ key: 'weights', message: 'expected one above 0' }],
+    ...checkSplit(split)
+  ],
   open: ({ weights, ...split }, { namespace, recommender, feature }) =>
     openWeighted(new Map(Object.entries(weights)), { ...split, seed: split.seed ?? `${namespace}/${recommender}/${feature}` })
 })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { recommendationIds } from '../../src/experiments/recommendation-id.ts'
 
 const at = Date.parse('2026-11-01T12:34:56Z')
-const ids = recommendationIds('secret', () => at)
+const ids = recommendationIds(() => ['secret'], () => at)
 const identity = { namespace: 'shop', action: 'recommend-items', recommender: 'home', feature: 'layout', variation: 'b', userId: 'u-1' }
 
 t.test('an id has 40 characters and stands for its list alone', async t => {
@@ -24,7 +24,7 @@ t.test('an id with any byte changed is foreign, and so is one by another secret'
     forged[i]! ^= 1
     t.equal(ids.open(forged.toString('base64url')), undefined, `byte ${i}`)
   }
-  t.equal(recommendationIds('another', () => at).open(ids.issue(identity)), undefined)
+  t.equal(recommendationIds(() => ['another'], () => at).open(ids.issue(identity)), undefined)
   for (const foreign of ['', 'r-1', 'RID-12345678-1234-1234-1234-1234567890ab', `${ids.issue(identity)}A`, ids.issue(identity).slice(1)]) t.equal(ids.open(foreign), undefined)
 })
 
@@ -32,4 +32,10 @@ t.test('a list for nobody is not one for a user', async t => {
   const { userId, ...nobody } = identity
   t.ok(ids.open(ids.issue(nobody))!.isFor(nobody))
   t.notOk(ids.open(ids.issue(nobody))!.isFor({ ...nobody, userId }))
+})
+
+t.test('ids of earlier secrets are accepted, and none is issued by them', async t => {
+  const changed = recommendationIds(() => ['new', 'secret'], () => at)
+  t.ok(changed.open(ids.issue(identity))?.isFor(identity))
+  t.equal(ids.open(changed.issue(identity)), undefined)
 })
