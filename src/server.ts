@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { pino, type Logger } from 'pino'
 import { fileSource } from './config/file-source.ts'
 import { endWith } from './base/end-with.ts'
+import { isSampleConfig } from './base/packaged-file.ts'
 import { giveBackHeap } from './base/lean-heap.ts'
 import { prepareDataDir } from './connections/data-dir.ts'
 import { holdDataDir } from './connections/data-dir-holders.ts'
@@ -126,7 +127,7 @@ async function untilToListen ({ welcomed, allServing }: Worker, { config, readin
 }
 
 function isSampleStore ({ CONFIG_FILE }: Settings): boolean {
-  return (CONFIG_FILE ?? sampleConfigFile) === sampleConfigFile
+  return isSampleConfig(CONFIG_FILE ?? sampleConfigFile)
 }
 
 async function seed ({ DATA_DIR }: Settings): Promise<void> {
