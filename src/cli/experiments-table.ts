@@ -1,5 +1,5 @@
 import type { ExperimentReport, MetricReport } from '../experiments/report.ts'
-import { count, percent, probability, signed } from '../experiments/sentences.ts'
+import { count, many, percent, probability, signed } from '../experiments/sentences.ts'
 
 /** The most columns of a line. */
 const width = 120
@@ -18,14 +18,14 @@ export function reportLines (report: ExperimentReport): string[] {
   const { namespace, action, recommender, feature, method, users, metrics, split, multiple, positions, warnings } = report
   const told = [
     ...metrics.flatMap(metric => sentencesOf(metric)),
-    ...metrics.filter(({ unexposed }) => unexposed > 0).map(({ metric, unexposed }) => `${metric}: ${count(unexposed)} conversions of users without an exposure count for no variation`),
+    ...metrics.filter(({ unexposed }) => unexposed > 0).map(({ metric, unexposed }) => `${metric}: ${many(unexposed, 'conversion')} of users without an exposure, counted for no variation`),
     ...split === undefined || split.mismatch ? [] : [`split: ${split.sentence}`],
     ...positions?.share === undefined ? [] : [`positions: ${percent(positions.share)} of ${count(positions.all)} were contested`],
-    ...multiple.users === 0 || warnings.length > 0 ? [] : [`${count(multiple.users)} users (${percent(multiple.share)}) were seen in more than one variation`],
+    ...multiple.users === 0 || warnings.length > 0 ? [] : [`${many(multiple.users, 'user')} (${percent(multiple.share)}) seen in more than one variation`],
     ...warnings.map(warning => `warning: ${warning}`)
   ]
   return [
-    ...wrapped(`${namespace}/${action}/${recommender}/${feature}: ${method}, ${count(users)} users`, ''),
+    ...wrapped(`${namespace}/${action}/${recommender}/${feature}: ${method}, ${many(users, 'user')}`, ''),
     ...metrics.length === 0 ? table(report.variations.length === 0 ? [] : usersColumns(report)) : table(columnsOf(metrics)),
     ...told.flatMap(sentence => wrapped(sentence, '  '))
   ]

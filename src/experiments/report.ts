@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { actions, type Action } from '../origins/origin.ts'
 import { interleaved } from './interleave.ts'
 import type { Metrics } from './metrics.ts'
-import { comparisonSentence, contestedSentence, multipleSentence, noComparisonSentence, preferenceSentence, splitSentence } from './sentences.ts'
+import { comparisonSentence, contestedSentence, multipleSentence, noComparisonSentence, noMetricSentence, preferenceSentence, splitSentence } from './sentences.ts'
 import { compare, type Sums } from './statistics/comparison.ts'
 import { isMismatch, mismatchFactor, splitProbability } from './statistics/mismatch.ts'
 import { preferenceOf } from './statistics/preference.ts'
@@ -131,6 +131,7 @@ export function reportOf (experiment: ReportedExperiment, totals: Totals): Exper
     ...(positions === undefined ? {} : { positions }),
     warnings: [
       ...(split?.mismatch === true ? [split.sentence] : []),
+      ...(blended !== undefined && Object.keys(experiment.metrics ?? {}).length === 0 ? [noMetricSentence] : []),
       ...(multiple.share >= mostMultiple ? [multipleSentence(multiple.users, multiple.share)] : []),
       ...(blended !== undefined && positions?.share !== undefined && positions.share < leastContested ? [contestedSentence(positions.share, blended)] : [])
     ]
@@ -176,15 +177,20 @@ function resultsOf (arms: readonly Arm[], sums: ReadonlyArray<Sums & { variation
   const [base, ...others] = sums
   const comparisons = Math.max(1, others.filter(({ users }, i) => arms[i + 1]!.share === undefined ? users > 0 : arms[i + 1]!.share! > 0).length)
   return sums.map((those, i) => {
-    const { variation, users, converted, sum, squares } = those
+    const { variation, users, converted, sum } = those
     const value = users === 0 || !Number.isFinite(sum / users) ? {} : isRate ? { rate: sum / users } : { mean: sum / users }
     const result = { variation, users, converted, ...value }
     if (arms[i]!.share === 0) return { ...result, sentence: 'not part of the experiment any more: it is not compared' }
     if (those === base) return { ...result, sentence: 'the others are compared with it' }
-    if (![sum, squares, base!.sum, base!.squares].every(Number.isFinite)) return { ...result, sentence: 'the values are too large to be compared: give the metric a cap' }
+    if (!isSound(base!) || !isSound(those)) return { ...result, sentence: 'the values are too large to be compared: give the metric a cap' }
     const comparison = compare(base!, those, { comparisons })
     return comparison === undefined ? { ...result, sentence: noComparisonSentence(base!, those) } : { ...result, ...comparison, sentence: comparisonSentence(comparison) }
   })
+}
+
+/** Returns whether sums can be those of values: not so if a value was too large for a number, or its square. */
+function isSound ({ users, sum, squares }: Sums): boolean {
+  return Number.isFinite(sum) && Number.isFinite(squares) && squares * users >= sum * sum * (1 - 1e-6)
 }
 
 function preferenceReport (blended: readonly [string, string], sums: Sums): NonNullable<MetricReport['preference']> {

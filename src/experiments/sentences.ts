@@ -15,7 +15,7 @@ export function comparisonSentence ({ lift, from, to }: Comparison): string {
 /** Returns why two variations are not compared yet: what they lack, or that the ratio to the base means nothing. */
 export function noComparisonSentence (base: Named, other: Named): string {
   const lacking = [base, other].map(named => ({ named, lacks: lacksOf(named) })).filter(({ lacks }) => lacks.length > 0)
-  if (lacking.length > 0) return `too little data: ${lacking.map(({ named, lacks }) => `${named.variation} has ${lacks.join(' and ')}`).join('; ')}`
+  if (lacking.length > 0) return `too little data: ${lacking.map(({ named, lacks }) => `${named.variation} has ${listed(lacks)}`).join('; ')}`
   return `too little data: the mean of ${base.variation} is not above 0 by more than three standard errors, so a ratio to it means nothing`
 }
 
@@ -28,7 +28,7 @@ function lacksOf ({ users, converted }: Sums): string[] {
 export function preferenceSentence (preference: Preference | undefined, [first, second]: readonly [string, string], { users, converted }: Sums): string {
   if (preference === undefined) {
     const lacks = [...users < leastPreference.users ? [`${count(users)} of ${leastPreference.users} users`] : [], ...converted < leastPreference.decided ? [`${count(converted)} of ${leastPreference.decided} users with a difference`] : []]
-    return `too little data: ${lacks.join(' and ')}`
+    return `too little data: ${listed(lacks)}`
   }
   const { share, from, to } = preference
   if (from > 0.5) return `${second} is preferred by ${percent(share)} of the users with a difference: between ${percent(from)} and ${percent(to)}`
@@ -47,12 +47,14 @@ export function splitSentence ({ p, isMismatch }: { p: number, isMismatch: boole
 }
 
 export function multipleSentence (users: number, share: number): string {
-  return `${count(users)} users (${percent(share)}) were seen in more than one variation; the first one counts. Usual causes: weights that changed while the experiment ran, and an audience that users move in and out of`
+  return `${many(users, 'user')} (${percent(share)}) seen in more than one variation; the first one counts. Usual causes: weights that changed while the experiment ran, and an audience that users move in and out of`
 }
 
 export function contestedSentence (share: number, [first, second]: readonly [string, string]): string {
   return `only ${percent(share)} of the positions were contested: the lists of ${first} and ${second} are too alike for this preference to say much`
 }
+
+export const noMetricSentence = 'the experiment has no metric: without one, no preference is counted'
 
 /** Returns a share as a percentage with one decimal; a value that would be 0.0 without being 0 has two significant digits. */
 export function percent (share: number): string {
@@ -69,6 +71,16 @@ export function signed (share: number): string {
 /** Returns a p-value: `= 0.034`, or `< 0.0001`. */
 export function probability (p: number): string {
   return p < 0.0001 ? '< 0.0001' : `= ${p >= 0.1 ? p.toFixed(2) : p.toPrecision(2)}`
+}
+
+/** Returns texts in a row: `a, b, and c`. */
+function listed (texts: readonly string[]): string {
+  return new Intl.ListFormat('en').format(texts)
+}
+
+/** Returns a number of things: `1 user`, `2,000 users`. */
+export function many (number: number, what: string): string {
+  return `${count(number)} ${what}${number === 1 ? '' : 's'}`
 }
 
 /** Returns an integer with separators. */

@@ -46,7 +46,7 @@ t.test('experiments report: short names are whole, and the sentences are there',
   t.match(text, /\n {2}ctr, b: better by /)
   t.match(text, 'ctr: 1,000,000,000 conversions of users without an exposure')
   t.match(text, 'warning: sample-ratio mismatch')
-  t.match(text, /warning: .* were seen in more than one variation/)
+  t.match(text, /warning: .* seen in more than one variation/)
   t.match(lines({ variations: ['a', 'b'], metric: 'ctr' }, { blended: true }).join('\n'), /\n {2}ctr: b is preferred [^]*\n {2}positions: 10.0 % of 10 were contested\n/)
 })
 

@@ -91,7 +91,7 @@ t.test('report: too little data names what is missing, variation by variation', 
   t.equal(of([99, 1_000], [50, 500]), 'too little data: a has 99 of 100 users')
   t.equal(of([1_000, 1_000], [500, 4]), 'too little data: b has 4 of 5 conversions')
   t.equal(of([1_000, 1_000], [500, 997]), 'too little data: b has 3 of 5 users without a conversion')
-  t.equal(of([20, 0], [3, 0]), 'too little data: a has 20 of 100 users and 3 of 5 conversions; b has 0 of 100 users and 0 of 5 conversions and 0 of 5 users without a conversion')
+  t.equal(of([20, 0], [3, 0]), 'too little data: a has 20 of 100 users and 3 of 5 conversions; b has 0 of 100 users, 0 of 5 conversions, and 0 of 5 users without a conversion')
   t.match(of([1_000, 1_000], [8, 80]), /^too little data: the mean of a is not above 0/, 'a ratio to nearly nothing means nothing')
   t.match(of([100, 100], [5, 5]), /^too little data: the mean/)
   t.match(of([100, 100], [95, 95]), /^no difference yet/, 'the least that is shown')
@@ -111,6 +111,7 @@ t.test('report: values below 0, and those that no number holds, give no lift', a
   t.match(of({ converted: 500, sum: -5_000, squares: 60_000 }, { converted: 500, sum: -2_000, squares: 60_000 }), /the mean of a is not above 0/, 'half of a loss is no lift of -50 %')
   t.match(of({ converted: 500, sum: Infinity, squares: Infinity }, { converted: 500, sum: 1_000, squares: 60_000 }), /give the metric a cap/)
   t.match(of({ converted: 500, sum: 1_000, squares: 60_000 }, { converted: 500, sum: 1e200, squares: NaN }), /give the metric a cap/)
+  t.match(of({ converted: 500, sum: 1_000, squares: 60_000 }, { converted: 500, sum: 1e308, squares: 500 }), /give the metric a cap/, 'a square that is missing')
 })
 
 t.test('report: a sample-ratio mismatch is an alarm by the Bayes factor; the χ² check alone is none', async t => {
@@ -136,7 +137,7 @@ t.test('report: the mismatch is judged by the intended shares, not by equal ones
 t.test('report: users seen in two variations are counted, and warned of from 1 % on', async t => {
   const of = (multiple: number): ExperimentReport => report({}, { users: { a: 500, b: 500 }, multiple })
   t.strictSame([of(9).multiple, of(9).warnings], [{ users: 9, share: 0.009 }, []])
-  t.match(of(10).warnings, [/^10 users \(1.0 %\) were seen in more than one variation/])
+  t.match(of(10).warnings, [/^10 users \(1.0 %\) seen in more than one variation/])
 })
 
 t.test('report: conversions without an exposure are counted apart, by metric', async t => {
@@ -190,6 +191,10 @@ t.test('report: users who all agree are no certainty by themselves', async t => 
   t.match(blended(60, 60).metrics[0]!.preference, { share: 1, from: 0, to: 1, sentence: /^no preference yet/ })
   const { share, from, p } = blended(200, 200).metrics[0]!.preference!
   t.ok(share === 1 && near(from, 0.6788186848503028) && near(p, 0.0006658454051594847))
+})
+
+t.test('report: an interleaved experiment without a metric is warned of', async t => {
+  t.match(report({ method: 'interleave', shares: undefined, metrics: undefined, blended: ['a', 'b'] }, { users: { interleaved: 5 } }).warnings, [/has no metric/])
 })
 
 t.test('report: fewer than 30 % of contested positions are warned of', async t => {
