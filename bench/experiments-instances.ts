@@ -107,7 +107,12 @@ async function main (): Promise<void> {
 
   const began = performance.now()
   const visiting = Promise.all(Array.from({ length: atOnce }, visit))
-  const reached = async (share: number): Promise<void> => { while (next < visitors * share) await sleep(20) }
+  const reached = async (share: number): Promise<void> => {
+    for (; ;) {
+      if (next >= visitors * share) return
+      await sleep(20)
+    }
+  }
   await reached(0.3)
   gateways[0]!.child.kill('SIGKILL')
   await reached(0.6)
