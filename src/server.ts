@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { pino, type Logger } from 'pino'
 import { fileSource } from './config/file-source.ts'
 import { endWith } from './base/end-with.ts'
-import { giveBackHeap } from './base/lean-heap.ts'
+import { boundHeap, giveBackHeap } from './base/lean-heap.ts'
 import { prepareDataDir } from './connections/data-dir.ts'
 import { holdDataDir } from './connections/data-dir-holders.ts'
 import { noPeers } from './connections/peers.ts'
@@ -67,6 +67,7 @@ function serveByWorkers (settings: Settings): void {
 async function serveHere (settings: Settings, inWorker: boolean): Promise<void> {
   const logger = openLog(settings.LOG_LEVEL)
   const worker = inWorker ? joinPrimary(error => { logger.error(error, 'a message from another worker could not be handled') }) : undefined
+  boundHeap()
   // The primary of workers serves nothing itself, and loads nothing of this.
   const { buildApp } = await import('./app.ts')
   const app = await buildApp({
