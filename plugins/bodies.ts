@@ -7,6 +7,7 @@ import type { JsonShape } from '../src/base/json-reader.ts'
 import { readJsonBody } from '../src/base/read-json-body.ts'
 import { receiveBody } from '../src/base/receive-body.ts'
 import { beginTurns, createSequence, type Turn } from '../src/base/turns.ts'
+import { onceAnswered } from './once-answered.ts'
 
 /** Returns the value of a body. @throws GatewayError 400 */
 export type ReadBody = (bytes: Buffer, shape: JsonShape, turn: Turn) => Promise<unknown>
@@ -73,10 +74,3 @@ export default fp(async app => {
   app.decorate('parseJson', bodyParser(readJsonBody))
   app.addContentTypeParser('application/json', app.parseJson)
 }, { name: 'bodies' })
-
-/** Calls a function when a response has been sent, or when it cannot be sent any more since the client has gone. */
-function onceAnswered (response: ServerResponse, call: () => void): void {
-  if (response.writableFinished || response.closed) return call()
-  // A response that a test injects does not close.
-  response.once('finish', call).once('close', call)
-}

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer'
 import { GatewayError } from './errors.ts'
 import { isJsonNumber } from './json-number.ts'
+import { createStringScanner, notJson } from './json-string-scanner.ts'
 import { createTextWriter, type TextWriter } from './json-text-writer.ts'
 import { escapePointer } from './validation.ts'
 
@@ -34,7 +35,7 @@ const longestNumber = 1024
 /** The most elements of a list: twice as many as any list of a body may have, so that a schema can tell of a few too many. */
 const longestList = 1_000
 
-const [quote, backslash, comma, colon, openList, closeList, openObject, closeObject] = Array.from('"\\,:[]{}', sign => sign.charCodeAt(0)) as [number, number, number, number, number, number, number, number]
+const [quote, comma, colon, openList, closeList, openObject, closeObject] = Array.from('",:[]{}', sign => sign.charCodeAt(0)) as [number, number, number, number, number, number, number]
 
 /** A list or an object that is being read. Within a `JsonText` it has no value. */
 interface Frame {
@@ -46,10 +47,6 @@ interface Frame {
 }
 
 type Expected = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'comma or end' | 'nothing'
-
-export function notJson (): GatewayError {
-  return new GatewayError('InvalidBody', 'body: is not JSON, or holds a key that is not allowed in it')
-}
 
 /**
  * Creates a reader of JSON. Other than JSON.parse, it can pause, bounds depth and number of values, keeps the digits of numbers where the
@@ -68,9 +65,11 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
   let isTooDeep = false
   /** The first fault of the current element, where elements are independent. */
   let fault: GatewayError | undefined
+  /** The string that is being read, which may take several slices. */
+  const string = createStringScanner(bytes)
 
   function read (budget: number): boolean {
-    const until = at + budget
+    const until = Math.max(at, string.end) + budget
     while (at < until) {
       const from = at
       while (isSpace(bytes[at])) at++
@@ -80,6 +79,7 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
         if (expected === 'nothing') return true
         throw notJson()
       }
+      if (code === quote && !string.scan(at, until)) return false
       step(code)
       if (writer?.isTooLong(at) === true) refuseLength()
     }
@@ -167,20 +167,13 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
   /** @param skips whether the caller needs no value */
   function readString (skips: boolean): string {
     const from = at
-    let isEscaped = false
-    for (at++; bytes[at] !== quote; at++) {
-      const code = bytes[at]
-      if (code === undefined || code < 0x20) throw notJson()
-      if (code !== backslash) continue
-      isEscaped = true
-      at++
-    }
-    at++
-    if (!isEscaped) return skips ? '' : bytes.toString('utf8', from + 1, at - 1)
-    const string = unescaped(bytes.toString('utf8', from, at))
-    if (!string.isWellFormed()) refuse(`expected ${writer !== undefined || isTextPlace() ? 'a JSON object of whole characters' : 'whole characters'}; it has half a surrogate pair`)
-    writer?.replace(from, at, JSON.stringify(string))
-    return string
+    at = string.end + 1
+    if (!string.isEscaped) return skips ? '' : bytes.toString('utf8', from + 1, at - 1)
+    const read = string.take()
+    if (!read.isWellFormed()) refuse(`expected ${writer !== undefined || isTextPlace() ? 'a JSON object of whole characters' : 'whole characters'}; it has half a surrogate pair`)
+    if (writer !== undefined && read.length <= text!.longest) writer.replace(from, at, JSON.stringify(read))
+    else writer?.replace(from, at, read)
+    return read
   }
 
   function readPlain (): unknown {
@@ -229,12 +222,4 @@ function isSpace (code: number | undefined): boolean {
 /** Returns whether a byte can be part of a number, or of `true`, `false` or `null`. */
 function isPlain (code: number | undefined): boolean {
   return code !== undefined && ((code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x7A) || code === 0x2D || code === 0x2B || code === 0x2E || code === 0x45)
-}
-
-function unescaped (written: string): string {
-  try {
-    return JSON.parse(written) as string
-  } catch {
-    throw notJson()
-  }
 }

@@ -9,6 +9,7 @@ import { createSequence } from '../base/turns.ts'
 import { ItemMetadataError, type Undecorated } from '../metadata/store.ts'
 import type { OriginAnswer, RecommendedItem } from '../origins/origin.ts'
 import { failureRules, OriginError } from '../origins/origin-error.ts'
+import { inAnswerRoom, manyItems } from './answer-room.ts'
 import { ask, fallBack, type Answered, type RequestFor } from './ask.ts'
 import type { PostProcessor } from '../origins/post-process.ts'
 import { render, type Rendered } from './render.ts'
@@ -23,7 +24,6 @@ export interface MakerOptions {
 }
 
 /** Answers of more items than this, with metadata of this machine, are decorated one at a time: at once, they would only take more memory. */
-const manyItems = 50
 const oneAtATime = createSequence()
 
 /**
@@ -56,7 +56,9 @@ export function createMaker ({ request, surroundings, recommender: whole, variat
       const decoration = await decorate(variation, decorated, request, deadline, stopwatch)
       return { ...decoration, ...await render(action, decorated, decoration.metadata) }
     }
-    const { metadata, undecorated, ...dressed } = await (variation.itemMetadata?.local === true && decorated.items.length > manyItems ? oneAtATime(dress) : dress())
+    const isMany = decorated.items.length > manyItems && variation.itemMetadata !== undefined && request.decorateItems
+    const dressOneOfMany = async (): Promise<Decoration & Rendered> => inAnswerRoom(decorated.items.length, dress)
+    const { metadata, undecorated, ...dressed } = await (!isMany ? dress() : variation.itemMetadata?.local === true ? oneAtATime(dressOneOfMany) : dressOneOfMany())
     let rendered: Rendered = dressed
     // A hedge answers at the deadline, which leaves the post-processor no time.
     if (postProcessor !== undefined && degraded !== undefined && deadline.aborted) {
