@@ -4,12 +4,12 @@ import { GatewayError } from '../base/errors.ts'
 const mebibyte = 1024 * 1024
 
 /** The memory for large answers that are being made and sent, in bytes. */
-const capacity = 32 * mebibyte
+const capacity = 40 * mebibyte
 
-/** The size of an item with metadata, in bytes, before it is known: the most that `POST /items` takes. */
-const largestItem = 32 * 1024
+/** The memory that an item takes while its answer is made, in bytes: the longest metadata that `POST /items` takes, and its copy in the answer. */
+const largestItem = 2 * 32 * 1024
 
-/** Answers of more items than this, with metadata, need room to be made. */
+/** Answers of more items than this, with metadata of this machine, need room to be made. */
 export const manyItems = 50
 
 /** Answers from this size on, in bytes, take room until they are sent. */

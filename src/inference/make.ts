@@ -23,7 +23,7 @@ export interface MakerOptions {
   readonly variation: VariationPlan
 }
 
-/** Answers of more items than this, with metadata of this machine, are decorated one at a time: at once, they would only take more memory. */
+/** Large answers, with metadata of this machine, are made one at a time: at once, they would only take more memory. */
 const oneAtATime = createSequence()
 
 /**
@@ -56,9 +56,8 @@ export function createMaker ({ request, surroundings, recommender: whole, variat
       const decoration = await decorate(variation, decorated, request, deadline, stopwatch)
       return { ...decoration, ...await render(action, decorated, decoration.metadata) }
     }
-    const isMany = decorated.items.length > manyItems && variation.itemMetadata !== undefined && request.decorateItems
-    const dressOneOfMany = async (): Promise<Decoration & Rendered> => inAnswerRoom(decorated.items.length, dress)
-    const { metadata, undecorated, ...dressed } = await (!isMany ? dress() : variation.itemMetadata?.local === true ? oneAtATime(dressOneOfMany) : dressOneOfMany())
+    const isLarge = variation.itemMetadata?.local === true && request.decorateItems && decorated.items.length > manyItems
+    const { metadata, undecorated, ...dressed } = await (isLarge ? oneAtATime(async () => inAnswerRoom(decorated.items.length, dress)) : dress())
     let rendered: Rendered = dressed
     // A hedge answers at the deadline, which leaves the post-processor no time.
     if (postProcessor !== undefined && degraded !== undefined && deadline.aborted) {

@@ -34,7 +34,10 @@ async function renderInSlices (action: Action, { items, ...answer }: OriginAnswe
   const [opening, closing] = splitAt(renderBody(action, { ...answer, items: [] }, metadata), '[')
   const parts = function * () {
     yield opening
-    for (const [i, item] of items.entries()) yield (i === 0 ? '' : ',') + renderItem(item, metadata.get(item.itemId))
+    for (const [i, item] of items.entries()) {
+      if (i > 0) yield ','
+      yield * partsOf(item, metadata.get(item.itemId))
+    }
     yield closing
   }
   const turn = beginTurns()
@@ -69,6 +72,11 @@ function within (list: readonly unknown[]): string {
 }
 
 function renderItem (item: RecommendedItem, metadata: string | undefined): string {
-  if (metadata === undefined) return stringifyExactly(item)
-  return `${stringifyExactly({ ...item, metadata: undefined }).slice(0, -1)},"metadata":${metadata}}`
+  return partsOf(item, metadata).join('')
+}
+
+/** Returns the JSON text of an item in parts. The metadata is a part of its own, so that nobody has to copy it. */
+function partsOf (item: RecommendedItem, metadata: string | undefined): string[] {
+  if (metadata === undefined) return [stringifyExactly(item)]
+  return [`${stringifyExactly({ ...item, metadata: undefined }).slice(0, -1)},"metadata":`, metadata, '}']
 }
