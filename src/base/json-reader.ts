@@ -4,6 +4,7 @@ import { isJsonNumber } from './json-number.ts'
 import { createStringScanner, notJson } from './json-string-scanner.ts'
 import { createTextWriter, type TextWriter } from './json-text-writer.ts'
 import { escapePointer } from './validation.ts'
+import { noteWritten } from './written-integers.ts'
 
 /** The parts of a JSON body that are read in another way than JSON.parse does, and its limits. */
 export interface JsonShape {
@@ -63,6 +64,9 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
   let writer: TextWriter | undefined
   let outside = 0
   let isTooDeep = false
+  /** The text of the number that was read last, until it is put into its place. */
+  let written: string | undefined
+  let hasNoted = false
   /** The first fault of the current element, where elements are independent. */
   let fault: GatewayError | undefined
   /** The string that is being read, which may take several slices. */
@@ -147,6 +151,7 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
     if (writer !== undefined) return
     if (parent?.list?.length === longestList) throw new GatewayError('InvalidBody', `${placeOf()}: expected lists of at most ${longestList} items`)
     if (++count > most) throw new GatewayError('InvalidBody', `body: expected at most ${most} values`)
+    if (parent !== undefined) note(parent, read)
     if (parent === undefined) value = read
     else if (parent.list === undefined) parent.object![parent.key] = read
     else if (frames.length > 1) parent.list.push(read)
@@ -154,6 +159,12 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
       parent.list.push(fault ?? read)
       fault = undefined
     }
+  }
+
+  /** Notes how a number is written. Within a list, no value can take the place of another. */
+  function note ({ list, object, key }: Frame, read: unknown): void {
+    if (written !== undefined || (hasNoted && list === undefined)) hasNoted = noteWritten(list ?? object!, list?.length ?? key, written, read) || hasNoted
+    written = undefined
   }
 
   function readKey (code: number): void {
@@ -180,12 +191,13 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
     const from = at
     while (isPlain(bytes[at])) at++
     if (at - from > longestNumber) return refuse(`expected numbers of at most ${longestNumber} digits`)
-    const written = bytes.toString('latin1', from, at)
-    if (written === 'true') return true
-    if (written === 'false') return false
-    if (written === 'null') return null
-    if (!isJsonNumber(written)) throw notJson()
-    return Number(written)
+    const plain = bytes.toString('latin1', from, at)
+    if (plain === 'true') return true
+    if (plain === 'false') return false
+    if (plain === 'null') return null
+    if (!isJsonNumber(plain)) throw notJson()
+    if (writer === undefined) written = plain
+    return Number(plain)
   }
 
   /** Returns whether an object at the current place would become a `JsonText`. */
