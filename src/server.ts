@@ -67,7 +67,6 @@ function serveByWorkers (settings: Settings): void {
 async function serveHere (settings: Settings, inWorker: boolean): Promise<void> {
   const logger = openLog(settings.LOG_LEVEL)
   const worker = inWorker ? joinPrimary(error => { logger.error(error, 'a message from another worker could not be handled') }) : undefined
-  boundHeap()
   // The primary of workers serves nothing itself, and loads nothing of this.
   const { buildApp } = await import('./app.ts')
   const app = await buildApp({
@@ -106,6 +105,8 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     if (worker !== undefined) await untilToListen(worker, app)
     await app.listen({ port: settings.PORT, host: settings.HOST, backlog })
     await app.config.loaded
+    // The start itself is faster without the bound.
+    boundHeap()
     setTimeout(() => { giveBackHeap().catch((error: unknown) => { logger.warn(error, 'the memory of the start is not given back') }) }, collectAfter).unref()
   } catch (error) {
     // A signal ended the process while it was starting.
