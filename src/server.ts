@@ -6,6 +6,7 @@ import { pino, type Logger } from 'pino'
 import { fileSource } from './config/file-source.ts'
 import { endWith } from './base/end-with.ts'
 import { boundHeap, giveBackHeap } from './base/lean-heap.ts'
+import { isSampleConfig } from './base/packaged-file.ts'
 import { prepareDataDir } from './connections/data-dir.ts'
 import { holdDataDir } from './connections/data-dir-holders.ts'
 import { noPeers } from './connections/peers.ts'
@@ -128,7 +129,7 @@ async function untilToListen ({ welcomed, allServing }: Worker, { config, readin
 }
 
 function isSampleStore ({ CONFIG_FILE }: Settings): boolean {
-  return (CONFIG_FILE ?? sampleConfigFile) === sampleConfigFile
+  return isSampleConfig(CONFIG_FILE ?? sampleConfigFile)
 }
 
 async function seed ({ DATA_DIR }: Settings): Promise<void> {
