@@ -1,4 +1,4 @@
-import { experimentsOf, type NamespacePlan, type Plan } from '../plan/plan.ts'
+import type { NamespacePlan, Plan } from '../plan/plan.ts'
 import { GatewayError } from '../base/errors.ts'
 import { beginTurns } from '../base/turns.ts'
 import { collected, deliverBodies, isForAny, notDelivered, outcomesOf, takerOf, type CollectOptions } from './collect.ts'
@@ -53,7 +53,7 @@ export async function collectBatch (plan: Plan, namespaceName: string, bodies: r
 
 /** Credits bodies. Those of a user are noted in their order. */
 async function creditBodies (namespace: NamespacePlan, bodies: readonly ReadBody[], { credit }: CollectOptions): Promise<ReadonlyMap<ReadBody, Credited>> {
-  if (credit === undefined || experimentsOf(namespace).length === 0) return new Map()
+  if (credit === undefined) return new Map()
   return new Map(await Promise.all(bodies.map(async read => [read, await credit(namespace, read.body)] as const)))
 }
 

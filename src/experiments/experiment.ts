@@ -91,5 +91,5 @@ export interface ExperimentMethod<S extends TObject = TObject> extends Kind<S> {
 
 /** Returns a method whose `open` gets a configuration that its schema has validated. Methods of all schemas fit into one registry. */
 export function experimentMethod<S extends TObject> (method: ExperimentMethod<S>): ExperimentMethod {
-  return method as unknown as ExperimentMethod
+  return method
 }

@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import { murmur3 } from './uniform.ts'
 
 /** The list that a recommendation id stands for. */
@@ -13,8 +14,11 @@ export interface ListIdentity {
 }
 
 export interface RecommendationIds {
-  /** Returns an id for a new list. */
-  readonly issue: (identity: ListIdentity) => string
+  /**
+   * Returns an id for a list. A list with the items of an earlier one has the earlier one's id while that is remembered, so that an answer
+   * made anew is equal to the one that a client may hold.
+   */
+  readonly issue: (identity: ListIdentity, itemIds: readonly string[]) => string
   /** Returns a reader of an id, or undefined if this gateway did not issue it. */
   readonly open: (id: string) => IssuedId | undefined
 }
@@ -25,6 +29,9 @@ export interface IssuedId {
   /** When the list was made, in epoch ms, to the minute. */
   readonly madeAt: number
 }
+
+/** The most lists whose ids are remembered; each takes some 200 bytes. */
+const mostRemembered = 50_000
 
 /** The secrets of ids: the first one signs, and each of them is accepted. */
 export type Secrets = readonly [current: string, ...earlier: string[]]
@@ -41,15 +48,24 @@ const bodyLength = 1 + 4 + 4 + 4 + 4 + 1
  */
 export function recommendationIds (secrets: () => Secrets, now: () => number): RecommendationIds {
   let issued = 0
+  const lately = new LRUCache<string, string>({ max: mostRemembered })
   const macOf = (body: Buffer, secret: string): Buffer => createHmac('sha256', secret).update(body).digest().subarray(0, macLength)
+
+  function sign (identity: ListIdentity): string {
+    const body = Buffer.alloc(bodyLength)
+    body.writeUInt8(version, 0)
+    digestsOf(identity).forEach((digest, i) => body.writeUInt32BE(digest, 1 + 4 * i))
+    body.writeUInt32BE(Math.floor(now() / 60_000), 13)
+    body.writeUInt8(issued++ % 256, 17)
+    return Buffer.concat([body, macOf(body, secrets()[0])]).toString('base64url')
+  }
+
   return {
-    issue (identity) {
-      const body = Buffer.alloc(bodyLength)
-      body.writeUInt8(version, 0)
-      digestsOf(identity).forEach((digest, i) => body.writeUInt32BE(digest, 1 + 4 * i))
-      body.writeUInt32BE(Math.floor(now() / 60_000), 13)
-      body.writeUInt8(issued++ % 256, 17)
-      return Buffer.concat([body, macOf(body, secrets()[0])]).toString('base64url')
+    issue (identity, itemIds) {
+      const key = hash('sha1', JSON.stringify([identity, itemIds]), 'base64url')
+      const id = lately.get(key) ?? sign(identity)
+      lately.set(key, id)
+      return id
     },
     open (id) {
       const bytes = Buffer.from(id, 'base64url')

@@ -1,11 +1,10 @@
 import { Buffer } from 'node:buffer'
-import { LRUCache } from 'lru-cache'
 import type { Found } from '../cache/cache.ts'
 import { entityTag, type Entry } from '../cache/entry.ts'
 import { draft, type Drafted } from '../experiments/draft.ts'
 import { interleaved } from '../experiments/interleave.ts'
 import type { RecommendationIds } from '../experiments/recommendation-id.ts'
-import { type ServedList, type Teams } from '../experiments/tally/store.ts'
+import type { ServedList, Teams } from '../experiments/tally/store.ts'
 import { uniform } from '../experiments/uniform.ts'
 import { listNames } from '../origins/answer.ts'
 import type { Inference } from './infer.ts'
@@ -22,24 +21,11 @@ export interface Blended {
 
 export type Blend = (inference: Inference, first: Found, second: Found) => Promise<Blended>
 
-/** The most blends whose ids are remembered. */
-const mostIds = 10_000
-
 /**
  * Returns a function that blends the lists of two variations by team draft. The coin of each round comes from seed, user and placement, so
- * a longer list of the same two begins as a shorter one. Of equal lists, the blend has an equal id, and so an equal entity tag.
+ * a longer list of the same two begins as a shorter one.
  */
 export function createBlend (ids: RecommendationIds): Blend {
-  const issued = new LRUCache<string, string>({ max: mostIds })
-
-  function idOf ({ request, membership }: Inference, first: Entry, second: Entry): string {
-    const { feature } = membership!.experiment
-    const key = [request.namespace, request.action, request.recommender, feature, request.userId, first.etag, second.etag].join('\n')
-    const known = issued.get(key) ?? ids.issue(identityOf(request, interleaved, feature))
-    issued.set(key, known)
-    return known
-  }
-
   return async (inference, first, second) => {
     const { request: { action, recommender, userId, numResults }, membership } = inference
     const { variations, seed } = membership!.experiment.experiment.blended!
@@ -49,7 +35,7 @@ export function createBlend (ids: RecommendationIds): Blend {
       size: numResults,
       firstBegins: round => uniform(seed, userId!, action, recommender, String(round)) < 0.5
     })
-    const recommendationId = idOf(inference, first.entry, second.entry)
+    const recommendationId = ids.issue(identityOf(inference.request, interleaved, membership!.experiment.feature), drafted.map(({ item: { itemId } }) => itemId))
     const matched = matchedBy({ ...membership!, assignment: { ...membership!.assignment, details: { variations } } }, interleaved)
     const body = Buffer.from(`{"${listNames[action]}":[${drafted.map(({ item: { text } }) => text).join()}],${JSON.stringify({ recommendationId, matchedExperiment: matched }).slice(1)}`)
     const worse = rank(first) >= rank(second) ? first : second

@@ -123,9 +123,7 @@ export function createExposures ({ tally, ids, stats, targetsOf, now, steady, on
 
   return {
     note,
-    async settled () {
-      while (working !== undefined) await working
-    }
+    settled: async () => working
   }
 }
 

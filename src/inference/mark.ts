@@ -25,7 +25,12 @@ export function identityOf ({ namespace, action, recommender, userId }: Inferenc
 
 /** Returns an answer with a recommendation id, which is the provider's where it gave one, and the experiment that it is served under. */
 export function mark (answer: OriginAnswer, request: InferenceRequest, { variation, matched, ids }: { variation: string, matched: MatchedExperiment | undefined, ids: RecommendationIds | undefined }): OriginAnswer {
-  const recommendationId = answer.recommendationId ?? ids?.issue(identityOf(request, variation, matched?.feature))
+  const recommendationId = answer.recommendationId ?? ids?.issue(identityOf(request, variation, matched?.feature), itemsOf(request, answer))
   if (recommendationId === answer.recommendationId && matched === undefined) return answer
   return { ...answer, recommendationId, ...(matched === undefined ? {} : { more: { ...answer.more, matchedExperiment: matched } }) }
+}
+
+/** Returns the items of a list, or those that were rated. */
+function itemsOf ({ itemIds = [] }: InferenceRequest, { items, ratings }: OriginAnswer): readonly string[] {
+  return ratings === undefined ? items.map(({ itemId }) => itemId) : itemIds
 }

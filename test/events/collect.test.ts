@@ -20,7 +20,7 @@ const options = {
   surroundings: testSurroundings(),
   broughtBy: { path: '/events/shop', headers: {}, query: {} }
 }
-const collectAll = async (plan: Plan, body: EventsBody, namespace = 'shop') => collectEvents(plan, namespace, body, { ...options, ...testDispatch() })
+const collectAll = async (plan: Plan, body: EventsBody, namespace = 'shop') => collectEvents(plan, namespace, body, { ...options, ...testDispatch(), credit: async () => 'counted' })
 const collect = async (...args: Parameters<typeof collectAll>) => (await collectAll(...args)).targets
 const view = { eventType: 'view', itemId: 'a' }
 
