@@ -81,6 +81,8 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     staging: settings.STAGING_BUCKET === undefined ? undefined : { bucket: { name: settings.STAGING_BUCKET, pathStyle: hasOwnS3() } },
     adminKey: settings.ADMIN_KEY,
     recommendationIdSecret: settings.RECOMMENDATION_ID_SECRET,
+    evidentlyEndpoint: settings.EVIDENTLY_ENDPOINT,
+    appConfigAgentUrl: settings.APPCONFIG_AGENT_URL,
     timeZone: settings.TIME_ZONE,
     peers: worker?.peers ?? noPeers,
     logger
