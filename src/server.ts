@@ -5,8 +5,8 @@ import type { FastifyInstance } from 'fastify'
 import { pino, type Logger } from 'pino'
 import { fileSource } from './config/file-source.ts'
 import { endWith } from './base/end-with.ts'
+import { boundHeap, giveBackHeap } from './base/lean-heap.ts'
 import { isSampleConfig } from './base/packaged-file.ts'
-import { giveBackHeap } from './base/lean-heap.ts'
 import { prepareDataDir } from './connections/data-dir.ts'
 import { holdDataDir } from './connections/data-dir-holders.ts'
 import { noPeers } from './connections/peers.ts'
@@ -81,6 +81,8 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     staging: settings.STAGING_BUCKET === undefined ? undefined : { bucket: { name: settings.STAGING_BUCKET, pathStyle: hasOwnS3() } },
     adminKey: settings.ADMIN_KEY,
     recommendationIdSecret: settings.RECOMMENDATION_ID_SECRET,
+    evidentlyEndpoint: settings.EVIDENTLY_ENDPOINT,
+    appConfigAgentUrl: settings.APPCONFIG_AGENT_URL,
     timeZone: settings.TIME_ZONE,
     peers: worker?.peers ?? noPeers,
     logger
@@ -107,6 +109,8 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     if (worker !== undefined) await untilToListen(worker, app)
     await app.listen({ port: settings.PORT, host: settings.HOST, backlog })
     await app.config.loaded
+    // The start itself is faster without the bound.
+    boundHeap()
     setTimeout(() => { giveBackHeap().catch((error: unknown) => { logger.warn(error, 'the memory of the start is not given back') }) }, collectAfter).unref()
   } catch (error) {
     // A signal ended the process while it was starting.

@@ -1,6 +1,7 @@
 import { originTypes } from '../origins/registry.ts'
 import { inherited, type Document } from './document.ts'
 import { recommendersOf, variationsOf } from './elements.ts'
+import { experimentWarnings, type ExperimentSettings } from './experiment-warnings.ts'
 import { ineffective } from './ineffective.ts'
 import { regionWarnings } from './region-warnings.ts'
 import { warningsOf } from './warnings.ts'
@@ -8,9 +9,9 @@ import { warningsOf } from './warnings.ts'
 /** The most warnings of a document; it may have thousands. */
 const most = 100
 
-/** Returns one line for each part of a valid document that is allowed but has no effect, or is probably a mistake. */
-export async function allWarningsOf (document: Document): Promise<string[]> {
-  const warnings = [...warningsOf(document), ...ineffective(document).map(lineOf), ...(await providerWarnings(document)).map(lineOf), ...await regionWarnings(document)]
+/** Returns one line for each part of a valid document that is allowed but has no effect under the settings, or is probably a mistake. */
+export async function allWarningsOf (document: Document, settings: ExperimentSettings = {}): Promise<string[]> {
+  const warnings = [...warningsOf(document), ...[...ineffective(document), ...experimentWarnings(document, settings)].map(lineOf), ...(await providerWarnings(document)).map(lineOf), ...await regionWarnings(document)]
   return warnings.length > most ? [...warnings.slice(0, most), `and ${warnings.length - most} more`] : warnings
 }
 

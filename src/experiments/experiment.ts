@@ -13,7 +13,7 @@ export interface Unit {
 }
 
 /** Why a user gets a variation: by the experiment's own split (`assigned`), or for a reason that keeps the user out of the experiment. */
-export const reasons = ['assigned', 'override', 'not-running', 'audience', 'layer', 'exposure', 'unavailable'] as const
+export const reasons = ['assigned', 'override', 'not-running', 'audience', 'layer', 'exposure', 'not-in-experiment', 'unavailable'] as const
 export type Why = typeof reasons[number]
 
 export interface Assignment {
@@ -61,6 +61,11 @@ export interface ExperimentPlace {
   readonly feature: string
   /** The recommender's variations, in the order of the document. */
   readonly variations: readonly string[]
+}
+
+/** Returns the id of an experiment: namespace, action, recommender and feature. */
+export function experimentIdOf ({ namespace, action, recommender, feature }: Omit<ExperimentPlace, 'variations'>): string {
+  return [namespace, action, recommender, feature].join('/')
 }
 
 /** The resources of experiments that all configurations of a process share. */

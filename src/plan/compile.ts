@@ -61,7 +61,7 @@ export async function compile (document: Document, generation: number, resources
     }
     const { version, title, description } = document
     const digest = hash('sha1', JSON.stringify(document), 'base64url')
-    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: await allWarningsOf(document), namespaces }, release }
+    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: await allWarningsOf(document, resources), namespaces }, release }
   } catch (error) {
     release()
     throw error

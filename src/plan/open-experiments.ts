@@ -1,6 +1,6 @@
 import type { RecommenderElement } from '../config/elements.ts'
 import { variationsOf } from '../config/elements.ts'
-import type { ExperimentScope } from '../experiments/experiment.ts'
+import { experimentIdOf, type ExperimentScope } from '../experiments/experiment.ts'
 import { experimentMethods } from '../experiments/registry.ts'
 import { defaultAttribution } from '../experiments/tally/store.ts'
 import type { commonProperties } from '../experiments/common.ts'
@@ -17,7 +17,7 @@ export async function openExperiments (recommender: RecommenderElement, scope: E
   for (const [feature, config] of Object.entries(value.experiments ?? {})) {
     const { metrics, attribution = defaultAttribution, exposureLog = {} } = config as Common
     opened.set(feature, {
-      id: [namespace, action, name, feature].join('/'),
+      id: experimentIdOf({ namespace, action, recommender: name, feature }),
       namespace,
       action,
       recommender: name,
