@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { GatewayError } from '../src/base/errors.ts'
+import { failureWord, GatewayError } from '../src/base/errors.ts'
 import { reportOf, type ExperimentReport } from '../src/experiments/report.ts'
 import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
 import { actions } from '../src/origins/origin.ts'
@@ -18,7 +18,7 @@ export default async function experiments (app: App): Promise<void> {
     try {
       return reportOf({ ...experiment, shares, blended: blended?.variations }, await app.experiments.tally.read(experiment.id))
     } catch (cause) {
-      throw new GatewayError('ExperimentCountsUnavailable', 'the counts of the experiment cannot be read: Redis does not answer', { cause, retryAfter: 1 })
+      throw new GatewayError('ExperimentCountsUnavailable', `the counts of the experiment cannot be read from Redis: ${failureWord(cause)}`, { cause, retryAfter: 1 })
     }
   }
 
