@@ -16,6 +16,8 @@ declare module 'fastify' {
       tally: Tally
       blend: Blend
       exposures: Exposures
+      /** Whether other instances accept the recommendation ids of this one, or there are none to ask. */
+      readonly settled: boolean
     }
   }
 }
@@ -35,7 +37,7 @@ export default fp<ExperimentsOptions>(async (app, { recommendationIdSecret }) =>
   const ids = recommendationIds(shared?.current ?? (() => [secret]), now)
   const tally = createTally({ store: redis === undefined ? createMemoryTally({ now: steady }) : createRedisTally(redis), onError: onTrouble })
   const exposures = createExposures({ tally, ids, stats, now, steady, onError, targetsOf: namespace => app.config.current?.namespaces.get(namespace)?.eventTargets })
-  app.decorate('experiments', { ids, tally, blend: createBlend(ids), exposures })
+  app.decorate('experiments', { ids, tally, blend: createBlend(ids), exposures, get settled () { return shared === undefined || shared.known || redis?.state === 'away' } })
   app.addHook('onClose', async () => {
     shared?.close()
     await exposures.settled()

@@ -24,6 +24,7 @@ import validation from '../plugins/validation.ts'
 import assignments from '../routes/assignments.ts'
 import events from '../routes/events.ts'
 import eventsBatch from '../routes/events-batch.ts'
+import experimentsRoute from '../routes/experiments.ts'
 import home from '../routes/home.ts'
 import items from '../routes/items.ts'
 import health, { healthAtRoot } from '../routes/health.ts'
@@ -126,7 +127,7 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
   await app.register(eventsPlugin, { basePath })
   if (stagingOptions !== undefined) await app.register(staging, stagingOptions)
 
-  for (const route of [home, recommendItems, relatedItems, rerankItems, predictedRatings, events, eventsBatch, users, items, assignments, health, metricsRoute]) await app.register(route, { prefix: basePath })
+  for (const route of [home, recommendItems, relatedItems, rerankItems, predictedRatings, events, eventsBatch, users, items, assignments, experimentsRoute, health, metricsRoute]) await app.register(route, { prefix: basePath })
   if (basePath !== '') await app.register(healthAtRoot)
   return app
 }

@@ -1,5 +1,5 @@
 import { nowhere } from './context/surroundings.ts'
-import { extraParametersOf, type NamespacePlan, type Plan, type RecommenderPlan } from './plan/plan.ts'
+import { experimentsOf, extraParametersOf, type NamespacePlan, type Plan, type RecommenderPlan } from './plan/plan.ts'
 
 /** The parts of an OpenAPI 3.1 document that this module reads or rewrites. */
 export interface OpenApiDocument {
@@ -53,8 +53,9 @@ export function concretePaths (document: OpenApiDocument, plan: Plan, { admin, i
   const namespaces = [...plan.namespaces.values()]
   const paths: Record<string, PathItem> = {}
   for (const [path, item] of Object.entries(document.paths)) {
-    if (path.startsWith('/explain/') && !admin) continue
-    if (path.includes('{recommender}')) Object.assign(paths, ...namespaces.flatMap(namespace => recommenderPaths(path, item, namespace, items.get(namespace.name) ?? sampleItems)))
+    if (/^\/(?:explain|experiments)\b/.test(path) && !admin) continue
+    if (path.startsWith('/experiments')) Object.assign(paths, ...namespaces.flatMap(namespace => experimentPaths(path, item, namespace)))
+    else if (path.includes('{recommender}')) Object.assign(paths, ...namespaces.flatMap(namespace => recommenderPaths(path, item, namespace, items.get(namespace.name) ?? sampleItems)))
     else if (path.includes('{namespace}')) Object.assign(paths, ...namespaces.filter(namespace => takes(namespace, path)).map(namespace => namespacePath(path, item, namespace)))
     else paths[path] = item
   }
@@ -96,8 +97,27 @@ function recommenderPaths (path: string, item: PathItem, namespace: NamespacePla
     }))
 }
 
-function namespacePath (path: string, item: PathItem, namespace: NamespacePlan): Record<string, PathItem> {
-  return { [path.replace('{namespace}', encodeURIComponent(namespace.name))]: rewrite(item, namespace.name, operation => operation) }
+function namespacePath (path: string, item: PathItem, namespace: NamespacePlan, describe = (operation: Operation): Operation => operation): Record<string, PathItem> {
+  return { [path.replace('{namespace}', encodeURIComponent(namespace.name))]: rewrite(item, namespace.name, describe) }
+}
+
+/** Returns a path for each experiment, for a namespace that has any, or for all of them. */
+function experimentPaths (path: string, item: PathItem, namespace: NamespacePlan): Array<Record<string, PathItem>> {
+  const experiments = experimentsOf(namespace)
+  if (experiments.length === 0) return []
+  if (!path.includes('{namespace}')) return [{ [path]: item }]
+  if (!path.includes('{feature}')) return [namespacePath(path, item, namespace)]
+  return experiments.map(({ recommender, feature }) => namespacePath(
+    path.replace('{recommender}', encodeURIComponent(recommender)).replace('{feature}', encodeURIComponent(feature)),
+    item,
+    namespace,
+    operation => ({
+      ...operation,
+      operationId: `${operation.operationId ?? ''}.${recommender}.${feature}`,
+      summary: `${operation.summary ?? ''}: ${recommender}, ${feature}`,
+      parameters: (operation.parameters ?? []).filter(({ name }) => name !== 'feature')
+    })
+  ))
 }
 
 function rewrite (item: PathItem, namespace: string, describe: (operation: Operation) => Operation): PathItem {

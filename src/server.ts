@@ -5,7 +5,8 @@ import type { FastifyInstance } from 'fastify'
 import { pino, type Logger } from 'pino'
 import { fileSource } from './config/file-source.ts'
 import { endWith } from './base/end-with.ts'
-import { giveBackHeap } from './base/lean-heap.ts'
+import { boundHeap, giveBackHeap } from './base/lean-heap.ts'
+import { isSampleConfig } from './base/packaged-file.ts'
 import { prepareDataDir } from './connections/data-dir.ts'
 import { holdDataDir } from './connections/data-dir-holders.ts'
 import { noPeers } from './connections/peers.ts'
@@ -108,6 +109,8 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     if (worker !== undefined) await untilToListen(worker, app)
     await app.listen({ port: settings.PORT, host: settings.HOST, backlog })
     await app.config.loaded
+    // The start itself is faster without the bound.
+    boundHeap()
     setTimeout(() => { giveBackHeap().catch((error: unknown) => { logger.warn(error, 'the memory of the start is not given back') }) }, collectAfter).unref()
   } catch (error) {
     // A signal ended the process while it was starting.
@@ -128,7 +131,7 @@ async function untilToListen ({ welcomed, allServing }: Worker, { config, readin
 }
 
 function isSampleStore ({ CONFIG_FILE }: Settings): boolean {
-  return (CONFIG_FILE ?? sampleConfigFile) === sampleConfigFile
+  return isSampleConfig(CONFIG_FILE ?? sampleConfigFile)
 }
 
 async function seed ({ DATA_DIR }: Settings): Promise<void> {

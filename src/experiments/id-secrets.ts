@@ -11,7 +11,7 @@ const key = 'personalization:recommendation-id-secret'
 const fileName = 'recommendation-id-secret'
 
 /** The pause between looks at the shared secret, in ms: short until it is known, and then long, for a Redis that has lost its data. */
-const pauses = { unknown: 2_000, known: 60_000 }
+const pauses = { first: 50, longest: 2_000, known: 60_000 }
 
 /** The most earlier secrets whose ids are still accepted. */
 const mostEarlier = 2
@@ -20,6 +20,8 @@ const valid = /^[\w-]{43}$/
 
 export interface SharedSecrets {
   readonly current: () => Secrets
+  /** Whether the secret is the one that all instances share. Other instances do not accept ids that were issued before. */
+  readonly known: boolean
   readonly close: () => void
 }
 
@@ -36,24 +38,27 @@ export function shareSecrets ({ redis, onError }: SharedSecretsOptions): SharedS
   const own = newSecret()
   let secrets: Secrets = [own]
   let timer: NodeJS.Timeout | undefined
+  let known = false
   let closed = false
 
-  async function look (): Promise<void> {
-    let pause = pauses.known
+  async function look (after: number = pauses.first): Promise<void> {
+    let pause = after
     try {
       await redis.run(async commands => commands.set(key, secrets[0], 'NX'))
       const shared = await redis.run(async commands => commands.get(key))
       if (shared !== null && valid.test(shared) && shared !== secrets[0]) secrets = [shared, ...secrets.slice(0, mostEarlier)]
+      known = true
+      pause = pauses.known
     } catch (error) {
-      pause = pauses.unknown
       onError(error)
     }
-    if (!closed) timer = setTimeout(() => { void look() }, pause).unref()
+    if (!closed) timer = setTimeout(() => { void look(Math.min(pauses.longest, 2 * after)) }, pause).unref()
   }
 
   void look()
   return {
     current: () => secrets,
+    get known () { return known },
     close () {
       closed = true
       clearTimeout(timer)

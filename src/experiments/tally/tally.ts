@@ -22,8 +22,11 @@ export interface TallyOptions {
   readonly later?: (callback: () => void, ms: number) => () => void
 }
 
-/** The time that entries are gathered for, in ms. It is what a process that is killed loses of its exposures. */
+/** The time that exposures are gathered for, in ms. It is what a process that is killed loses of them. */
 export const flushEvery = 20
+
+/** The time that credits are gathered for, in ms: the senders of events wait for them. */
+const creditsWithin = 1
 
 /** The pause after the store has failed, in ms. */
 const retryAfter = 500
@@ -49,7 +52,7 @@ export function createTally ({ store, onError, later = laterByTimer }: TallyOpti
   const waiting = new Map<string, { experiment: Counted, list: Waiting[] }>()
   let count = 0
   let dropped = 0
-  let cancel: (() => void) | undefined
+  let scheduled: { ms: number, cancel: () => void } | undefined
   let flushing: Promise<boolean> | undefined
   let closed = false
 
@@ -63,21 +66,25 @@ export function createTally ({ store, onError, later = laterByTimer }: TallyOpti
     const known = waiting.get(experiment.id)
     if (known === undefined) waiting.set(experiment.id, { experiment, list: [{ entry, settle }] })
     else known.list.push({ entry, settle })
-    schedule(flushEvery)
+    schedule(entry.kind === 'credit' ? creditsWithin : flushEvery)
   }
 
   function schedule (ms: number): void {
-    cancel ??= later(() => {
-      cancel = undefined
+    // While the store fails, or a batch is being counted, entries wait for the end of that.
+    if (flushing !== undefined || (scheduled !== undefined && (scheduled.ms <= ms || scheduled.ms === retryAfter))) return
+    scheduled?.cancel()
+    const cancel = later(() => {
+      scheduled = undefined
       void flush()
     }, ms)
+    scheduled = { ms, cancel }
   }
 
   /** Counts what waits. One flush runs at a time, so that the entries of a user stay in order. */
   async function flush (): Promise<void> {
     flushing ??= drain().finally(() => { flushing = undefined })
     const failed = await flushing
-    if (waiting.size > 0 && !closed) schedule(failed ? retryAfter : flushEvery)
+    if (waiting.size > 0 && !closed) schedule(failed ? retryAfter : creditsWithin)
   }
 
   /** @returns whether the store failed */
@@ -118,7 +125,7 @@ export function createTally ({ store, onError, later = laterByTimer }: TallyOpti
     get dropped () { return dropped },
     async close () {
       closed = true
-      cancel?.()
+      scheduled?.cancel()
       // A flush that was running leaves the entries that came during it to the next one.
       await flush()
       await flush()
