@@ -49,7 +49,8 @@ export function createReportQueue<T> ({ perCall, send, onDropped, limits }: Repo
   function add (item: T): void {
     if (hurry.signal.aborted || waiting.length >= mostWaiting) return onDropped([item])
     waiting.push(item)
-    if (lanes.size > 0 && (lanes.size >= calls || waiting.length < lanes.size * perCall)) return
+    // Another call begins whenever there is enough for a full one.
+    if (lanes.size > 0 && (lanes.size >= calls || waiting.length % perCall !== 0)) return
     const lane = work().finally(() => { lanes.delete(lane) })
     lanes.add(lane)
   }
