@@ -7,6 +7,7 @@ import { recommendationIds, type RecommendationIds } from '../src/experiments/re
 import { createMemoryTally } from '../src/experiments/tally/memory.ts'
 import { createRedisTally } from '../src/experiments/tally/redis.ts'
 import { createTally, type Tally } from '../src/experiments/tally/tally.ts'
+import { createTroubleLog } from '../src/experiments/trouble.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -31,7 +32,7 @@ export interface ExperimentsOptions {
 export default fp<ExperimentsOptions>(async (app, { recommendationIdSecret }) => {
   const { dataDir, now, steady, onError, experimentStats: stats } = app.resources
   const { redis } = app.cacheParts
-  const onTrouble = (cause: unknown): void => { app.log.debug({ cause: String(cause) }, 'could not count for experiments in Redis') }
+  const onTrouble = createTroubleLog(app.resources, 'experiments cannot be counted in Redis')
   const shared: SharedSecrets | undefined = redis === undefined || recommendationIdSecret !== undefined ? undefined : shareSecrets({ redis, onError: onTrouble })
   const secret = shared === undefined ? recommendationIdSecret ?? await readSecret(dataDir) : ''
   const ids = recommendationIds(shared?.current ?? (() => [secret]), now)

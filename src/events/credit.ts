@@ -25,13 +25,16 @@ export type Credited = 'counted' | 'waiting' | 'not counted: no experiment count
 /** Credits what the events and conversions of a body say to the experiments of their namespace. Resolves in bounded time. */
 export type Creditor = (namespace: NamespacePlan, body: EventBody) => Promise<Credited>
 
+/** Values beyond this are mistakes. The squares of their sums would be beyond the numbers that are exact. */
+const largestValue = 1e12
+
 const uncounted = 'not counted: no experiment counts them'
 
 /** What an event proves by its recommendation id: the variation that the list was of (`known`), that the exposure has to be looked up, or nothing. */
 type Proof = { readonly kind: 'none' } | { readonly kind: 'variation', readonly variation: string } | { readonly kind: 'list', readonly recommendationId: string } | undefined
 
 export function createCreditor ({ ids, tally, stats, newId }: CreditorOptions): Creditor {
-  async function creditEvent (experiments: readonly ExperimentPlan[], userId: string, event: UserEvent): Promise<boolean[]> {
+  async function creditEvent (namespace: NamespacePlan, experiments: readonly ExperimentPlan[], userId: string, event: UserEvent): Promise<boolean[]> {
     const counting = experiments.map(experiment => ({ experiment, metrics: metricsFor(experiment, event.eventType) })).filter(({ metrics }) => metrics.length > 0)
     if (counting.length === 0) return []
     const issued = event.recommendationId === undefined ? undefined : ids.open(event.recommendationId)
@@ -48,12 +51,12 @@ export function createCreditor ({ ids, tally, stats, newId }: CreditorOptions): 
       const variation = proof.kind === 'variation' ? proof.variation : undefined
       for (const { metric, value, cap } of metrics) {
         const amount = value === undefined ? 1 : event[value]
-        if (amount === undefined) continue
+        if (amount === undefined || Math.abs(amount) > largestValue) continue
         counted.push(tally.credit(experiment, creditOf(experiment, { user: userKey(userId), metric, value: side * amount, cap, id: `${event.eventId}/${metric}`, variation })))
         experiment.experiment.report?.({ kind: 'conversion', userId, metric, value: value === undefined ? undefined : amount })
       }
     }
-    if (!isKnown) stats.foreignIds++
+    if (!isKnown && (issued === undefined || !isOwnList(namespace, userId, issued))) stats.foreignIds++
     return Promise.all(counted)
   }
 
@@ -68,6 +71,7 @@ export function createCreditor ({ ids, tally, stats, newId }: CreditorOptions): 
 
   async function creditConversion (experiments: readonly ExperimentPlan[], userId: string, conversion: Conversion): Promise<boolean[]> {
     const { recommender, feature, metric, value, eventId = newId() } = conversion
+    if (value !== undefined && Math.abs(value) > largestValue) return []
     const concerned = experiments.filter(experiment => experiment.recommender === recommender && (feature === undefined || experiment.feature === feature) && metric !== undefined && counts(experiment.metrics, metric))
     return Promise.all(concerned.filter(({ experiment }) => experiment.blended === undefined).map(async experiment => {
       const settings = experiment.metrics?.[metric!]
@@ -81,12 +85,20 @@ export function createCreditor ({ ids, tally, stats, newId }: CreditorOptions): 
     const experiments = userId === undefined ? [] : experimentsOf(namespace)
     if (userId === undefined || experiments.length === 0) return uncounted
     const [ofEvents, ofConversions] = await Promise.all([
-      Promise.all(events.map(async event => creditEvent(experiments, userId, event))),
+      Promise.all(events.map(async event => creditEvent(namespace, experiments, userId, event))),
       Promise.all(conversions.map(async conversion => creditConversion(experiments, userId, conversion)))
     ])
     if (![...ofEvents, ...ofConversions].flat().every(Boolean)) return 'waiting'
     return ofConversions.flat().length === 0 ? uncounted : 'counted'
   }
+}
+
+/** Returns whether an id stands for some list of the namespace that this user was served. */
+function isOwnList ({ name: namespace, recommenders }: NamespacePlan, userId: string, issued: IssuedId): boolean {
+  return [...recommenders.values()].some(({ action, name: recommender, variations, experiments }) =>
+    [undefined, ...experiments.keys()].some(feature =>
+      [...variations.map(({ name }) => name), interleaved].some(variation =>
+        [userId, undefined].some(userId => issued.isFor({ namespace, action, recommender, feature, variation, userId })))))
 }
 
 /** Returns the metrics of an experiment that count events of a type. A metric without a value counts each user once. */

@@ -1,3 +1,4 @@
+import { failureWord } from '../base/errors.ts'
 import type { Scope } from '../connections/scope.ts'
 
 /** One line of trouble with a system goes to the log in this time, in ms: it may concern each request. */
@@ -23,5 +24,5 @@ function nameOf (cause: unknown): string {
   if (cause instanceof Trouble) return cause.message
   if (!(cause instanceof Error)) return 'an unknown error'
   const { code, $metadata } = cause as { code?: string, $metadata?: { httpStatusCode?: number } }
-  return `${code ?? cause.name} ${$metadata?.httpStatusCode ?? ''}`.trimEnd()
+  return `${code ?? (cause.name === 'ReplyError' ? failureWord(cause) : cause.name)} ${$metadata?.httpStatusCode ?? ''}`.trimEnd()
 }

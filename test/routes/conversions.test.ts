@@ -77,7 +77,8 @@ t.test('an id with one byte changed, of another user, namespace or list, is cred
   await isIgnored({ userId: neighbour, eventList: [click({ recommendationId })] })
   await isIgnored({ userId, eventList: [click({ recommendationId })] }, 'mall')
   const ofOther = JSON.parse((await app.inject(`/recommend-items/shop/other/${userId}`)).body) as { recommendationId: string }
-  await isIgnored({ userId, eventList: [click({ recommendationId: ofOther.recommendationId })] })
+  await send({ userId, eventList: [click({ recommendationId: ofOther.recommendationId })] })
+  t.equal(app.resources.experimentStats.foreignIds, sent, 'the id of another list of the user is genuine, and counts for nothing')
   t.equal((await totals()).metrics.size, 0)
   t.equal((await totals('mall/recommend-items/home/test')).metrics.size, 0)
   await send({ userId, eventList: [click({ recommendationId })] })
@@ -114,4 +115,12 @@ t.test('a conversion counts for the variation of the exposure, also when the exp
   t.strictSame((await totals()).metrics.get('ctr'), new Map([['b', { converted: 1, sum: 1, squares: 1 }]]))
   await show(userId)
   t.equal((await totals()).multiple, 1, 'and who is moved is seen in two')
+})
+
+t.test('a value beyond all measure is ignored', async t => {
+  const { show, send, totals, userOf } = await startTestedShop(t, server)
+  const userId = await userOf('a')
+  await show(userId)
+  await send({ userId, eventList: [1e308, -1e308, 3].map(eventValue => ({ eventType: 'purchase', eventValue })), experimentConversions: [{ recommender: 'home', metric: 'revenue', value: 1e300 }] })
+  t.equal((await totals()).metrics.get('revenue')!.get('a')!.sum, 3)
 })
