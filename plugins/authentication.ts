@@ -1,8 +1,9 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../src/base/errors.ts'
 import { anonymous, type Access, type Principal } from '../src/security/access.ts'
 import { createGate, type Need } from '../src/security/gate.ts'
+import type { TokenTools } from '../src/security/jwt.ts'
 import { isFromPrivate } from '../src/security/private-address.ts'
 import { openSchemes, type Credentials, type SchemeName } from '../src/security/schemes.ts'
 
@@ -30,6 +31,8 @@ export interface Authentication {
   readonly hasKeys: boolean
   /** The schemes that are on, for the OpenAPI document. */
   readonly securitySchemes: Record<string, object>
+  /** All routes, with the flags that decide who may call them. */
+  readonly routes: readonly RouteOptions[]
 }
 
 export interface AuthenticationOptions extends Credentials {
@@ -54,29 +57,28 @@ export default fp<AuthenticationOptions>(async (app, { schemes: names = [], open
     steady,
     onError,
     onRefused (reason) { app.log.debug({ reason }, 'a token was refused') },
-    tokenTools: async () => {
-      const { openTokenTools } = await import('./token-tools.ts')
-      return openTokenTools(app)
-    }
+    tokenTools: async () => loadTokenTools(app)
   })
   const gate = createGate({ schemes, closed: names.length > 0, openWrites })
-  const open: string[] = []
 
+  const routes: RouteOptions[] = []
   app.decorate('authentication', {
     docs,
     metrics,
     hasKeys: names.length > 0 || openWrites || credentials.adminKey !== undefined || (credentials.keySources ?? []).length > 0,
-    securitySchemes: Object.fromEntries(schemes.map(({ openapi: { name, scheme } }) => [name, scheme]))
+    securitySchemes: Object.fromEntries(schemes.map(({ openapi: { name, scheme } }) => [name, scheme])),
+    routes
   })
   app.decorateRequest('principal')
   app.addHook('onRoute', route => {
-    const isOpen = gate.isOpen(route.config ?? {})
-    if (isOpen && route.config?.access !== 'public') open.push(`${String(route.method)} ${route.url}`)
+    routes.push(route)
     if (route.schema?.operationId === undefined) return
-    route.schema = { ...route.schema, security: isOpen ? [] : schemes.map(({ openapi: { name } }) => ({ [name]: [] })) }
+    route.schema = { ...route.schema, security: gate.isOpen(route.config ?? {}) ? [] : schemes.map(({ openapi: { name } }) => ({ [name]: [] })) }
   })
   app.addHook('onReady', async () => {
-    if (names.length === 0) app.log.warn({ open }, `AUTH_SCHEME is "none"${openWrites ? ' and OPEN_WRITES is on' : ''}: everybody may call these routes`)
+    if (names.length > 0) return
+    const open = routes.filter(({ method, config = {} }) => method !== 'HEAD' && config.access !== 'public' && gate.isOpen(config)).map(({ method, url }) => `${String(method)} ${url}`)
+    app.log.warn({ open }, `AUTH_SCHEME is "none"${openWrites ? ' and OPEN_WRITES is on' : ''}: everybody may call these routes`)
   })
 
   app.addHook('onRequest', (request, reply, done) => {
@@ -109,4 +111,10 @@ export default fp<AuthenticationOptions>(async (app, { schemes: names = [], open
 
 function isPrivate ({ socket, headers }: FastifyRequest): boolean {
   return isFromPrivate(socket.remoteAddress, headers)
+}
+
+/** Loads the library for tokens. By itself, since the compiler does not rewrite the extension of an `import()` within a default export. */
+async function loadTokenTools (app: FastifyInstance): Promise<TokenTools> {
+  const { openTokenTools } = await import('./token-tools.ts')
+  return openTokenTools(app)
 }

@@ -39,7 +39,8 @@ const mostBytes = 1024 * 1024
 
 /** Opens the keys of an issuer: fetches them at once and then in the background, and at most every 30 s, whatever asks for it. */
 export function openKeySet ({ uri, steady, onReplaced, onError }: KeySetOptions): KeySet {
-  const cache = new SimpleJwksCache({ fetcher: { fetch: fetchBytes }, jwksParser: parseKeySet })
+  const closing = new AbortController()
+  const cache = new SimpleJwksCache({ fetcher: { fetch: async uri => fetchBytes(uri, closing.signal) }, jwksParser: parseKeySet })
   let usable = new Map<string, VerificationKey>()
   let text = ''
   let begun = -Infinity
@@ -57,7 +58,7 @@ export function openKeySet ({ uri, steady, onReplaced, onError }: KeySetOptions)
       usable = new Map(keys.map(key => [key.kid!, verificationKeyOf(key)!]))
       onReplaced()
     } catch (cause) {
-      onError(new Error('the keys of JWT_ISSUER could not be fetched; the keys before stay valid', { cause }))
+      if (!closing.signal.aborted) onError(new Error('the keys of JWT_ISSUER could not be fetched; the keys before stay valid', { cause }))
     } finally {
       refreshing = undefined
     }
@@ -76,12 +77,17 @@ export function openKeySet ({ uri, steady, onReplaced, onError }: KeySetOptions)
   }, leastBetween).unref()
   void refresh()
 
-  return { find: kid => usable.get(kid), refresh, close () { clearInterval(timer) } }
+  return { find: kid => usable.get(kid), refresh, close }
+
+  function close (): void {
+    clearInterval(timer)
+    closing.abort()
+  }
 }
 
 /** Fetches bytes. Redirects are not followed: they could lead to plain HTTP. */
-async function fetchBytes (uri: string): Promise<ArrayBuffer> {
-  const response = await fetch(uri, { redirect: 'error', signal: AbortSignal.timeout(patience), headers: { accept: 'application/json' } })
+async function fetchBytes (uri: string, closing: AbortSignal): Promise<ArrayBuffer> {
+  const response = await fetch(uri, { redirect: 'error', signal: AbortSignal.any([closing, AbortSignal.timeout(patience)]), headers: { accept: 'application/json' } })
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of response.body ?? []) {
