@@ -73,7 +73,9 @@ export default fp<AuthenticationOptions>(async (app, { schemes: names = [], open
   app.addHook('onRoute', route => {
     routes.push(route)
     if (route.schema?.operationId === undefined) return
-    route.schema = { ...route.schema, security: gate.isOpen(route.config ?? {}) ? [] : schemes.map(({ openapi: { name } }) => ({ [name]: [] })) }
+    // An empty requirement stands for callers that need no credentials where they are.
+    const required = schemes.map(({ openapi: { name } }) => ({ [name]: [] }))
+    route.schema = { ...route.schema, security: gate.isOpen(route.config ?? {}) ? [] : route.config?.access === 'private' ? [{}, ...required] : required }
   })
   app.addHook('onReady', async () => {
     if (names.length > 0) return
