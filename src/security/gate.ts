@@ -84,4 +84,3 @@ export function unauthorized (): GatewayError {
 function hasBearer ({ authorization }: IncomingHttpHeaders): boolean {
   return authorization !== undefined
 }
-

@@ -64,8 +64,15 @@ t.test('log: nor does the output of the process, whose settings hold keys too', 
   const file = join(directory, 'keys.jsonl')
   writeFileSync(file, JSON.stringify(record))
   const { url, output, end } = await startServer(t, {
-    LOG_LEVEL: 'trace', DATA_DIR: join(directory, 'data'), AUTH_SCHEME: 'api-key,jwt', API_KEYS_FILE: file, ADMIN_KEY: adminKey, API_KEYS: JSON.stringify(createKey({ scopes: ['read'] }).record),
-    JWT_ISSUER: issuer.url, JWT_AUDIENCE: 'client-of-a-test', JWT_USER_CLAIM: 'sub'
+    LOG_LEVEL: 'trace',
+    DATA_DIR: join(directory, 'data'),
+    AUTH_SCHEME: 'api-key,jwt',
+    API_KEYS_FILE: file,
+    ADMIN_KEY: adminKey,
+    API_KEYS: JSON.stringify(createKey({ scopes: ['read'] }).record),
+    JWT_ISSUER: issuer.url,
+    JWT_AUDIENCE: 'client-of-a-test',
+    JWT_USER_CLAIM: 'sub'
   })
   const user = `user-${randomUUID()}`
   const token = tokenOf(signing, accessClaims(issuer, { sub: user }))
