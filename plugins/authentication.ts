@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { GatewayError } from '../src/base/errors.ts'
 import { anonymous, type Access, type Principal } from '../src/security/access.ts'
-import { createGate, type Need } from '../src/security/gate.ts'
+import { createGate, type Gate, type Need } from '../src/security/gate.ts'
 import type { TokenTools } from '../src/security/jwt.ts'
 import { isFromPrivate } from '../src/security/private-address.ts'
 import { openSchemes, type Credentials, type SchemeName } from '../src/security/schemes.ts'
@@ -27,8 +26,10 @@ declare module 'fastify' {
 export interface Authentication {
   readonly docs: Access
   readonly metrics: Need
-  /** The value of `WWW-Authenticate` for a bad token; undefined if requests need no credentials. */
-  readonly challenge: string | undefined
+  /** Returns the value of `WWW-Authenticate` for a refusal. */
+  readonly challenge: Gate['challenge']
+  /** The same for a bad token; undefined if requests need no credentials. */
+  readonly tokenChallenge: string | undefined
   /** Whether any credentials exist. */
   readonly hasKeys: boolean
   /** The schemes that are on, for the OpenAPI document. */
@@ -67,7 +68,8 @@ export default fp<AuthenticationOptions>(async (app, { schemes: names = [], open
   app.decorate('authentication', {
     docs,
     metrics,
-    challenge: names.length === 0 ? undefined : schemes.map(scheme => scheme.challenge('invalid_token')).join(', '),
+    challenge: gate.challenge,
+    tokenChallenge: names.length === 0 ? undefined : schemes.map(scheme => scheme.challenge('invalid_token')).join(', '),
     hasKeys: names.length > 0 || openWrites || credentials.adminKey !== undefined || (credentials.keySources ?? []).length > 0,
     securitySchemes: Object.fromEntries(schemes.map(({ openapi: { name, scheme } }) => [name, scheme])),
     routes
@@ -86,27 +88,23 @@ export default fp<AuthenticationOptions>(async (app, { schemes: names = [], open
     app.log.warn({ open }, `AUTH_SCHEME is "none"${openWrites ? ' and OPEN_WRITES is on' : ''}: everybody may call these routes`)
   })
 
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     request.principal = anonymous
     if (request.is404) return done()
     const { config } = request.routeOptions
     if (gate.isOpen(config) || (config.access === 'private' && isPrivate(request))) return done()
-    const refuse = (error: GatewayError): void => {
-      if (error instanceof GatewayError) reply.header('www-authenticate', gate.challenge(error, request.headers))
-      done(error)
-    }
     try {
       const principal = gate.admit(config, { headers: request.headers, params: request.params as object })
       if (principal instanceof Promise) {
         principal.then(known => {
           request.principal = known
           done()
-        }, refuse)
+        }, done)
         return
       }
       request.principal = principal
     } catch (error) {
-      return refuse(error as GatewayError)
+      return done(error as Error)
     }
     done()
   })

@@ -92,7 +92,7 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
       reply.raw.once('finish', () => { app.logAnswered(request, reply) })
       sendError(error, request, reply.header('x-request-id', request.id))
     },
-    clientErrorHandler: (error, socket) => { refuseClient(error, socket, app.authentication.challenge) }
+    clientErrorHandler: (error, socket) => { refuseClient(error, socket, app.authentication.tokenChallenge) }
   })
   // Node.js would answer 417, without a body. The gateway ignores expectations that it does not know (RFC 9110 §10.1.1).
   app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })

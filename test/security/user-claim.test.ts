@@ -59,6 +59,10 @@ t.test("user claim: the userId of related items is the token's, in every place o
   for (const query of ['', '?userId=', '?userId=user-1', '?userId=%75ser-1', '?numResults=2&userId=user-1', '?UserId=user-2', '?userid=user-2']) t.equal(await statusOf(query), 200, query)
   const foreign = ['?userId=user-2', '?userId=%75ser-2', '?numResults=2&userId=user-2', '?%75serId=user-2', '?userId=user-1%20', '?userId=User-1']
   for (const query of foreign) t.equal(await statusOf(query), 403, query)
+  const inQuery = await app.inject({ url: '/related-items/tea/home/item-1?userId=user-2', headers: as('user-1') })
+  const inPath = await app.inject({ url: '/recommend-items/tea/home/user-2', headers: as('user-1') })
+  for (const { headers } of [inPath, inQuery]) t.equal(headers['www-authenticate'], 'Bearer realm="gateway", error="insufficient_scope"')
+  t.equal(inPath.body.replace(/"requestId":"[^"]+"/, ''), inQuery.body.replace(/"requestId":"[^"]+"/, ''))
   for (const query of ['?userId=user-1&userId=user-2', '?userId=user-2&userId=user-1']) t.ok([400, 403].includes(await statusOf(query)), query)
   for (const query of foreign) t.equal((await app.inject({ url: `/explain/related-items/tea/home/item-1${query}`, headers: as('user-1') })).statusCode, 403, `explain ${query}`)
 })
