@@ -10,6 +10,7 @@ import { fixedKeys } from '../../src/security/key-sources.ts'
 import { startGateway } from '../support/gateway.ts'
 import { routeRequests } from '../support/route-requests.ts'
 import { twoShops } from '../support/two-shops.ts'
+import { watchedLog } from '../support/watched-log.ts'
 
 type Limits = Pick<ApiKey, 'scopes' | 'namespaces'>
 
@@ -106,6 +107,22 @@ t.test('route table: AUTH_SCHEME=none leaves reads and events open, and says whi
     if (/^\/(items|users)\//.test(route.url)) t.notOk(isRefused(await statusOf(app, request('tea'), keys.write)), `${name} with a write key`)
     t.notOk(isRefused(await statusOf(open.app, request('tea'))), `${name} with OPEN_WRITES`)
   }
+})
+
+t.test('route table: at the start, one line of the log says what is open without credentials, and no line where nothing is', async t => {
+  const openIn = async (t: Test, authentication: AuthenticationOptions): Promise<string[][]> => {
+    const { logger, text } = watchedLog()
+    await startGateway(t, twoShops, { logger, authentication })
+    return text().split('\n').filter(line => line.includes('AUTH_SCHEME')).map(line => (JSON.parse(line) as { open: string[] }).open)
+  }
+  await t.test('none', async t => {
+    const [open = [], ...more] = await openIn(t, {})
+    t.strictSame(more, [])
+    t.ok(open.includes('GET /recommend-items/:namespace/:recommender/:userId') && open.includes('POST /events/:namespace/batch'))
+    t.strictSame(open.filter(route => /items\/:namespace$|users|explain/.test(route)), [])
+  })
+  await t.test('OPEN_WRITES', async t => t.ok((await openIn(t, { openWrites: true }))[0]!.includes('POST /items/:namespace')))
+  await t.test('api-key', async t => t.strictSame(await openIn(t, { schemes: ['api-key'] }), []))
 })
 
 t.test('route table: a cached answer is never served before authentication', async t => {
