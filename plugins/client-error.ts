@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { GatewayError } from '../src/base/errors.ts'
+import { unauthorized } from '../src/security/gate.ts'
 
-/** Answers a malformed HTTP request, one with too large headers, or one that is too slow, with an error in the contract's form. */
-export function refuseClient (error: Error & { code?: string }, socket: Socket): void {
+/**
+ * Answers a malformed HTTP request, one with too large headers, or one that is too slow, with an error in the contract's form.
+ * @param challenge the value of `WWW-Authenticate` for a bad token; undefined if requests need none
+ */
+export function refuseClient (error: Error & { code?: string, rawPacket?: unknown }, socket: Socket, challenge?: string): void {
   if (error.code === 'ECONNRESET') return
-  refuseSocket(socket, describe(error))
+  if (challenge !== undefined && isLongToken(error)) refuseSocket(socket, unauthorized(), [`WWW-Authenticate: ${challenge}`])
+  else refuseSocket(socket, describe(error))
 }
 
 /** Answers a request that Node.js gives without a response to write to, and closes its connection. @param headers more header lines */
@@ -26,6 +31,11 @@ export function refuseSocket (socket: Socket, { status, type, code, message }: G
     '',
     body
   ].join('\r\n'))
+}
+
+/** Returns whether a token made the headers too large, so that it is refused like any other bad token. */
+function isLongToken ({ code, rawPacket }: { code?: string, rawPacket?: unknown }): boolean {
+  return code === 'HPE_HEADER_OVERFLOW' && Buffer.isBuffer(rawPacket) && /\r\nauthorization: *bearer [\w.-]{8000}/i.test(rawPacket.toString('latin1'))
 }
 
 function describe ({ code }: { code?: string }): GatewayError {

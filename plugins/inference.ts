@@ -10,6 +10,7 @@ import type { Plan } from '../src/plan/plan.ts'
 import { surroundingsOf } from '../src/context/surroundings.ts'
 import { GatewayError } from '../src/base/errors.ts'
 import { interleaved } from '../src/experiments/interleave.ts'
+import { requireUser } from '../src/security/access.ts'
 import { largeAnswer, occupyAnswerRoom } from '../src/inference/answer-room.ts'
 import { assign, type Assigned } from '../src/inference/assign.ts'
 import type { Blended } from '../src/inference/blend.ts'
@@ -40,7 +41,7 @@ interface Remembered {
 
 /**
  * Sends the answers of inference over HTTP. The plugin remembers recent URLs, and does not parse, validate and resolve them again. Hooks
- * that guard these routes have to be registered before this plugin.
+ * that guard these routes have to be registered before this plugin, as authentication is.
  */
 export default fp(async app => {
   const { cache, resources } = app
@@ -50,18 +51,20 @@ export default fp(async app => {
   let settledBy: Plan | undefined
   const lately = new LRUCache<string, Remembered>({ maxSize: mostRemembered, sizeCalculation: (_value, url) => overhead + 3 * url.length })
 
-  app.addHook('onRequest', ({ raw }, reply, done) => {
+  app.addHook('onRequest', ({ raw, principal }, reply, done) => {
     if (settledBy !== app.config.current) forget()
     // `peek` does not update the order of eviction. That is cheaper, and a frequent URL is soon remembered again.
     const remembered = raw.method === 'GET' || raw.method === 'HEAD' ? lately.peek(raw.url!) : undefined
     if (remembered === undefined || (remembered.until !== Infinity && remembered.until <= resources.now())) return done()
     const { inference, ignored } = remembered
+    if (inference.request.userId !== undefined) requireUser(principal, inference.request.userId)
     if (ignored !== undefined) reply.header(ignoredParameters, ignored)
     respond(reply, inference)?.catch((error: unknown) => { reply.send(error) })
   })
 
   app.decorateReply('infer', function (this: FastifyReply, request: InferenceRequest) {
     const { plan } = app.config
+    if (request.userId !== undefined) requireUser(this.request.principal, request.userId)
     const surroundings = surroundingsOf(this.request.headers, app.clock)
     const assigned = assign(findRecommender(plan, request), request, surroundings, resources.now())
     const answerBy = (assigned: Assigned): Promise<void> | undefined => {
@@ -150,7 +153,7 @@ export default fp(async app => {
     const { entry: { body, etag } } = found
     exposures.note({ experiment: membership.experiment, variation: blended === undefined ? variation.name : interleaved, userId: userId!, body, etag, found, path: url, blended })
   }
-}, { name: 'inference', dependencies: ['config', 'cache', 'clock', 'parameters', 'experiments'] })
+}, { name: 'inference', dependencies: ['authentication', 'config', 'cache', 'clock', 'parameters', 'experiments'] })
 
 const json = 'application/json; charset=utf-8'
 

@@ -1,6 +1,6 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import accessLog, { type AccessLog } from '../plugins/access-log.ts'
-import admin from '../plugins/admin.ts'
+import authentication, { type AuthenticationOptions } from '../plugins/authentication.ts'
 import bodies from '../plugins/bodies.ts'
 import cache from '../plugins/cache.ts'
 import clock from '../plugins/clock.ts'
@@ -55,8 +55,10 @@ export interface AppOptions {
   /** Whether the gateway opens event targets; absent: true. */
   delivers?: boolean
   accessLog?: AccessLog
-  /** The key for the routes of administrators; absent: these routes refuse everybody. */
+  /** A key with the scope `admin`; absent: none. */
   adminKey?: string | undefined
+  /** Who may call; absent: reads and events are open, and everything else needs the admin key. */
+  authentication?: AuthenticationOptions
   /** The bucket that item metadata is imported from; absent: only `gateway items import` imports it. */
   staging?: StagingOptions | undefined
   /** The time zone of users whose request headers name none: an IANA name; absent: UTC. */
@@ -79,7 +81,7 @@ export interface AppOptions {
 const mebibyte = 1024 * 1024
 
 /** Builds the gateway: registers the plugins in the order of their dependencies, then the routes. The caller makes it listen. */
-export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, recommendationIdSecret, evidentlyEndpoint, appConfigAgentUrl = 'http://localhost:2772', logger, now, steady = now ?? steadyNow }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, authentication: authenticating, timeZone, staging: stagingOptions, peers = noPeers, recommendationIdSecret, evidentlyEndpoint, appConfigAgentUrl = 'http://localhost:2772', logger, now, steady = now ?? steadyNow }: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -99,7 +101,7 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
       reply.raw.once('finish', () => { app.logAnswered(request, reply) })
       sendError(error, request, reply.header('x-request-id', request.id))
     },
-    clientErrorHandler: refuseClient
+    clientErrorHandler: (error, socket) => { refuseClient(error, socket, app.authentication.tokenChallenge) }
   })
   // Node.js would answer 417, without a body. The gateway ignores expectations that it does not know (RFC 9110 §10.1.1).
   app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })
@@ -120,8 +122,9 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
   await app.register(metrics)
   await app.register(eventMetrics)
   await app.register(config, { source })
-  await app.register(openapi, { basePath, admin: adminKey !== undefined })
-  await app.register(admin, { adminKey })
+  // From here on every request is authenticated: inference answers from memory in a hook of its own, which must come later.
+  await app.register(authentication, { ...authenticating, adminKey })
+  await app.register(openapi, { basePath })
   await app.register(experiments, { recommendationIdSecret })
   await app.register(inference)
   await app.register(eventsPlugin, { basePath })

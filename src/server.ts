@@ -10,7 +10,7 @@ import { isSampleConfig } from './base/packaged-file.ts'
 import { prepareDataDir } from './connections/data-dir.ts'
 import { holdDataDir } from './connections/data-dir-holders.ts'
 import { noPeers } from './connections/peers.ts'
-import { adoptDefaultRegion, hasOwnS3, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
+import { adoptDefaultRegion, authenticationOf, hasOwnS3, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
 import { startPrimary } from './workers/primary.ts'
 import { joinPrimary, type Worker } from './workers/worker.ts'
 
@@ -83,6 +83,7 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     recommendationIdSecret: settings.RECOMMENDATION_ID_SECRET,
     evidentlyEndpoint: settings.EVIDENTLY_ENDPOINT,
     appConfigAgentUrl: settings.APPCONFIG_AGENT_URL,
+    authentication: authenticationOf(settings),
     timeZone: settings.TIME_ZONE,
     peers: worker?.peers ?? noPeers,
     logger

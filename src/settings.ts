@@ -1,5 +1,10 @@
 import Type, { type Static } from 'typebox'
+import type { AuthenticationOptions } from '../plugins/authentication.ts'
+import { fileSource } from './config/file-source.ts'
 import { isZone } from './context/clock.ts'
+import { fixedKeys } from './security/key-sources.ts'
+import { secretKeys } from './security/secret-keys.ts'
+import { authenticationMistakes, AuthenticationSettingsSchema, jwtOptionsOf, schemesOf } from './security/settings.ts'
 import { basePathFormat, isBasePath } from './base/base-path.ts'
 import { UserError } from './base/user-error.ts'
 import { checker, type Finding } from './base/validation.ts'
@@ -21,7 +26,7 @@ export const SettingsSchema = Type.Object({
   DATA_DIR: Type.String({ minLength: 1, default: './data' }),
   REDIS_URL: Type.Optional(Type.String({ description: 'the tier of the cache that instances share; memory only where absent' })),
   CACHE_MAX_BYTES: Type.Integer({ minimum: 1024 * 1024, maximum: 2 ** 40, default: 64 * 1024 * 1024, description: 'what the cache may hold in memory' }),
-  ADMIN_KEY: Type.Optional(Type.String({ minLength: 16, maxLength: 256, pattern: '^[\\x21-\\x7e]*$', description: 'opens what administrators may see, such as /explain, to who sends it as X-Api-Key; closed where absent' })),
+  ...AuthenticationSettingsSchema.properties,
   RECOMMENDATION_ID_SECRET: Type.Optional(Type.String({ minLength: 32, maxLength: 256, description: 'signs recommendation ids; where absent, instances share a random one by Redis, or else keep one in DATA_DIR' })),
   TIME_ZONE: Type.String({ default: 'UTC', description: 'the zone of users whose zone no header tells: an IANA name, such as Europe/Berlin' }),
   STAGING_BUCKET: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$', description: 'the S3 bucket that item metadata is imported from; none where absent' })),
@@ -72,6 +77,7 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
   }
   if (value.BASE_PATH !== '' && !isBasePath(String(value.BASE_PATH))) findings.push({ pointer: '/BASE_PATH', message: basePathFormat })
   if (!isZone(String(value.TIME_ZONE))) findings.push({ pointer: '/TIME_ZONE', message: 'expected the name of a time zone, such as Europe/Berlin' })
+  if (findings.length === 0) findings.push(...authenticationMistakes(value))
   if (findings.length > 0) throw new SettingsError(findings)
   return value
 }
@@ -79,6 +85,23 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
 /** Returns the webhook secrets of valid settings. */
 export function webhookSecretsOf ({ WEBHOOK_SECRETS = '' }: Settings): WebhookSecrets {
   return readWebhookSecrets(WEBHOOK_SECRETS)!
+}
+
+/** Returns the options of authentication of valid settings, without the admin key. */
+export function authenticationOf (settings: Settings): Omit<AuthenticationOptions, 'adminKey'> {
+  const { API_KEYS, API_KEYS_FILE, API_KEYS_SECRET_ID, API_KEYS_POLL_INTERVAL, OPEN_WRITES, DOCS_ACCESS, METRICS_ACCESS } = settings
+  return {
+    schemes: schemesOf(settings),
+    keySources: [
+      ...(API_KEYS === undefined ? [] : [fixedKeys('API_KEYS', API_KEYS)]),
+      ...(API_KEYS_FILE === undefined ? [] : [fileSource(API_KEYS_FILE)]),
+      ...(API_KEYS_SECRET_ID === undefined ? [] : [secretKeys(API_KEYS_SECRET_ID, API_KEYS_POLL_INTERVAL * 1000)])
+    ],
+    jwt: jwtOptionsOf(settings),
+    openWrites: OPEN_WRITES === 'true',
+    docs: DOCS_ACCESS,
+    metrics: METRICS_ACCESS
+  }
 }
 
 /** Sets AWS_REGION to AWS_DEFAULT_REGION if it is missing. The AWS command line reads both, the SDK for JavaScript only AWS_REGION. */
