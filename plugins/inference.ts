@@ -11,6 +11,7 @@ import { surroundingsOf } from '../src/context/surroundings.ts'
 import { GatewayError } from '../src/base/errors.ts'
 import { infer, prepare, type Inference } from '../src/inference/infer.ts'
 import type { InferenceRequest } from '../src/inference/request.ts'
+import { addVary } from './cors.ts'
 import { ignoredParameters } from './parameters.ts'
 
 declare module 'fastify' {
@@ -91,7 +92,7 @@ export default fp(async app => {
     if (entry.undecorated !== undefined) reply.header('x-personalization-undecorated', entry.undecorated)
     if (timing !== undefined && timing !== '') reply.header('server-timing', timing)
     const vary = mayEncode ? recommender.varyEncoded : recommender.vary
-    if (vary !== '') reply.header('vary', vary)
+    if (vary !== '') addVary(reply, vary)
     if (isPost) {
       reply.header('cache-control', 'no-store')
     } else {

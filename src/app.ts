@@ -5,6 +5,7 @@ import bodies from '../plugins/bodies.ts'
 import cache from '../plugins/cache.ts'
 import clock from '../plugins/clock.ts'
 import config from '../plugins/config.ts'
+import cors from '../plugins/cors.ts'
 import errors, { sendError } from '../plugins/errors.ts'
 import eventMetrics from '../plugins/event-metrics.ts'
 import eventsPlugin from '../plugins/events.ts'
@@ -32,6 +33,7 @@ import relatedItems from '../routes/related-items.ts'
 import rerankItems from '../routes/rerank-items.ts'
 import users from '../routes/users.ts'
 import type { ConfigSource } from './config/source.ts'
+import type { AllowedOrigins } from './base/allowed-origins.ts'
 import { refuseClient } from '../plugins/client-error.ts'
 import { noPeers, type Peers } from './connections/peers.ts'
 import { requestId } from './base/request-id.ts'
@@ -58,6 +60,8 @@ export interface AppOptions {
   staging?: StagingOptions | undefined
   /** The time zone of users whose request headers name none: an IANA name; absent: UTC. */
   timeZone?: string
+  /** The origins whose pages may call the gateway; absent: none. */
+  corsOrigins?: AllowedOrigins | undefined
   /** The other processes that serve on this machine; absent: none. */
   peers?: Peers
   logger: FastifyBaseLogger
@@ -70,7 +74,7 @@ export interface AppOptions {
 const mebibyte = 1024 * 1024
 
 /** Builds the gateway: registers the plugins in the order of their dependencies, then the routes. The caller makes it listen. */
-export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, logger, now, steady = now ?? steadyNow }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, timeZone, corsOrigins, staging: stagingOptions, peers = noPeers, logger, now, steady = now ?? steadyNow }: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -88,9 +92,9 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
     // The router refuses such a URL before any hook is called.
     frameworkErrors: (error, request, reply) => {
       reply.raw.once('finish', () => { app.logAnswered(request, reply) })
-      sendError(error, request, reply.header('x-request-id', request.id))
+      sendError(error, request, reply.headers({ 'x-request-id': request.id, ...app.corsHeaders(request.headers.origin) }))
     },
-    clientErrorHandler: refuseClient
+    clientErrorHandler: (error, socket) => { refuseClient(error, socket, app.corsHeaders) }
   })
   // Node.js would answer 417, without a body. The gateway ignores expectations that it does not know (RFC 9110 §10.1.1).
   app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })
@@ -98,6 +102,7 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
   await app.register(requestIds)
   await app.register(accessLog, { which })
   await app.register(errors)
+  await app.register(cors, { origins: corsOrigins })
   await app.register(limits)
   await app.register(host)
   await app.register(parameters)

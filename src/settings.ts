@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { isZone } from './context/clock.ts'
+import { allowedOriginsFormat, readAllowedOrigins, type AllowedOrigins } from './base/allowed-origins.ts'
 import { basePathFormat, isBasePath } from './base/base-path.ts'
 import { UserError } from './base/user-error.ts'
 import { checker, type Finding } from './base/validation.ts'
@@ -25,6 +26,7 @@ export const SettingsSchema = Type.Object({
   TIME_ZONE: Type.String({ default: 'UTC', description: 'the zone of users whose zone no header tells: an IANA name, such as Europe/Berlin' }),
   STAGING_BUCKET: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$', description: 'the S3 bucket that item metadata is imported from; none where absent' })),
   WEBHOOK_SECRETS: Type.Optional(Type.String({ maxLength: 65_536, description: 'what webhooks of event targets are signed with: name=whsec_…, several with commas between them; none where absent' })),
+  CORS_ORIGINS: Type.Optional(Type.String({ maxLength: 16_384, description: 'the origins whose pages may call the gateway from a browser: *, https://shop.example or https://*.shop.example, several with commas between them; none where absent' })),
   WORKERS: Type.Integer({ minimum: 1, maximum: 64, default: 1, description: 'processes that serve, for a machine with several cores' }),
   SHUTDOWN_DRAIN: Type.Number({ minimum: 0, maximum: 20, default: 0, description: 'seconds to serve on after SIGTERM' })
 })
@@ -65,6 +67,7 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
     findings.push({ pointer: '/WEBHOOK_SECRETS', message: webhookSecretsFormat })
   }
   if (value.BASE_PATH !== '' && !isBasePath(String(value.BASE_PATH))) findings.push({ pointer: '/BASE_PATH', message: basePathFormat })
+  if (value.CORS_ORIGINS !== undefined && readAllowedOrigins(String(value.CORS_ORIGINS)) === undefined) findings.push({ pointer: '/CORS_ORIGINS', message: allowedOriginsFormat })
   if (!isZone(String(value.TIME_ZONE))) findings.push({ pointer: '/TIME_ZONE', message: 'expected the name of a time zone, such as Europe/Berlin' })
   if (findings.length > 0) throw new SettingsError(findings)
   return value
@@ -73,6 +76,11 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
 /** Returns the webhook secrets of valid settings. */
 export function webhookSecretsOf ({ WEBHOOK_SECRETS = '' }: Settings): WebhookSecrets {
   return readWebhookSecrets(WEBHOOK_SECRETS)!
+}
+
+/** Returns the origins that valid settings allow; undefined if they name none. */
+export function corsOriginsOf ({ CORS_ORIGINS }: Settings): AllowedOrigins | undefined {
+  return CORS_ORIGINS === undefined ? undefined : readAllowedOrigins(CORS_ORIGINS)
 }
 
 /** Sets AWS_REGION to AWS_DEFAULT_REGION if it is missing. The AWS command line reads both, the SDK for JavaScript only AWS_REGION. */
