@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { withoutBasePath } from '../src/base/base-path.ts'
 import { surroundingsOf } from '../src/context/surroundings.ts'

@@ -36,7 +36,7 @@ export function inferenceRoute<S extends FastifySchema & { operationId: string }
   // Only `read` needs the types of the schema.
   const routes = app as unknown as FastifyInstance
   const answered: FastifySchema = schema
-  routes.get(url, { schema: answered }, (request, reply) => reply.infer(read(request as unknown as RequestOf<S>)))
+  routes.get(url, { config: { access: 'read' }, schema: answered }, (request, reply) => reply.infer(read(request as unknown as RequestOf<S>)))
   const explained: FastifySchema = {
     ...schema,
     operationId: `explain${schema.operationId[0]!.toUpperCase()}${schema.operationId.slice(1)}`,
@@ -46,7 +46,7 @@ export function inferenceRoute<S extends FastifySchema & { operationId: string }
     security: [{ adminKey: [] }],
     response: answers(Type.Ref('Explanation'))
   }
-  routes.get(`/explain${url}`, { schema: explained, onRequest: app.requireAdmin }, async (request, reply) => {
+  routes.get(`/explain${url}`, { config: { access: 'admin' }, schema: explained }, async (request, reply) => {
     reply.header('cache-control', 'no-store')
     return explainRequest(app.config.plan, read(request as unknown as RequestOf<S>), request.headers, surroundingsOf(request.headers, app.clock))
   })

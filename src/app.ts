@@ -1,6 +1,6 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import accessLog, { type AccessLog } from '../plugins/access-log.ts'
-import admin from '../plugins/admin.ts'
+import authentication from '../plugins/authentication.ts'
 import bodies from '../plugins/bodies.ts'
 import cache from '../plugins/cache.ts'
 import clock from '../plugins/clock.ts'
@@ -116,8 +116,9 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
   await app.register(metrics)
   await app.register(eventMetrics)
   await app.register(config, { source })
+  // From here on every request is authenticated: inference answers from memory in a hook of its own, which must come later.
+  await app.register(authentication)
   await app.register(openapi, { basePath, admin: adminKey !== undefined })
-  await app.register(admin, { adminKey })
   await app.register(inference)
   await app.register(eventsPlugin, { basePath })
   if (stagingOptions !== undefined) await app.register(staging, stagingOptions)
