@@ -70,7 +70,10 @@ export default fp(async app => {
   /** Answers a resolved inference; synchronously if the memory tier has the answer. */
   function respond (reply: FastifyReply, inference: Inference): Promise<void> | undefined {
     const found = cache.peek(inference.lookup)
-    if (found === undefined) return infer(inference, cache).then(made => { answer(reply, inference, made) })
+    if (found === undefined) {
+      app.beginWork(reply)
+      return infer(inference, cache).then(made => { answer(reply, inference, made) })
+    }
     answer(reply, inference, found)
     return undefined
   }
@@ -113,7 +116,7 @@ export default fp(async app => {
     if (encoding !== undefined) reply.header('content-encoding', encoding)
     reply.type(json).send(body)
   }
-}, { name: 'inference', dependencies: ['config', 'cache', 'clock', 'parameters'] })
+}, { name: 'inference', dependencies: ['config', 'cache', 'clock', 'overload', 'parameters'] })
 
 const json = 'application/json; charset=utf-8'
 

@@ -33,7 +33,7 @@ export default async function eventsBatch (app: App): Promise<void> {
   app.post('/events/:namespace/batch', {
     bodyLimit: mostBytes,
     // Records carry the query.
-    config: { access: 'write', anonymous: true, keepsQuery: true, json: { ...eventsShape(2), apart: true } },
+    config: { access: 'write', priority: 'bulk', anonymous: true, keepsQuery: true, json: { ...eventsShape(2), apart: true } },
     onRequest ({ params }, _reply, done) {
       takerOf(app.config.plan, params.namespace)
       done()

@@ -12,7 +12,7 @@ const OutcomesSchema = Type.Object({
 export default async function items (app: App): Promise<void> {
   app.post('/items/:namespace', {
     bodyLimit: 8 * 1024 * 1024,
-    config: { access: 'write', json: entriesShape('items') },
+    config: { access: 'write', priority: 'bulk', json: entriesShape('items') },
     onRequest ({ params }, _reply, done) {
       datasetsOf(namespaceOf(app.config.plan, params.namespace), 'items')
       done()

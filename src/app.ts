@@ -15,6 +15,7 @@ import limits, { longestUrl } from '../plugins/limits.ts'
 import methods from '../plugins/methods.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
+import overload from '../plugins/overload.ts'
 import parameters from '../plugins/parameters.ts'
 import readiness from '../plugins/readiness.ts'
 import requestIds from '../plugins/request-id.ts'
@@ -62,6 +63,8 @@ export interface AppOptions {
   timeZone?: string
   /** The origins whose pages may call the gateway; absent: none. */
   corsOrigins?: AllowedOrigins | undefined
+  /** The most requests in flight, cache hits not counted; absent: 10,000. */
+  mostInFlight?: number | undefined
   /** The other processes that serve on this machine; absent: none. */
   peers?: Peers
   logger: FastifyBaseLogger
@@ -74,7 +77,7 @@ export interface AppOptions {
 const mebibyte = 1024 * 1024
 
 /** Builds the gateway: registers the plugins in the order of their dependencies, then the routes. The caller makes it listen. */
-export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, timeZone, corsOrigins, staging: stagingOptions, peers = noPeers, logger, now, steady = now ?? steadyNow }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, timeZone, corsOrigins, mostInFlight, staging: stagingOptions, peers = noPeers, logger, now, steady = now ?? steadyNow }: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -103,6 +106,7 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
   await app.register(accessLog, { which })
   await app.register(errors)
   await app.register(cors, { origins: corsOrigins })
+  await app.register(overload, { now: steady, most: mostInFlight })
   await app.register(limits)
   await app.register(host)
   await app.register(parameters)

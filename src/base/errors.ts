@@ -52,6 +52,7 @@ export const errorTable = {
   ...providerErrors('Http'),
   ShuttingDown: { type: 'Overload', status: 503 },
   Starting: { type: 'Overload', status: 503 },
+  Overloaded: { type: 'Overload', status: 503 },
   CircuitOpen: { type: 'Overload', status: 503 },
   TooManyCalls: { type: 'Overload', status: 503 },
   TooManyBodies: { type: 'Overload', status: 503 },
