@@ -32,8 +32,13 @@ const capacity = 32 * 1024 * 1024
 /** A body that is within the documented limits has less than one value on this many bytes. */
 const bytesOfValue = 12
 
+export interface BodiesOptions {
+  /** The most lists and objects within each other in a body. */
+  deepest: number
+}
+
 /** Receives and reads the bodies of requests. The routes check namespace and targets before, in `onRequest`. */
-export default fp(async app => {
+export default fp<BodiesOptions>(async (app, { deepest }) => {
   const room = createBodyRoom({ capacity })
   const inSequence = createSequence()
 
@@ -43,7 +48,7 @@ export default fp(async app => {
     const { bodyLimit, config } = routeOptions
     const length = headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
     const { bytes, isLarge, release } = await receiveBody(payload, { limit: bodyLimit, length, encoding: headers['content-encoding'], room })
-    const shape = { most: Math.ceil(bodyLimit / bytesOfValue), ...config.json }
+    const shape = { most: Math.ceil(bodyLimit / bytesOfValue), deepest, ...config.json }
     const turn = beginTurns()
     try {
       return await (isLarge ? inSequence(async () => turn.next().then(async () => read(bytes, shape, turn))) : read(bytes, shape, turn))

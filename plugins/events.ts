@@ -10,7 +10,7 @@ import { createLedger } from '../src/events/ledger.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     /** Returns the options for collecting the events of a request. */
-    collecting: (request: Pick<FastifyRequest, 'headers' | 'url' | 'query'>) => CollectOptions
+    collecting: (request: Pick<FastifyRequest, 'headers' | 'url' | 'query' | 'principal'>) => CollectOptions
   }
 }
 
@@ -24,7 +24,7 @@ export default fp<EventsOptions>(async (app, { basePath }) => {
   const { now, steady, userVersions, eventStats: stats } = app.resources
   const ledger = createLedger({ now: steady, redis: app.cacheParts.redis, onError: cause => { app.log.debug({ cause: String(cause) }, 'could not exchange with Redis which events were delivered') } })
   const dispatch = createDispatch({ ledger, stats })
-  app.decorate('collecting', ({ headers, url, query }) => (
-    { now, userVersions, dispatch, newId: randomUUID, surroundings: surroundingsOf(headers, app.clock), broughtBy: bringerOf(withoutBasePath(url, basePath), headers, query) }
+  app.decorate('collecting', ({ headers, url, query, principal }) => (
+    { principal, now, userVersions, dispatch, newId: randomUUID, surroundings: surroundingsOf(headers, app.clock), broughtBy: bringerOf(withoutBasePath(url, basePath), headers, query) }
   ))
 }, { name: 'events', dependencies: ['resources', 'cache', 'clock'] })

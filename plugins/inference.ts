@@ -9,6 +9,7 @@ import { acceptedEncodings, encodedTag, leastEncoded, select } from '../src/cach
 import type { Plan } from '../src/plan/plan.ts'
 import { surroundingsOf } from '../src/context/surroundings.ts'
 import { GatewayError } from '../src/base/errors.ts'
+import { requireUser } from '../src/security/access.ts'
 import { infer, prepare, type Inference } from '../src/inference/infer.ts'
 import type { InferenceRequest } from '../src/inference/request.ts'
 import { addVary } from './cors.ts'
@@ -34,7 +35,7 @@ interface Remembered {
 
 /**
  * Sends the answers of inference over HTTP. The plugin remembers recent URLs, and does not parse, validate and resolve them again. Hooks
- * that guard these routes have to be registered before this plugin.
+ * that guard these routes have to be registered before this plugin, as authentication is.
  */
 export default fp(async app => {
   const { cache, resources } = app
@@ -43,18 +44,20 @@ export default fp(async app => {
   let settledBy: Plan | undefined
   const lately = new LRUCache<string, Remembered>({ maxSize: mostRemembered, sizeCalculation: (_value, url) => overhead + 3 * url.length })
 
-  app.addHook('onRequest', ({ raw }, reply, done) => {
+  app.addHook('onRequest', ({ raw, principal }, reply, done) => {
     if (settledBy !== app.config.current) forget()
     // `peek` does not update the order of eviction. That is cheaper, and a frequent URL is soon remembered again.
     const remembered = raw.method === 'GET' || raw.method === 'HEAD' ? lately.peek(raw.url!) : undefined
     if (remembered === undefined) return done()
     const { inference, ignored } = remembered
+    if (inference.request.userId !== undefined) requireUser(principal, inference.request.userId)
     if (ignored !== undefined) reply.header(ignoredParameters, ignored)
     respond(reply, inference)?.catch((error: unknown) => { reply.send(error) })
   })
 
   app.decorateReply('infer', function (this: FastifyReply, request: InferenceRequest) {
     const { plan } = app.config
+    if (request.userId !== undefined) requireUser(this.request.principal, request.userId)
     const isPost = this.request.method === 'POST'
     const inference = prepare(plan, request, surroundingsOf(this.request.headers, app.clock), !isPost)
     // If the answer depends on headers, another request for the same URL may get another answer.
@@ -116,7 +119,7 @@ export default fp(async app => {
     if (encoding !== undefined) reply.header('content-encoding', encoding)
     reply.type(json).send(body)
   }
-}, { name: 'inference', dependencies: ['config', 'cache', 'clock', 'overload', 'parameters'] })
+}, { name: 'inference', dependencies: ['authentication', 'config', 'cache', 'clock', 'overload', 'parameters'] })
 
 const json = 'application/json; charset=utf-8'
 

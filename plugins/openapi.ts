@@ -1,5 +1,5 @@
 import helmet from '@fastify/helmet'
-import swagger from '@fastify/swagger'
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { ErrorSchema } from '../src/base/errors.ts'
@@ -16,6 +16,8 @@ declare module 'fastify' {
     openapi: () => OpenApiDocument
   }
 }
+
+type SecuritySchemes = NonNullable<NonNullable<NonNullable<FastifyDynamicSwaggerOptions['openapi']>['components']>['securitySchemes']>
 
 const product = 'Personalization Gateway'
 
@@ -41,8 +43,6 @@ const protection = {
 export interface OpenApiOptions {
   /** The path below which the routes are. */
   basePath: string
-  /** Whether the process has an admin key. */
-  admin: boolean
 }
 
 /** Returns some items of each namespace that knows its own. */
@@ -52,25 +52,26 @@ async function knownItems (plan: Plan): Promise<Map<string, readonly string[]>> 
 }
 
 /** Serves the OpenAPI document of the current configuration, and Swagger UI, at /docs. */
-export default fp<OpenApiOptions>(async (app, { basePath, admin }) => {
+export default fp<OpenApiOptions>(async (app, { basePath }) => {
   for (const schema of [ErrorSchema, ExplanationSchema, ItemListSchema, PersonalizedRankingSchema, RatingsSchema]) app.addSchema(schema)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: product, version: '0' },
-      ...(basePath === '' ? {} : { servers: [{ url: basePath }] }),
+      servers: [{ url: basePath === '' ? '/' : basePath }],
       tags: [{ name: 'operations', description: 'Probes, metrics, and for administrators how requests are understood.' }],
-      components: { securitySchemes: { adminKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'The value of `ADMIN_KEY`.' } } }
+      components: { securitySchemes: app.authentication.securitySchemes as SecuritySchemes }
     },
     refResolver: { buildLocalReference: ({ $id }, _baseUri, _fragment, i) => typeof $id === 'string' ? $id : `schema-${i}` }
   })
   // The document of @fastify/swagger is made once, from the routes. Ours follows the configuration.
   const openapi = (items?: ReadonlyMap<string, readonly string[]>): OpenApiDocument =>
-    concretePaths(structuredClone(app.swagger()) as OpenApiDocument, app.config.plan, { admin, ...(items === undefined ? {} : { items }) })
+    concretePaths(structuredClone(app.swagger()) as OpenApiDocument, app.config.plan, { admin: app.authentication.hasKeys, ...(items === undefined ? {} : { items }) })
   app.decorate('openapi', () => openapi())
   // Items of each namespace that knows its own, for the examples of the answer to a request.
   const examples = new WeakMap<object, ReadonlyMap<string, readonly string[]>>()
   await app.register(async docs => {
+    docs.addHook('onRoute', route => { route.config = { ...route.config, access: app.authentication.docs } })
     await docs.register(helmet, protection)
     await docs.register(validators)
     docs.addHook('preHandler', async request => {
@@ -88,4 +89,4 @@ export default fp<OpenApiOptions>(async (app, { basePath, admin }) => {
       transformSpecificationClone: false
     })
   }, { prefix: basePath })
-}, { name: 'openapi', dependencies: ['config'] })
+}, { name: 'openapi', dependencies: ['config', 'authentication'] })

@@ -39,7 +39,7 @@ const urlRules = 'A URL has at most 8,192 characters; percent-escapes are UTF-8.
 const sampleItems = ['item-1', 'item-2', 'item-3']
 
 export interface ConcreteOptions {
-  /** Whether there is an admin key, without which nobody can use the routes of administrators. */
+  /** Whether there are keys, without which nobody can use the routes of administrators. */
   admin: boolean
   /** Items that a namespace has, by its name; absent: those of the sample store. */
   items?: ReadonlyMap<string, readonly string[]>
@@ -58,10 +58,9 @@ export function concretePaths (document: OpenApiDocument, plan: Plan, { admin, i
     else if (path.includes('{namespace}')) Object.assign(paths, ...namespaces.filter(namespace => takes(namespace, path)).map(namespace => namespacePath(path, item, namespace)))
     else paths[path] = item
   }
-  const { securitySchemes: _, ...components } = document.components ?? {}
   return {
     ...document,
-    components: admin ? document.components ?? {} : components,
+    components: document.components ?? {},
     info: {
       title: plan.title ?? document.info.title,
       version: plan.version ?? document.info.version,

@@ -9,7 +9,8 @@ import { giveBackHeap } from './base/lean-heap.ts'
 import { prepareDataDir } from './connections/data-dir.ts'
 import { holdDataDir } from './connections/data-dir-holders.ts'
 import { noPeers } from './connections/peers.ts'
-import { adoptDefaultRegion, corsOriginsOf, hasOwnS3, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
+import { adoptDefaultRegion, authenticationOf, hasOwnS3, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
+import { admissionOf, serverLimitsOf } from './limits/settings.ts'
 import { startPrimary } from './workers/primary.ts'
 import { joinPrimary, type Worker } from './workers/worker.ts'
 
@@ -79,8 +80,10 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     accessLog: settings.ACCESS_LOG,
     staging: settings.STAGING_BUCKET === undefined ? undefined : { bucket: { name: settings.STAGING_BUCKET, pathStyle: hasOwnS3() } },
     adminKey: settings.ADMIN_KEY,
+    authentication: authenticationOf(settings),
     timeZone: settings.TIME_ZONE,
-    corsOrigins: corsOriginsOf(settings),
+    ...admissionOf(settings),
+    limits: serverLimitsOf(settings),
     peers: worker?.peers ?? noPeers,
     logger
   })

@@ -1,6 +1,11 @@
 import Type, { type Static } from 'typebox'
+import type { AuthenticationOptions } from '../plugins/authentication.ts'
+import { fileSource } from './config/file-source.ts'
 import { isZone } from './context/clock.ts'
-import { allowedOriginsFormat, readAllowedOrigins, type AllowedOrigins } from './base/allowed-origins.ts'
+import { limitMistakes, limitSettings } from './limits/settings.ts'
+import { fixedKeys } from './security/key-sources.ts'
+import { secretKeys } from './security/secret-keys.ts'
+import { authenticationMistakes, authenticationSettings, jwtOptionsOf, schemesOf } from './security/settings.ts'
 import { basePathFormat, isBasePath } from './base/base-path.ts'
 import { UserError } from './base/user-error.ts'
 import { checker, type Finding } from './base/validation.ts'
@@ -22,11 +27,11 @@ export const SettingsSchema = Type.Object({
   DATA_DIR: Type.String({ minLength: 1, default: './data' }),
   REDIS_URL: Type.Optional(Type.String({ description: 'the tier of the cache that instances share; memory only where absent' })),
   CACHE_MAX_BYTES: Type.Integer({ minimum: 1024 * 1024, maximum: 2 ** 40, default: 64 * 1024 * 1024, description: 'what the cache may hold in memory' }),
-  ADMIN_KEY: Type.Optional(Type.String({ minLength: 16, maxLength: 256, pattern: '^[\\x21-\\x7e]*$', description: 'opens what administrators may see, such as /explain, to who sends it as X-Api-Key; closed where absent' })),
+  ...authenticationSettings,
   TIME_ZONE: Type.String({ default: 'UTC', description: 'the zone of users whose zone no header tells: an IANA name, such as Europe/Berlin' }),
   STAGING_BUCKET: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$', description: 'the S3 bucket that item metadata is imported from; none where absent' })),
   WEBHOOK_SECRETS: Type.Optional(Type.String({ maxLength: 65_536, description: 'what webhooks of event targets are signed with: name=whsec_…, several with commas between them; none where absent' })),
-  CORS_ORIGINS: Type.Optional(Type.String({ maxLength: 16_384, description: 'the origins whose pages may call the gateway from a browser: *, https://shop.example or https://*.shop.example, several with commas between them; none where absent' })),
+  ...limitSettings,
   WORKERS: Type.Integer({ minimum: 1, maximum: 64, default: 1, description: 'processes that serve, for a machine with several cores' }),
   SHUTDOWN_DRAIN: Type.Number({ minimum: 0, maximum: 20, default: 0, description: 'seconds to serve on after SIGTERM' })
 })
@@ -67,8 +72,8 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
     findings.push({ pointer: '/WEBHOOK_SECRETS', message: webhookSecretsFormat })
   }
   if (value.BASE_PATH !== '' && !isBasePath(String(value.BASE_PATH))) findings.push({ pointer: '/BASE_PATH', message: basePathFormat })
-  if (value.CORS_ORIGINS !== undefined && readAllowedOrigins(String(value.CORS_ORIGINS)) === undefined) findings.push({ pointer: '/CORS_ORIGINS', message: allowedOriginsFormat })
   if (!isZone(String(value.TIME_ZONE))) findings.push({ pointer: '/TIME_ZONE', message: 'expected the name of a time zone, such as Europe/Berlin' })
+  if (findings.length === 0) findings.push(...authenticationMistakes(value), ...limitMistakes(value))
   if (findings.length > 0) throw new SettingsError(findings)
   return value
 }
@@ -78,9 +83,21 @@ export function webhookSecretsOf ({ WEBHOOK_SECRETS = '' }: Settings): WebhookSe
   return readWebhookSecrets(WEBHOOK_SECRETS)!
 }
 
-/** Returns the origins that valid settings allow; undefined if they name none. */
-export function corsOriginsOf ({ CORS_ORIGINS }: Settings): AllowedOrigins | undefined {
-  return CORS_ORIGINS === undefined ? undefined : readAllowedOrigins(CORS_ORIGINS)
+/** Returns the options of authentication of valid settings, without the admin key. */
+export function authenticationOf (settings: Settings): Omit<AuthenticationOptions, 'adminKey'> {
+  const { API_KEYS, API_KEYS_FILE, API_KEYS_SECRET_ID, API_KEYS_POLL_INTERVAL, OPEN_WRITES, DOCS_ACCESS, METRICS_ACCESS } = settings
+  return {
+    schemes: schemesOf(settings),
+    keySources: [
+      ...(API_KEYS === undefined ? [] : [fixedKeys('API_KEYS', API_KEYS)]),
+      ...(API_KEYS_FILE === undefined ? [] : [fileSource(API_KEYS_FILE)]),
+      ...(API_KEYS_SECRET_ID === undefined ? [] : [secretKeys(API_KEYS_SECRET_ID, API_KEYS_POLL_INTERVAL * 1000)])
+    ],
+    jwt: jwtOptionsOf(settings),
+    openWrites: OPEN_WRITES === 'true',
+    docs: DOCS_ACCESS,
+    metrics: METRICS_ACCESS
+  }
 }
 
 /** Sets AWS_REGION to AWS_DEFAULT_REGION if it is missing. The AWS command line reads both, the SDK for JavaScript only AWS_REGION. */

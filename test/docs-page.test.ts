@@ -8,7 +8,7 @@ const adminKey = 'an admin key of a test'
 const embedded = { variations: { sessions: { type: 'embedded' } } }
 
 async function documentOf (t: Test, config: object, options: Parameters<typeof startGateway>[2] = {}): Promise<OpenApiDocument & TestGateway> {
-  const gateway = await startGateway(t, config, options)
+  const gateway = await startGateway(t, config, { authentication: {}, ...options })
   return { ...gateway, ...(await gateway.app.inject('/docs/json')).json<OpenApiDocument>() }
 }
 
@@ -49,9 +49,10 @@ t.test('examples of /docs are items that the namespace has, in lists whose comma
 t.test('/explain declares its key, and is not shown where no key opens it', async t => {
   const { paths, ...rest } = await documentOf(t, storeConfig, { adminKey })
   const schemes = rest.components!['securitySchemes']
-  t.match(schemes, { adminKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' } })
-  t.strictSame(paths['/explain/recommend-items/store/for-you/{userId}']!['get']!['security'], [{ adminKey: [] }])
-  t.notOk('security' in paths['/recommend-items/store/for-you/{userId}']!['get']!)
+  t.match(schemes, { ApiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' } })
+  t.strictSame(paths['/explain/recommend-items/store/for-you/{userId}']!['get']!['security'], [{ ApiKey: [] }])
+  t.strictSame(paths['/recommend-items/store/for-you/{userId}']!['get']!['security'], [], 'reads are open')
+  t.strictSame(paths['/items/store']!['post']!['security'], [{ ApiKey: [] }])
   const closed = await documentOf(t, storeConfig)
   t.strictSame(Object.keys(closed.paths).filter(path => path.startsWith('/explain')), [])
 })
@@ -74,7 +75,7 @@ t.test('in a browser, every example of /docs is answered with 200, and the conso
       const { app } = await startGateway(t, { ...storeConfig, namespaces: { store: { ...storeConfig.namespaces.store, recommenders: { ...storeConfig.namespaces.store.recommenders, 'predicted-ratings': { ratings: embedded } } } } }, { basePath })
       const page = await openPage(t, `${await app.listen({ port: 0, host: '127.0.0.1' })}${basePath}/docs`)
       const statuses = await executeExamples(page)
-      t.equal(Object.keys(statuses).length, 11)
+      t.equal(Object.keys(statuses).length, 15)
       for (const [operation, status] of Object.entries(statuses)) t.equal(status, '200', operation)
       t.equal(await page.evaluate('document.title'), 'Personalization Gateway')
       t.strictSame(page.errors, [])

@@ -36,11 +36,11 @@ export interface TestGateway {
   configFile: string
 }
 
-/** Starts a gateway in this process, with its own data directory and configuration file. It ends with the test. */
+/** Starts a gateway in this process, with its own data directory and configuration file. By default it takes every request, writes too. It ends with the test. */
 export async function startGateway (t: Test, config: object = storeConfig, options: Partial<AppOptions> = {}): Promise<TestGateway> {
   const dataDir = t.testdir({ 'config.json': JSON.stringify(config) })
   const configFile = join(dataDir, 'config.json')
-  const app = await buildApp({ source: fileSource(configFile, 20), dataDir, logger: pino({ level: 'silent' }), ...options })
+  const app = await buildApp({ source: fileSource(configFile, 20), dataDir, logger: pino({ level: 'silent' }), authentication: { openWrites: true }, ...options })
   t.teardown(async () => app.close())
   await app.ready()
   await app.config.loaded
