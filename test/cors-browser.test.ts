@@ -25,7 +25,7 @@ t.test('CORS in a real browser: pages of two origins call the gateway, and a thi
   const [one, two, evil] = [await pageOf(t), await pageOf(t), await pageOf(t)]
   const lines: Array<{ route?: string, status?: number }> = []
   const logger = pino({ level: 'info' }, { write (line: string) { lines.push(JSON.parse(line) as object) } })
-  const { app } = await startGateway(t, storeConfig, { corsOrigins: readAllowedOrigins(`${one.origin},${two.origin}`), redisUrl: redis.url, adminKey, logger })
+  const { app } = await startGateway(t, storeConfig, { corsOrigins: readAllowedOrigins(`${one.origin},${two.origin}`), redisUrl: redis.url, authentication: {}, adminKey, logger })
   await sendEvents(t, app, 'somebody', ['tea', 'cup'])
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
   const list = `${url}/recommend-items/store/for-you/ann`

@@ -97,7 +97,7 @@ export function createAdaptiveLimit ({ now, most, least = 16 }: AdaptiveLimitOpt
     get inFlight () { return inFlight },
     get limit () { return isBusy ? limit : most },
     get isBusy () { return isBusy },
-    hasRoom: share => inFlight < Math.max(1, (isBusy ? limit : most) * share),
+    hasRoom: share => inFlight < Math.max(1, Math.min(most, isBusy ? limit : most) * share),
     begin (kind) {
       inFlight++
       if (inFlight > peak) peak = inFlight

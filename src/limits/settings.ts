@@ -20,8 +20,7 @@ export const limitSettings = {
   REQUEST_TIMEOUT: Type.Number({ minimum: 1, maximum: 300, default: 30, description: 'seconds in which a whole request has to arrive' })
 }
 
-const LimitSettingsSchema = Type.Object(limitSettings)
-export type LimitSettings = Static<typeof LimitSettingsSchema>
+export type LimitSettings = Static<ReturnType<typeof Type.Object<typeof limitSettings>>>
 
 /** The limits of one server. Lengths in bytes, times in ms. */
 export interface ServerLimits {

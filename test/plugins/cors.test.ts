@@ -48,7 +48,7 @@ t.test('CORS headers and Vary: Origin are on answers of every kind, hits and 304
 })
 
 t.test('CORS headers are on errors of every layer', async t => {
-  const { app } = await startOpen(t)
+  const { app } = await startOpen(t, undefined, storeConfig, { authentication: {}, adminKey: 'an admin key of a test' })
   const headers = { origin, host: 'gateway' }
   const post = (payload: string, more: object = {}): object => ({ method: 'POST', url: '/events/store', payload, headers: { ...headers, 'content-type': 'application/json', ...more } })
   const cases: Record<string, [number, object]> = {
@@ -57,7 +57,7 @@ t.test('CORS headers are on errors of every layer', async t => {
     'a query that is no text': [400, { url: `${url}?filter=%ff`, headers }],
     Host: [400, { url, headers: { origin, host: 'a b' } }],
     'a body': [400, post('{')],
-    'the admin': [403, { url: `/explain${url}`, headers }],
+    'the admin': [401, { url: `/explain${url}`, headers }],
     'no route': [404, { url: '/nothing', headers }],
     'no namespace': [404, { url: '/recommend-items/nobody/r/u', headers }],
     'no method': [405, { method: 'PUT', url, headers }],

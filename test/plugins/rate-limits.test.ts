@@ -1,5 +1,7 @@
 import { connect } from 'node:net'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { AppOptions } from '../../src/app.ts'
@@ -78,15 +80,20 @@ t.test('rate limit: CloudFront-Viewer-Address names the client where only CloudF
 
 t.test('rate limit: clients without an address do not share one bucket', async t => {
   const gateway = await startLimited(t, 'read:2/1h')
-  const socketFile = join(gateway.dataDir, 'gateway.sock')
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-socket-'))
+  t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
+  const socketFile = join(folder, 'gateway.sock')
   await gateway.app.listen({ path: socketFile })
   const ask = async (requests: number): Promise<string[]> => {
     const socket = connect(socketFile)
-    socket.end(`GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(requests))
-    let text = ''
-    socket.on('data', (chunk: Buffer) => { text += chunk.toString() })
-    await once(socket, 'close')
-    return [...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status!)
+    const statuses: string[] = []
+    while (statuses.length < requests) {
+      socket.write(`GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      const [chunk] = await once(socket, 'data') as [Buffer]
+      statuses.push(chunk.toString().slice(9, 12))
+    }
+    socket.destroy()
+    return statuses
   }
   t.strictSame(await ask(3), ['200', '200', '429'])
   t.strictSame(await ask(2), ['200', '200'])
