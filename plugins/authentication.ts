@@ -27,6 +27,8 @@ declare module 'fastify' {
 export interface Authentication {
   readonly docs: Access
   readonly metrics: Need
+  /** The value of `WWW-Authenticate` for a bad token; undefined if requests need no credentials. */
+  readonly challenge: string | undefined
   /** Whether any credentials exist. */
   readonly hasKeys: boolean
   /** The schemes that are on, for the OpenAPI document. */
@@ -65,6 +67,7 @@ export default fp<AuthenticationOptions>(async (app, { schemes: names = [], open
   app.decorate('authentication', {
     docs,
     metrics,
+    challenge: names.length === 0 ? undefined : schemes.map(scheme => scheme.challenge('invalid_token')).join(', '),
     hasKeys: names.length > 0 || openWrites || credentials.adminKey !== undefined || (credentials.keySources ?? []).length > 0,
     securitySchemes: Object.fromEntries(schemes.map(({ openapi: { name, scheme } }) => [name, scheme])),
     routes
@@ -73,7 +76,9 @@ export default fp<AuthenticationOptions>(async (app, { schemes: names = [], open
   app.addHook('onRoute', route => {
     routes.push(route)
     if (route.schema?.operationId === undefined) return
-    route.schema = { ...route.schema, security: gate.isOpen(route.config ?? {}) ? [] : schemes.map(({ openapi: { name } }) => ({ [name]: [] })) }
+    // An empty requirement stands for callers that need no credentials where they are.
+    const required = schemes.map(({ openapi: { name } }) => ({ [name]: [] }))
+    route.schema = { ...route.schema, security: gate.isOpen(route.config ?? {}) ? [] : route.config?.access === 'private' ? [{}, ...required] : required }
   })
   app.addHook('onReady', async () => {
     if (names.length > 0) return

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { GatewayError } from '../src/base/errors.ts'
+import { unauthorized } from '../src/security/gate.ts'
 
 /** The error of Node.js for bytes that are no request. */
 export interface ClientError extends Error {
@@ -12,10 +13,13 @@ export interface ClientError extends Error {
 /**
  * Answers a malformed HTTP request, one with too large headers, or one that is too slow, with an error in the contract's form.
  * @param headersFor returns more headers for the answer to a page of an origin
+ * @param challenge the value of `WWW-Authenticate` for a bad token; undefined if requests need none
  */
-export function refuseClient (error: ClientError, socket: Socket, headersFor: (origin: string | undefined) => Record<string, string>): void {
+export function refuseClient (error: ClientError, socket: Socket, headersFor: (origin: string | undefined) => Record<string, string>, challenge?: string): void {
   if (error.code === 'ECONNRESET') return
-  refuseSocket(socket, describe(error), headersFor(originOf(error, socket)))
+  const headers = headersFor(originOf(error, socket))
+  if (challenge !== undefined && isLongToken(error)) refuseSocket(socket, unauthorized(), { ...headers, 'WWW-Authenticate': challenge })
+  else refuseSocket(socket, describe(error), headers)
 }
 
 /** Returns the origin of a request that Node.js could not read to its end: from its headers if it has read these, or from its bytes. */
@@ -45,6 +49,11 @@ export function refuseSocket (socket: Socket, { status, type, code, message }: G
     '',
     body
   ].join('\r\n'))
+}
+
+/** Returns whether a token made the headers too large, so that it is refused like any other bad token. */
+function isLongToken ({ code, rawPacket }: { code?: string, rawPacket?: unknown }): boolean {
+  return code === 'HPE_HEADER_OVERFLOW' && Buffer.isBuffer(rawPacket) && /\r\nauthorization: *bearer [\w.-]{8000}/i.test(rawPacket.toString('latin1'))
 }
 
 function describe ({ code }: { code?: string }): GatewayError {

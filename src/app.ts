@@ -110,7 +110,7 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
       reply.raw.once('finish', () => { app.logAnswered(request, reply) })
       sendError(error, request, reply.headers({ 'x-request-id': request.id, ...app.corsHeaders(request.headers.origin) }))
     },
-    clientErrorHandler: (error, socket) => { refuseClient(error, socket, app.corsHeaders) }
+    clientErrorHandler: (error, socket) => { refuseClient(error, socket, app.corsHeaders, app.authentication.challenge) }
   })
   // Node.js would answer 417, without a body. The gateway ignores expectations that it does not know (RFC 9110 §10.1.1).
   app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })

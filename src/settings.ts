@@ -5,7 +5,7 @@ import { isZone } from './context/clock.ts'
 import { limitMistakes, limitSettings } from './limits/settings.ts'
 import { fixedKeys } from './security/key-sources.ts'
 import { secretKeys } from './security/secret-keys.ts'
-import { authenticationMistakes, authenticationSettings, jwtOptionsOf, schemesOf } from './security/settings.ts'
+import { authenticationMistakes, AuthenticationSettingsSchema, jwtOptionsOf, schemesOf } from './security/settings.ts'
 import { basePathFormat, isBasePath } from './base/base-path.ts'
 import { UserError } from './base/user-error.ts'
 import { checker, type Finding } from './base/validation.ts'
@@ -27,7 +27,7 @@ export const SettingsSchema = Type.Object({
   DATA_DIR: Type.String({ minLength: 1, default: './data' }),
   REDIS_URL: Type.Optional(Type.String({ description: 'the tier of the cache that instances share; memory only where absent' })),
   CACHE_MAX_BYTES: Type.Integer({ minimum: 1024 * 1024, maximum: 2 ** 40, default: 64 * 1024 * 1024, description: 'what the cache may hold in memory' }),
-  ...authenticationSettings,
+  ...AuthenticationSettingsSchema.properties,
   TIME_ZONE: Type.String({ default: 'UTC', description: 'the zone of users whose zone no header tells: an IANA name, such as Europe/Berlin' }),
   STAGING_BUCKET: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$', description: 'the S3 bucket that item metadata is imported from; none where absent' })),
   WEBHOOK_SECRETS: Type.Optional(Type.String({ maxLength: 65_536, description: 'what webhooks of event targets are signed with: name=whsec_…, several with commas between them; none where absent' })),

@@ -76,7 +76,7 @@ export function createGate ({ schemes, closed, openWrites }: GateOptions): Gate 
 }
 
 /** Returns the error for every request without valid credentials. It does not tell why they are not valid. */
-function unauthorized (): GatewayError {
+export function unauthorized (): GatewayError {
   return new GatewayError('Unauthorized', 'expected valid credentials')
 }
 
@@ -84,4 +84,3 @@ function unauthorized (): GatewayError {
 function hasBearer ({ authorization }: IncomingHttpHeaders): boolean {
   return authorization !== undefined
 }
-

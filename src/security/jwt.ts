@@ -52,20 +52,24 @@ interface Remembered {
 /** Opens the scheme of bearer tokens of one issuer. Verified tokens are remembered until they expire. */
 export function openJwtScheme (options: JwtSchemeOptions): Scheme {
   const { jwksUri: uri, tools, now, steady, onError, onRefused } = options
-  const remembered = new LRUCache<string, Remembered>({ maxSize: mostRemembered, sizeCalculation: (_value, token) => overhead + 2 * token.length })
+  // By the whole header, so that a remembered token costs one look-up.
+  const remembered = new LRUCache<string, Remembered>({ maxSize: mostRemembered, sizeCalculation: (_value, header) => overhead + 2 * header.length })
   const keys = openKeySet({ uri, steady, onError, onReplaced () { remembered.clear() } })
 
-  function verdict (token: string): Verdict | Promise<Verdict> {
-    const known = remembered.get(token)
+  function verdict (header: string): Verdict | Promise<Verdict> {
+    // `peek` does not update the order of eviction. That is cheaper, and a token in use is soon remembered again.
+    const known = remembered.peek(header)
     if (known !== undefined && now() < known.expires) return known.principal
-    if (known !== undefined) remembered.delete(token)
+    if (known !== undefined) remembered.delete(header)
+    const token = bearerOf(header)
+    if (token === undefined) return 'none'
     const kid = kidOf(token)
     if (kid === undefined) return refuse('malformed')
     const key = keys.find(kid)
-    if (key !== undefined) return verify(token, key)
+    if (key !== undefined) return verify(header, token, key)
     return keys.refresh().then(() => {
       const fetched = keys.find(kid)
-      return fetched === undefined ? refuse('unknown key') : verify(token, fetched)
+      return fetched === undefined ? refuse('unknown key') : verify(header, token, fetched)
     })
   }
 
@@ -77,12 +81,12 @@ export function openJwtScheme (options: JwtSchemeOptions): Scheme {
     return isKnown && typeof kid === 'string' && !suspicious.some(name => name in others) ? kid : undefined
   }
 
-  function verify (token: string, key: VerificationKey): Verdict {
+  function verify (header: string, token: string, key: VerificationKey): Verdict {
     const claims = attempt(() => tools.verify(token, key))
     if (claims === undefined) return refuse('signature or time')
     const reading = readClaims(claims, options, now() / 1000)
     if (typeof reading === 'string') return refuse(reading)
-    remembered.set(token, { principal: reading.principal, expires: reading.expires * 1000 })
+    remembered.set(header, { principal: reading.principal, expires: reading.expires * 1000 })
     return reading.principal
   }
 
@@ -93,18 +97,15 @@ export function openJwtScheme (options: JwtSchemeOptions): Scheme {
 
   return {
     openapi: { name: 'Bearer', scheme: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: `A token of ${options.issuer}.` } },
-    verdict ({ authorization }) {
-      const token = bearerOf(authorization)
-      return token === undefined ? 'none' : verdict(token)
-    },
+    verdict: ({ authorization }) => authorization === undefined ? 'none' : verdict(authorization),
     challenge: error => `Bearer realm="gateway"${error === undefined ? '' : `, error="${error}"`}`,
     close: keys.close
   }
 }
 
-/** Returns the bearer token of a header; empty if it is malformed. */
-function bearerOf (authorization: string | undefined): string | undefined {
-  if (authorization === undefined || authorization.slice(0, 6).toLowerCase() !== 'bearer') return undefined
+/** Returns the bearer token of a header, which may be malformed; undefined if the header is for another scheme. */
+function bearerOf (authorization: string): string | undefined {
+  if (authorization.slice(0, 6).toLowerCase() !== 'bearer') return undefined
   if (authorization.length === 6) return ''
   return authorization[6] === ' ' ? authorization.slice(7).trim() : undefined
 }

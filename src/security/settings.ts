@@ -8,7 +8,7 @@ const names = Object.keys(schemes) as SchemeName[]
 const text = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 2048, description }))
 
 /** The process settings of authentication. */
-export const authenticationSettings = {
+export const AuthenticationSettingsSchema = Type.Object({
   AUTH_SCHEME: Type.String({ default: 'none', pattern: `^(none|(${names.join('|')})(, ?(${names.join('|')}))*)$`, description: 'how callers authenticate: none, api-key, jwt, or both with a comma between them' }),
   OPEN_WRITES: Type.Enum(['true', 'false'], { default: 'false', description: 'with AUTH_SCHEME=none: whether the routes for items, users and administrators are open as well' }),
   DOCS_ACCESS: Type.Enum([...accesses], { default: 'public', description: 'the scope that /docs needs' }),
@@ -26,9 +26,8 @@ export const authenticationSettings = {
   JWT_SCOPE_CLAIM: Type.String({ minLength: 1, maxLength: 256, default: 'scope', description: 'the claim with the scopes of a token' }),
   JWT_SCOPE_PREFIX: Type.String({ maxLength: 256, default: '', description: 'what stands before read, write and admin in the claim' }),
   JWT_DEFAULT_SCOPES: Type.String({ default: 'read', pattern: `^(none|(${scopes.join('|')})(, ?(${scopes.join('|')}))*)$`, description: 'the scopes of a token that names none: none, or a list with commas' })
-}
+})
 
-const AuthenticationSettingsSchema = Type.Object(authenticationSettings)
 export type AuthenticationSettings = Static<typeof AuthenticationSettingsSchema>
 
 /** Returns the names of a list with commas; `none` is the empty list. */

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import type { JwtOptions } from '../../src/security/jwt.ts'
 import { startGateway } from '../support/gateway.ts'
 import { accessClaims, audience, hmacTokenOf, signingKey, startIssuer, tokenOf, unsignedTokenOf, type TokenIssuer } from '../support/token-issuer.ts'
+import { rawRequests } from '../support/raw-request.ts'
 import { eventually } from '../support/eventually.ts'
 
 const path = '/recommend-items/store/for-you/user-1'
@@ -238,4 +239,13 @@ t.test('JWT: while the issuer was never reached, tokens are refused like any oth
   issuer.answer.status = 503
   const { app } = await startGateway(t, undefined, { authentication: { schemes: ['jwt'], jwt: issuer.options() } })
   t.match(await app.inject({ url: path, headers: { authorization: `Bearer ${tokenOf(rsa, accessClaims(issuer))}` } }), { statusCode: 401, body: /"Unauthorized"/ })
+})
+
+t.test('JWT: over the network too, a token of 100 KB is refused like any other, and other headers of that size are too large', async t => {
+  const { app, issuer } = await start(t)
+  const raw = await rawRequests(t, app)
+  const long = tokenOf(rsa, { ...accessClaims(issuer), more: 'x'.repeat(75_000) })
+  const refused = await raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${long}\r\n\r\n`)
+  t.match(refused, { status: 401, headers: { 'www-authenticate': 'Bearer realm="gateway", error="invalid_token"' }, body: /^\{"type":"Auth","code":"Unauthorized","message":"expected valid credentials","requestId":"[^"]+"\}$/ })
+  t.match(await raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(100_000)}\r\n\r\n`), { status: 431 })
 })
