@@ -1,6 +1,6 @@
 // Lists the licences of all packages in package-lock.json, and fails if one is not permissive. Packages for development are not delivered;
 // theirs are listed as well, and must be known.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
@@ -17,12 +17,13 @@ function isAmong (expression, licences) {
 /** Returns the licence of a package: from the lock file, else from its manifest or the text of its licence. */
 function licenceOf (path, { license }) {
   if (license !== undefined) return license
-  const read = name => existsSync(join(root, path, name)) ? readFileSync(join(root, path, name), 'utf8') : ''
-  const { license: own, licenses = [] } = JSON.parse(read('package.json') || '{}')
+  const folder = join(root, path)
+  const files = existsSync(folder) ? readdirSync(folder) : []
+  const read = pattern => files.filter(name => pattern.test(name)).map(name => readFileSync(join(folder, name), 'utf8')).join('\n')
+  const { license: own, licenses = [] } = JSON.parse(read(/^package\.json$/) || '{}')
   const named = own?.type ?? own ?? licenses.map(({ type }) => type).join(' OR ')
   if (named) return named
-  const text = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'Readme.md', 'README.md'].map(read).join('\n')
-  return /Permission is hereby granted, free of charge|^#* *(?:License|Licence)\s+MIT|\bMIT\b/im.test(text) ? 'MIT' : 'unknown'
+  return /Permission is hereby granted, free of charge|\bMIT\b/.test(read(/^(?:licen[cs]e|readme)/i)) ? 'MIT' : 'unknown'
 }
 
 const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
