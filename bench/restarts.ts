@@ -77,7 +77,7 @@ events { worker_connections 4096; }
 http {
   access_log off;
   ${temporary}
-  upstream gateway { ${ports.map(each => `server 127.0.0.1:${each} max_fails=1 fail_timeout=1s;`).join(' ')} keepalive 32; }
+  upstream gateway { ${ports.map(each => `server 127.0.0.1:${each} max_fails=0;`).join(' ')} keepalive 32; }
   server {
     listen 127.0.0.1:${port};
     location / {
@@ -109,8 +109,9 @@ function startLoad (port: number, rate: number): { stop: () => Promise<{ answere
     }
     const path = isEvent ? '/events/shop' : `/recommend-items/shop/home/user-${i % 500}`
     const sending = request({ host: '127.0.0.1', port, agent, path, method: isEvent ? 'POST' : 'GET', headers: isEvent ? { 'content-type': 'application/json' } : {} }, response => {
-      response.resume()
-      response.on('end', () => { note(String(response.statusCode)) })
+      let body = ''
+      response.on('data', (chunk: Buffer) => { body += chunk.toString() })
+      response.on('end', () => { note(response.statusCode === 200 ? '200' : `${response.statusCode} ${/"code":"(\w+)"/.exec(body)?.[1] ?? ''}`) })
     })
     sending.on('error', (error: NodeJS.ErrnoException) => { note(error.code ?? error.message) })
     sending.end(isEvent ? JSON.stringify({ userId: `user-${i % 500}`, sessionId: `s-${i % 500}`, eventList: [{ eventType: 'view', itemId: `item-${i % 50}` }] }) : undefined)

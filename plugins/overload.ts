@@ -46,7 +46,7 @@ const longestDelay = 500
 const fullestHeap = 0.92
 
 /** So many requests may be in flight whatever the guards say: a process that starts, or shares its core, is slow without a load. */
-const always = 16
+const always = 32
 
 /** Refused requests must cost little, so that they share one error. */
 const refusal = new GatewayError('Overloaded', 'the gateway has more requests than it can answer in time', { retryAfter: 1 })

@@ -45,8 +45,8 @@ const busyFrom = 0.8
 /** How much longer than without load work may take before the limit shrinks. */
 const tolerance = 2
 
-/** The no-load latency, in ms, of work that takes less: with `tolerance`, work of 60 ms is not slow, whatever it takes without load. */
-const shortest = 30
+/** The no-load latency, in ms, of work that takes less: with `tolerance`, work of 100 ms is not slow, whatever it takes without load. */
+const shortest = 50
 
 /** Where the limit begins when the process becomes busy, and the calls of `adapt` without load after which it begins there again. */
 const initial = 1_000
