@@ -16,6 +16,7 @@ import { assign, type Assigned } from '../src/inference/assign.ts'
 import type { Blended } from '../src/inference/blend.ts'
 import { findRecommender, infer, prepare, type Inference } from '../src/inference/infer.ts'
 import type { InferenceRequest } from '../src/inference/request.ts'
+import { addVary } from './cors.ts'
 import { onceAnswered } from './once-answered.ts'
 import { ignoredParameters } from './parameters.ts'
 
@@ -87,14 +88,19 @@ export default fp(async app => {
   function respond (reply: FastifyReply, inference: Inference): Promise<void> | undefined {
     if (inference.opponent !== undefined) return respondBlended(reply, inference, inference.opponent)
     const found = cache.peek(inference.lookup)
-    if (found === undefined) return infer(inference, cache, ids).then(made => { answer(reply, inference, made) })
+    if (found === undefined) {
+      app.beginWork(reply)
+      return infer(inference, cache, ids).then(made => { answer(reply, inference, made) })
+    }
     answer(reply, inference, found)
     return undefined
   }
 
   /** Answers with the lists of two variations in one. Where one fails, or another variation answers for it, the other list goes out alone. */
   async function respondBlended (reply: FastifyReply, inference: Inference, opponent: Inference): Promise<void> {
-    const [first, second] = await Promise.allSettled([inference, opponent].map(async one => cache.peek(one.lookup) ?? infer(one, cache, ids)))
+    const peeked = [inference, opponent].map(one => cache.peek(one.lookup))
+    if (peeked.includes(undefined)) app.beginWork(reply)
+    const [first, second] = await Promise.allSettled([inference, opponent].map(async (one, i) => peeked[i] ?? infer(one, cache, ids)))
     const [one, other] = [first!, second!].map(outcome => outcome.status === 'fulfilled' && outcome.value.entry.degraded === undefined ? outcome.value : undefined)
     if (one !== undefined && other !== undefined) {
       const blended = await blend(inference, one, other)
@@ -123,7 +129,7 @@ export default fp(async app => {
     if (entry.undecorated !== undefined) reply.header('x-personalization-undecorated', entry.undecorated)
     if (timing !== undefined && timing !== '') reply.header('server-timing', timing)
     const vary = mayEncode ? recommender.varyEncoded : recommender.vary
-    if (vary !== '') reply.header('vary', vary)
+    if (vary !== '') addVary(reply, vary)
     if (isPost) {
       reply.header('cache-control', 'no-store')
     } else {
@@ -153,7 +159,7 @@ export default fp(async app => {
     const { entry: { body, etag } } = found
     exposures.note({ experiment: membership.experiment, variation: blended === undefined ? variation.name : interleaved, userId: userId!, body, etag, found, path: url, blended })
   }
-}, { name: 'inference', dependencies: ['authentication', 'config', 'cache', 'clock', 'parameters', 'experiments'] })
+}, { name: 'inference', dependencies: ['authentication', 'config', 'cache', 'clock', 'experiments', 'overload', 'parameters'] })
 
 const json = 'application/json; charset=utf-8'
 

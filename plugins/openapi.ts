@@ -1,3 +1,4 @@
+import helmet from '@fastify/helmet'
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
@@ -28,6 +29,17 @@ const contentSecurityPolicy = [
   "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "connect-src 'self'",
   "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"
 ].join('; ')
+
+/**
+ * The other headers that protect the page. A rule for the whole host, such as to use HTTPS only, is not the gateway's to set, and pages of
+ * other origins may fetch the document if CORS lets them.
+ */
+const protection = {
+  contentSecurityPolicy: false,
+  strictTransportSecurity: false,
+  originAgentCluster: false,
+  crossOriginResourcePolicy: { policy: 'cross-origin' }
+} as const
 
 export interface OpenApiOptions {
   /** The path below which the routes are. */
@@ -61,6 +73,7 @@ export default fp<OpenApiOptions>(async (app, { basePath }) => {
   const examples = new WeakMap<object, ReadonlyMap<string, readonly string[]>>()
   await app.register(async docs => {
     docs.addHook('onRoute', route => { route.config = { ...route.config, access: app.authentication.docs } })
+    await docs.register(helmet, protection)
     await docs.register(validators)
     docs.addHook('preHandler', async request => {
       if (/\/docs\/(?:json|yaml)$/.test(request.routeOptions.url ?? '')) examples.set(request, await knownItems(app.config.plan))

@@ -12,8 +12,8 @@ const OutcomesSchema = Type.Object({
 
 export default async function items (app: App): Promise<void> {
   app.post('/items/:namespace', {
-    bodyLimit: 8 * 1024 * 1024,
-    config: { access: 'write', json: entriesShape('items') },
+    bodyLimit: 8 * app.initialConfig.bodyLimit!,
+    config: { access: 'write', priority: 'bulk', json: entriesShape('items') },
     onRequest ({ params, principal }, _reply, done) {
       // An item is for all users, so that a caller of one user may not change it.
       if (principal.user !== undefined && !hasScope(principal, 'admin')) throw forbidden()

@@ -37,7 +37,7 @@ export function inferenceRoute<S extends FastifySchema & { operationId: string }
   // Only `read` needs the types of the schema.
   const routes = app as unknown as FastifyInstance
   const answered: FastifySchema = schema
-  routes.get(url, { config: { access: 'read' }, schema: answered }, (request, reply) => reply.infer(read(request as unknown as RequestOf<S>)))
+  routes.get(url, { config: { access: 'read', beginsWork: true }, schema: answered }, (request, reply) => reply.infer(read(request as unknown as RequestOf<S>)))
   const explaining: FastifySchema = {
     ...schema,
     operationId: `explain${schema.operationId[0]!.toUpperCase()}${schema.operationId.slice(1)}`,

@@ -12,8 +12,8 @@ const OutcomesSchema = Type.Object({
 
 export default async function users (app: App): Promise<void> {
   app.post('/users/:namespace', {
-    bodyLimit: 4 * 1024 * 1024,
-    config: { access: 'write', json: entriesShape('users') },
+    bodyLimit: 4 * app.initialConfig.bodyLimit!,
+    config: { access: 'write', priority: 'bulk', json: entriesShape('users') },
     onRequest ({ params }, _reply, done) {
       datasetsOf(namespaceOf(app.config.plan, params.namespace), 'users')
       done()

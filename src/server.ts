@@ -11,6 +11,7 @@ import { prepareDataDir } from './connections/data-dir.ts'
 import { holdDataDir } from './connections/data-dir-holders.ts'
 import { noPeers } from './connections/peers.ts'
 import { adoptDefaultRegion, authenticationOf, hasOwnS3, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
+import { admissionOf, serverLimitsOf } from './limits/settings.ts'
 import { startPrimary } from './workers/primary.ts'
 import { joinPrimary, type Worker } from './workers/worker.ts'
 
@@ -85,6 +86,8 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     appConfigAgentUrl: settings.APPCONFIG_AGENT_URL,
     authentication: authenticationOf(settings),
     timeZone: settings.TIME_ZONE,
+    ...admissionOf(settings),
+    limits: serverLimitsOf(settings),
     peers: worker?.peers ?? noPeers,
     logger
   })

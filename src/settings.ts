@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import type { AuthenticationOptions } from '../plugins/authentication.ts'
 import { fileSource } from './config/file-source.ts'
 import { isZone } from './context/clock.ts'
+import { limitMistakes, limitSettings } from './limits/settings.ts'
 import { fixedKeys } from './security/key-sources.ts'
 import { secretKeys } from './security/secret-keys.ts'
 import { authenticationMistakes, AuthenticationSettingsSchema, jwtOptionsOf, schemesOf } from './security/settings.ts'
@@ -33,6 +34,7 @@ export const SettingsSchema = Type.Object({
   WEBHOOK_SECRETS: Type.Optional(Type.String({ maxLength: 65_536, description: 'what webhooks of event targets are signed with: name=whsec_…, several with commas between them; none where absent' })),
   EVIDENTLY_ENDPOINT: Type.Optional(Type.String({ maxLength: 2048, description: 'the http(s) URL that evaluates experiments of the method evidently; where absent, the gateway evaluates them' })),
   APPCONFIG_AGENT_URL: Type.String({ maxLength: 2048, default: 'http://localhost:2772', description: 'the http(s) URL of the AppConfig agent, which evaluates experiments of the method appconfig' }),
+  ...limitSettings,
   WORKERS: Type.Integer({ minimum: 1, maximum: 64, default: 1, description: 'processes that serve, for a machine with several cores' }),
   SHUTDOWN_DRAIN: Type.Number({ minimum: 0, maximum: 20, default: 0, description: 'seconds to serve on after SIGTERM' })
 })
@@ -77,7 +79,7 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
   }
   if (value.BASE_PATH !== '' && !isBasePath(String(value.BASE_PATH))) findings.push({ pointer: '/BASE_PATH', message: basePathFormat })
   if (!isZone(String(value.TIME_ZONE))) findings.push({ pointer: '/TIME_ZONE', message: 'expected the name of a time zone, such as Europe/Berlin' })
-  if (findings.length === 0) findings.push(...authenticationMistakes(value))
+  if (findings.length === 0) findings.push(...authenticationMistakes(value), ...limitMistakes(value))
   if (findings.length > 0) throw new SettingsError(findings)
   return value
 }

@@ -63,6 +63,8 @@ t.test('the page of /docs has a Content-Security-Policy and the name of the prod
     const { headers, body } = await app.inject(url)
     t.match(headers['content-security-policy'], /^default-src 'none'; script-src 'self';/)
     t.match(body, '<title>Personalization Gateway</title>')
+    t.match(headers, { 'x-content-type-options': 'nosniff', 'x-frame-options': 'SAMEORIGIN', 'referrer-policy': 'no-referrer' }, 'helmet')
+    t.equal(headers['strict-transport-security'], undefined, 'the host is not the gateway\'s')
   }
   t.match(await app.inject('/docs/static/'), { statusCode: 302, headers: { location: '../' } })
 })

@@ -8,6 +8,7 @@ import { openEventTargets } from '../targets/open-targets.ts'
 import { openPostProcessor } from '../origins/post-process.ts'
 import { itemMetadataTypes } from '../metadata/registry.ts'
 import type { OriginScope } from '../origins/origin.ts'
+import { ratesOf } from '../limits/rates.ts'
 import { originTypes } from '../origins/registry.ts'
 import type { protect, ProtectedOrigin } from '../origins/protect.ts'
 import { defaults } from '../origins/resilience.ts'
@@ -54,6 +55,7 @@ export async function compile (document: Document, generation: number, resources
         description: namespace.value.description,
         recommenders: new Map(compiled.map(recommender => [recommenderKey(recommender.action, recommender.name), recommender])),
         autoContext: compileAutoValues(inherit('autoContext', [root, namespace])?.value),
+        rates: ratesOf(namespace.value.rateLimit),
         itemImports,
         eventTargets: !resources.delivers ? new Map() : await openEventTargets(eventTargets, scope),
         datasets: await openDatasets(eventTargets, itemImports, scope)
