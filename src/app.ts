@@ -36,6 +36,7 @@ import { refuseClient } from '../plugins/client-error.ts'
 import { noPeers, type Peers } from './connections/peers.ts'
 import { requestId } from './base/request-id.ts'
 import { steadyNow } from './base/steady-time.ts'
+import type { ItemTables } from './metadata/dynamodb/item-table.ts'
 import type { WebhookSecrets } from './connections/webhook-secrets.ts'
 
 export interface AppOptions {
@@ -49,6 +50,8 @@ export interface AppOptions {
   redisUrl?: string | undefined
   /** The secrets that sign webhooks of event targets; absent: no secrets. */
   webhookSecrets?: WebhookSecrets | undefined
+  /** The names of the DynamoDB tables of items; absent: those of the AWS sample. */
+  itemTables?: ItemTables | undefined
   /** Whether the gateway opens event targets; absent: true. */
   delivers?: boolean
   accessLog?: AccessLog
@@ -70,7 +73,7 @@ export interface AppOptions {
 const mebibyte = 1024 * 1024
 
 /** Builds the gateway: registers the plugins in the order of their dependencies, then the routes. The caller makes it listen. */
-export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, logger, now, steady = now ?? steadyNow }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, itemTables, delivers = true, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, logger, now, steady = now ?? steadyNow }: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -105,7 +108,7 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
   await app.register(bodies)
   await app.register(readiness)
   await app.register(methods)
-  await app.register(resources, { dataDir, redisUrl, webhookSecrets, delivers, peers, now: now ?? Date.now, steady })
+  await app.register(resources, { dataDir, redisUrl, webhookSecrets, itemTables, delivers, peers, now: now ?? Date.now, steady })
   await app.register(clock, { timeZone })
   await app.register(cache, { maxBytes: cacheMaxBytes, redisUrl })
   await app.register(metrics)

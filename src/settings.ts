@@ -3,6 +3,7 @@ import { isZone } from './context/clock.ts'
 import { basePathFormat, isBasePath } from './base/base-path.ts'
 import { UserError } from './base/user-error.ts'
 import { checker, type Finding } from './base/validation.ts'
+import { defaultItemTables, isKeyName, isTablePrefix, keyFormat, prefixFormat, type ItemTables } from './metadata/dynamodb/item-table.ts'
 import { readWebhookSecrets, webhookSecretsFormat, type WebhookSecrets } from './connections/webhook-secrets.ts'
 
 export { packagedFile, sampleConfigFile } from './base/packaged-file.ts'
@@ -24,6 +25,8 @@ export const SettingsSchema = Type.Object({
   ADMIN_KEY: Type.Optional(Type.String({ minLength: 16, maxLength: 256, pattern: '^[\\x21-\\x7e]*$', description: 'opens what administrators may see, such as /explain, to who sends it as X-Api-Key; closed where absent' })),
   TIME_ZONE: Type.String({ default: 'UTC', description: 'the zone of users whose zone no header tells: an IANA name, such as Europe/Berlin' }),
   STAGING_BUCKET: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$', description: 'the S3 bucket that item metadata is imported from; none where absent' })),
+  ItemsTableNamePrefix: Type.String({ default: defaultItemTables.prefix, description: 'what precedes the namespace in the name of its DynamoDB table of items' }),
+  ItemsTablePrimaryKeyFieldName: Type.String({ default: defaultItemTables.key, description: 'the key of these tables, and the field of a catalog that holds the id of an item' }),
   WEBHOOK_SECRETS: Type.Optional(Type.String({ maxLength: 65_536, description: 'what webhooks of event targets are signed with: name=whsec_…, several with commas between them; none where absent' })),
   WORKERS: Type.Integer({ minimum: 1, maximum: 64, default: 1, description: 'processes that serve, for a machine with several cores' }),
   SHUTDOWN_DRAIN: Type.Number({ minimum: 0, maximum: 20, default: 0, description: 'seconds to serve on after SIGTERM' })
@@ -65,6 +68,8 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
     findings.push({ pointer: '/WEBHOOK_SECRETS', message: webhookSecretsFormat })
   }
   if (value.BASE_PATH !== '' && !isBasePath(String(value.BASE_PATH))) findings.push({ pointer: '/BASE_PATH', message: basePathFormat })
+  if (!isTablePrefix(String(value.ItemsTableNamePrefix))) findings.push({ pointer: '/ItemsTableNamePrefix', message: prefixFormat })
+  if (!isKeyName(String(value.ItemsTablePrimaryKeyFieldName))) findings.push({ pointer: '/ItemsTablePrimaryKeyFieldName', message: keyFormat })
   if (!isZone(String(value.TIME_ZONE))) findings.push({ pointer: '/TIME_ZONE', message: 'expected the name of a time zone, such as Europe/Berlin' })
   if (findings.length > 0) throw new SettingsError(findings)
   return value
@@ -73,6 +78,11 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
 /** Returns the webhook secrets of valid settings. */
 export function webhookSecretsOf ({ WEBHOOK_SECRETS = '' }: Settings): WebhookSecrets {
   return readWebhookSecrets(WEBHOOK_SECRETS)!
+}
+
+/** Returns the names of the tables of items that settings define. */
+export function itemTablesOf ({ ItemsTableNamePrefix: prefix, ItemsTablePrimaryKeyFieldName: key }: Settings): ItemTables {
+  return { prefix, key }
 }
 
 /** Sets AWS_REGION to AWS_DEFAULT_REGION if it is missing. The AWS command line reads both, the SDK for JavaScript only AWS_REGION. */

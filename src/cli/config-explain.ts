@@ -8,7 +8,7 @@ import { fileSource } from '../config/file-source.ts'
 import { isZone } from '../context/clock.ts'
 import { withoutBasePath } from '../base/base-path.ts'
 import { sampleConfigFile } from '../base/packaged-file.ts'
-import { readSettings } from '../settings.ts'
+import { itemTablesOf, readSettings } from '../settings.ts'
 import { parseTime } from '../base/time.ts'
 import { UserError } from '../base/user-error.ts'
 import { readHeaders } from './headers.ts'
@@ -35,7 +35,7 @@ async function explain (file: string, { path, headers, time, timeZone = readSett
   const adminKey = randomUUID()
   const dataDir = await mkdtemp(join(tmpdir(), 'gateway-explain-'))
   try {
-    await using app = await buildApp({ source: fileSource(file), delivers: false, dataDir, adminKey, timeZone, now: () => at, logger: pino({ level: 'silent' }) })
+    await using app = await buildApp({ source: fileSource(file), delivers: false, dataDir, itemTables: itemTablesOf(readSettings()), adminKey, timeZone, now: () => at, logger: pino({ level: 'silent' }) })
     await app.config.loaded
     const { statusCode, body } = await app.inject({ url: `/explain${withoutBasePath(path, readSettings().BASE_PATH)}`, headers: { ...given, 'x-api-key': adminKey } })
     const answer = JSON.parse(body) as { message?: string }

@@ -2,15 +2,20 @@ import { originTypes } from '../origins/registry.ts'
 import { inherited, type Document } from './document.ts'
 import { recommendersOf, variationsOf } from './elements.ts'
 import { ineffective } from './ineffective.ts'
+import type { ItemTables } from '../metadata/dynamodb/item-table.ts'
 import { regionWarnings } from './region-warnings.ts'
+import { tableNameWarnings } from './table-name-warnings.ts'
 import { warningsOf } from './warnings.ts'
 
 /** The most warnings of a document; it may have thousands. */
 const most = 100
 
-/** Returns one line for each part of a valid document that is allowed but has no effect, or is probably a mistake. */
-export async function allWarningsOf (document: Document): Promise<string[]> {
-  const warnings = [...warningsOf(document), ...ineffective(document).map(lineOf), ...(await providerWarnings(document)).map(lineOf), ...await regionWarnings(document)]
+/**
+ * Returns one line for each part of a valid document that is allowed but has no effect, or is probably a mistake.
+ * @param itemTables the names of the tables of items; absent: the defaults
+ */
+export async function allWarningsOf (document: Document, itemTables?: ItemTables): Promise<string[]> {
+  const warnings = [...warningsOf(document), ...tableNameWarnings(document, itemTables).map(lineOf), ...ineffective(document).map(lineOf), ...(await providerWarnings(document)).map(lineOf), ...await regionWarnings(document)]
   return warnings.length > most ? [...warnings.slice(0, most), `and ${warnings.length - most} more`] : warnings
 }
 

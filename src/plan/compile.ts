@@ -44,7 +44,7 @@ export async function compile (document: Document, generation: number, resources
     for (const namespace of namespacesOf(document)) {
       const scope = scopeOf(namespace.name)
       const eventTargets = eventTargetsOf(namespace).map(({ value }) => value)
-      const itemImports = itemImportsOf(document, namespace.name, recommenders)
+      const itemImports = itemImportsOf(document, namespace.name, recommenders).map(to => ({ ...to, itemTables: resources.itemTables }))
       const compiled = await inOrder(recommenders.filter(recommender => recommender.namespace === namespace.name), async recommender =>
         compileRecommender([root, namespace, recommender], recommender, sampleConfig(document, recommender), scope, rulesOf))
       namespaces.set(namespace.name, {
@@ -60,7 +60,7 @@ export async function compile (document: Document, generation: number, resources
     }
     const { version, title, description } = document
     const digest = hash('sha1', JSON.stringify(document), 'base64url')
-    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: await allWarningsOf(document), namespaces }, release }
+    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: await allWarningsOf(document, resources.itemTables), namespaces }, release }
   } catch (error) {
     release()
     throw error
