@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer'
+import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { createBodyRoom } from '../src/base/body-room.ts'
@@ -6,6 +7,7 @@ import type { JsonShape } from '../src/base/json-reader.ts'
 import { readJsonBody } from '../src/base/read-json-body.ts'
 import { receiveBody } from '../src/base/receive-body.ts'
 import { beginTurns, createSequence, type Turn } from '../src/base/turns.ts'
+import { onceAnswered } from './once-answered.ts'
 
 /** Returns the value of a body. @throws GatewayError 400 */
 export type ReadBody = (bytes: Buffer, shape: JsonShape, turn: Turn) => Promise<unknown>
@@ -26,18 +28,28 @@ declare module 'fastify' {
   }
 }
 
-/** The memory for large bodies, in bytes. */
-const capacity = 32 * 1024 * 1024
+const mebibyte = 1024 * 1024
+
+/** The memory for large bodies that arrive, in bytes. */
+const arriving = 24 * mebibyte
+
+/** The memory for large bodies from the moment when they are read until their requests are answered, in bytes. */
+const handled = 32 * mebibyte
+
+/** The values of a body, and what is made of them, take this many times the memory of its text. */
+const weight = 4
 
 /** A body that is within the documented limits has less than one value on this many bytes. */
 const bytesOfValue = 12
 
 /** Receives and reads the bodies of requests. The routes check namespace and targets before, in `onRequest`. */
 export default fp(async app => {
-  const room = createBodyRoom({ capacity })
+  const room = createBodyRoom({ capacity: arriving })
+  const handling = createBodyRoom({ capacity: handled })
   const inSequence = createSequence()
 
-  const bodyParser = (read: ReadBody): BodyParser => async ({ headers, routeOptions, is404 }, payload) => {
+  const bodyParser = (read: ReadBody): BodyParser => async (request, payload) => {
+    const { headers, routeOptions, is404 } = request
     // The body of a request without a route is not read.
     if (is404) return undefined
     const { bodyLimit, config } = routeOptions
@@ -46,12 +58,18 @@ export default fp(async app => {
     const shape = { most: Math.ceil(bodyLimit / bytesOfValue), ...config.json }
     const turn = beginTurns()
     try {
+      if (isLarge) onceAnswered(request.getDecorator<ServerResponse>('response'), await handling.take(weight * bytes.length))
       return await (isLarge ? inSequence(async () => turn.next().then(async () => read(bytes, shape, turn))) : read(bytes, shape, turn))
     } finally {
       release()
     }
   }
 
+  app.decorateRequest('response', null)
+  app.addHook('preParsing', (request, { raw }, _payload, done) => {
+    request.setDecorator<ServerResponse>('response', raw)
+    done()
+  })
   app.decorate('bodyParser', bodyParser)
   app.decorate('parseJson', bodyParser(readJsonBody))
   app.addContentTypeParser('application/json', app.parseJson)

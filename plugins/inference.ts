@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { LRUCache } from 'lru-cache'
@@ -9,8 +9,10 @@ import { acceptedEncodings, encodedTag, leastEncoded, select } from '../src/cach
 import type { Plan } from '../src/plan/plan.ts'
 import { surroundingsOf } from '../src/context/surroundings.ts'
 import { GatewayError } from '../src/base/errors.ts'
+import { largeAnswer, occupyAnswerRoom } from '../src/inference/answer-room.ts'
 import { infer, prepare, type Inference } from '../src/inference/infer.ts'
 import type { InferenceRequest } from '../src/inference/request.ts'
+import { onceAnswered } from './once-answered.ts'
 import { ignoredParameters } from './parameters.ts'
 
 declare module 'fastify' {
@@ -110,11 +112,25 @@ export default fp(async app => {
     const [wanted] = accepted
     if (wanted !== undefined && wanted !== encoding && found.from !== 'origin') encoder.want(lookup.key, entry, wanted)
     if (encoding !== undefined) reply.header('content-encoding', encoding)
+    if (found.from === 'origin' && found.collapsed !== true && body.length >= largeAnswer) occupyRoom(reply.raw, body.length)
     reply.type(json).send(body)
   }
 }, { name: 'inference', dependencies: ['config', 'cache', 'clock', 'parameters'] })
 
 const json = 'application/json; charset=utf-8'
+
+/** How long a client may take to read a large answer, in ms: as long as it may take to send a large request. */
+const longestReading = 30_000
+
+/** Takes room for a large answer until it is sent. A client that reads it too slowly is cut off. */
+function occupyRoom (response: ServerResponse, size: number): void {
+  const leave = occupyAnswerRoom(size)
+  const timer = setTimeout(() => { response.destroy() }, longestReading).unref()
+  onceAnswered(response, () => {
+    clearTimeout(timer)
+    leave()
+  })
+}
 
 /** Sends a 304. For a HEAD request Fastify would add `Content-Length: 0`, which a 304 for a longer answer must not have (RFC 9110 §8.6). */
 function sendNotModified (reply: FastifyReply): void {

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import type { Static, TSchema } from 'typebox'
 import { GatewayError } from '../src/base/errors.ts'
 import { escapePointer, expectation, resolve } from '../src/base/validation.ts'
+import { digitsOfInteger } from '../src/base/written-integers.ts'
 
 /** Schemas are this program's own and typed: checking them against the schema of schemas would only make the start longer. */
 const options = { useDefaults: true, allErrors: false, verbose: true, allowUnionTypes: true, validateSchema: false } as const
@@ -32,14 +33,21 @@ export default fp(async app => {
   })
 }, { name: 'validation' })
 
-/** The keyword that replaces an integer by the text of its digits. Ajv applies it before the bounds, which refuse an integer that is not exact. */
+/**
+ * The keyword that replaces an integer by the text of its digits. Ajv applies it before the bounds, which refuse an integer that is not
+ * exact. An integer that is written in another way, such as `1e3`, is no id: nobody can tell which text it should be.
+ */
 const numberAsText: FuncKeywordDefinition = {
   keyword: 'x-number-as-text',
   modifying: true,
   schema: false,
   errors: false,
   validate (value: unknown, place?: { parentData: Record<string, unknown>, parentDataProperty: string | number }): boolean {
-    if (Number.isSafeInteger(value)) place!.parentData[place!.parentDataProperty] = String(value)
+    if (!Number.isSafeInteger(value)) return true
+    const { parentData, parentDataProperty } = place!
+    const digits = digitsOfInteger(value, parentData, parentDataProperty)
+    if (digits === undefined) return false
+    parentData[parentDataProperty] = digits
     return true
   }
 }

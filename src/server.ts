@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { pino, type Logger } from 'pino'
 import { fileSource } from './config/file-source.ts'
 import { endWith } from './base/end-with.ts'
-import { giveBackHeap } from './base/lean-heap.ts'
+import { boundHeap, giveBackHeap } from './base/lean-heap.ts'
 import { prepareDataDir } from './connections/data-dir.ts'
 import { holdDataDir } from './connections/data-dir-holders.ts'
 import { noPeers } from './connections/peers.ts'
@@ -106,6 +106,8 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     if (worker !== undefined) await untilToListen(worker, app)
     await app.listen({ port: settings.PORT, host: settings.HOST, backlog })
     await app.config.loaded
+    // The start itself is faster without the bound.
+    boundHeap()
     setTimeout(() => { giveBackHeap().catch((error: unknown) => { logger.warn(error, 'the memory of the start is not given back') }) }, collectAfter).unref()
   } catch (error) {
     // A signal ended the process while it was starting.

@@ -1,9 +1,11 @@
 import { GatewayError } from './errors.ts'
 
-/** The memory for large bodies that are being received and read. */
+/** A share of the memory for large bodies. */
 export interface BodyRoom {
   /** Takes room, and waits for it if there is none. @returns a function that gives it back @throws GatewayError 503 */
   take: (bytes: number) => Promise<() => void>
+  /** Takes room that is in use already, whether there is any or not. @returns a function that gives it back */
+  occupy: (bytes: number) => () => void
 }
 
 export interface BodyRoomOptions {
@@ -13,15 +15,17 @@ export interface BodyRoomOptions {
   mostWaiting?: number
   /** The longest wait, in ms. */
   patience?: number
+  /** Returns the error for a body that finds no room. */
+  refusal?: () => GatewayError
 }
 
 interface Waiting {
   readonly bytes: number
-  readonly begin: () => void
+  readonly begin: (free: () => void) => void
 }
 
 /** Creates room, which bodies get in the order in which they asked for it. */
-export function createBodyRoom ({ capacity, mostWaiting = 64, patience = 10_000 }: BodyRoomOptions): BodyRoom {
+export function createBodyRoom ({ capacity, mostWaiting = 64, patience = 10_000, refusal = tooMany }: BodyRoomOptions): BodyRoom {
   const waiting = new Set<Waiting>()
   let free = capacity
 
@@ -29,31 +33,35 @@ export function createBodyRoom ({ capacity, mostWaiting = 64, patience = 10_000 
     for (const first of waiting) {
       if (first.bytes > free) return
       waiting.delete(first)
-      free -= first.bytes
-      first.begin()
+      first.begin(occupy(first.bytes))
+    }
+  }
+
+  function occupy (bytes: number): () => void {
+    free -= bytes
+    let taken = true
+    return () => {
+      if (taken) free += bytes
+      taken = false
+      serve()
     }
   }
 
   return {
+    occupy,
     async take (wanted) {
       const bytes = Math.min(wanted, capacity)
-      if (waiting.size >= mostWaiting) throw tooMany()
-      await new Promise<void>((resolve, reject) => {
+      if (waiting.size >= mostWaiting) throw refusal()
+      return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           waiting.delete(place)
-          reject(tooMany())
+          reject(refusal())
           serve()
         }, patience)
-        const place = { bytes, begin () { clearTimeout(timer); resolve() } }
+        const place: Waiting = { bytes, begin (free) { clearTimeout(timer); resolve(free) } }
         waiting.add(place)
         serve()
       })
-      let taken = true
-      return () => {
-        if (taken) free += bytes
-        taken = false
-        serve()
-      }
     }
   }
 }

@@ -55,6 +55,7 @@ export const errorTable = {
   CircuitOpen: { type: 'Overload', status: 503 },
   TooManyCalls: { type: 'Overload', status: 503 },
   TooManyBodies: { type: 'Overload', status: 503 },
+  TooManyAnswers: { type: 'Overload', status: 503 },
   EventQueueFull: { type: 'Overload', status: 429 },
   DatasetQueueFull: { type: 'Overload', status: 429 },
   EventsNotDelivered: { type: 'Internal', status: 503 },

@@ -1,8 +1,10 @@
 import type { Buffer } from 'node:buffer'
 import { GatewayError } from './errors.ts'
 import { isJsonNumber } from './json-number.ts'
+import { createStringScanner, notJson } from './json-string-scanner.ts'
 import { createTextWriter, type TextWriter } from './json-text-writer.ts'
 import { escapePointer } from './validation.ts'
+import { noteWritten } from './written-integers.ts'
 
 /** The parts of a JSON body that are read in another way than JSON.parse does, and its limits. */
 export interface JsonShape {
@@ -34,7 +36,7 @@ const longestNumber = 1024
 /** The most elements of a list: twice as many as any list of a body may have, so that a schema can tell of a few too many. */
 const longestList = 1_000
 
-const [quote, backslash, comma, colon, openList, closeList, openObject, closeObject] = Array.from('"\\,:[]{}', sign => sign.charCodeAt(0)) as [number, number, number, number, number, number, number, number]
+const [quote, comma, colon, openList, closeList, openObject, closeObject] = Array.from('",:[]{}', sign => sign.charCodeAt(0)) as [number, number, number, number, number, number, number]
 
 /** A list or an object that is being read. Within a `JsonText` it has no value. */
 interface Frame {
@@ -46,10 +48,6 @@ interface Frame {
 }
 
 type Expected = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'comma or end' | 'nothing'
-
-export function notJson (): GatewayError {
-  return new GatewayError('InvalidBody', 'body: is not JSON, or holds a key that is not allowed in it')
-}
 
 /**
  * Creates a reader of JSON. Other than JSON.parse, it can pause, bounds depth and number of values, keeps the digits of numbers where the
@@ -66,11 +64,16 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
   let writer: TextWriter | undefined
   let outside = 0
   let isTooDeep = false
+  /** The text of the number that was read last, until it is put into its place. */
+  let written: string | undefined
+  let hasNoted = false
   /** The first fault of the current element, where elements are independent. */
   let fault: GatewayError | undefined
+  /** The string that is being read, which may take several slices. */
+  const string = createStringScanner(bytes)
 
   function read (budget: number): boolean {
-    const until = at + budget
+    const until = Math.max(at, string.end) + budget
     while (at < until) {
       const from = at
       while (isSpace(bytes[at])) at++
@@ -80,6 +83,7 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
         if (expected === 'nothing') return true
         throw notJson()
       }
+      if (code === quote && !string.scan(at, until)) return false
       step(code)
       if (writer?.isTooLong(at) === true) refuseLength()
     }
@@ -147,6 +151,7 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
     if (writer !== undefined) return
     if (parent?.list?.length === longestList) throw new GatewayError('InvalidBody', `${placeOf()}: expected lists of at most ${longestList} items`)
     if (++count > most) throw new GatewayError('InvalidBody', `body: expected at most ${most} values`)
+    if (parent !== undefined) note(parent, read)
     if (parent === undefined) value = read
     else if (parent.list === undefined) parent.object![parent.key] = read
     else if (frames.length > 1) parent.list.push(read)
@@ -154,6 +159,12 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
       parent.list.push(fault ?? read)
       fault = undefined
     }
+  }
+
+  /** Notes how a number is written. Within a list, no value can take the place of another. */
+  function note ({ list, object, key }: Frame, read: unknown): void {
+    if (written !== undefined || (hasNoted && list === undefined)) hasNoted = noteWritten(list ?? object!, list?.length ?? key, written, read) || hasNoted
+    written = undefined
   }
 
   function readKey (code: number): void {
@@ -167,32 +178,26 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
   /** @param skips whether the caller needs no value */
   function readString (skips: boolean): string {
     const from = at
-    let isEscaped = false
-    for (at++; bytes[at] !== quote; at++) {
-      const code = bytes[at]
-      if (code === undefined || code < 0x20) throw notJson()
-      if (code !== backslash) continue
-      isEscaped = true
-      at++
-    }
-    at++
-    if (!isEscaped) return skips ? '' : bytes.toString('utf8', from + 1, at - 1)
-    const string = unescaped(bytes.toString('utf8', from, at))
-    if (!string.isWellFormed()) refuse(`expected ${writer !== undefined || isTextPlace() ? 'a JSON object of whole characters' : 'whole characters'}; it has half a surrogate pair`)
-    writer?.replace(from, at, JSON.stringify(string))
-    return string
+    at = string.end + 1
+    if (!string.isEscaped) return skips ? '' : bytes.toString('utf8', from + 1, at - 1)
+    const read = string.take()
+    if (!read.isWellFormed()) refuse(`expected ${writer !== undefined || isTextPlace() ? 'a JSON object of whole characters' : 'whole characters'}; it has half a surrogate pair`)
+    if (writer !== undefined && read.length <= text!.longest) writer.replace(from, at, JSON.stringify(read))
+    else writer?.replace(from, at, read)
+    return read
   }
 
   function readPlain (): unknown {
     const from = at
     while (isPlain(bytes[at])) at++
     if (at - from > longestNumber) return refuse(`expected numbers of at most ${longestNumber} digits`)
-    const written = bytes.toString('latin1', from, at)
-    if (written === 'true') return true
-    if (written === 'false') return false
-    if (written === 'null') return null
-    if (!isJsonNumber(written)) throw notJson()
-    return Number(written)
+    const plain = bytes.toString('latin1', from, at)
+    if (plain === 'true') return true
+    if (plain === 'false') return false
+    if (plain === 'null') return null
+    if (!isJsonNumber(plain)) throw notJson()
+    if (writer === undefined) written = plain
+    return Number(plain)
   }
 
   /** Returns whether an object at the current place would become a `JsonText`. */
@@ -229,12 +234,4 @@ function isSpace (code: number | undefined): boolean {
 /** Returns whether a byte can be part of a number, or of `true`, `false` or `null`. */
 function isPlain (code: number | undefined): boolean {
   return code !== undefined && ((code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x7A) || code === 0x2D || code === 0x2B || code === 0x2E || code === 0x45)
-}
-
-function unescaped (written: string): string {
-  try {
-    return JSON.parse(written) as string
-  } catch {
-    throw notJson()
-  }
 }

@@ -23,7 +23,7 @@ export interface ReceivedBody {
 }
 
 /** Bodies up to this size, in bytes, take no room: there are many of them, and each is read at once. */
-const small = 256 * 1024
+const small = 64 * 1024
 
 /** Text that is no attack may be encoded to a 200th of its size. Smaller bodies may be encoded to less: their size alone is harmless. */
 const mostRatio = 200
@@ -75,6 +75,8 @@ export async function receiveBody (payload: Readable, { limit, length, encoding,
     payload.resume()
     throw error
   }
+  // The listeners hold the chunks, and the request holds the listeners until it is answered.
+  source.removeAllListeners('data')
   const bytes = body.bytes()
   return { bytes, isLarge: bytes.length > small, release }
 }

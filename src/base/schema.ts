@@ -20,7 +20,7 @@ export const BodyIdSchema = Type.Unsafe<string>({
   minimum: -largest,
   maximum: largest,
   'x-number-as-text': true,
-  description: 'a string of 1 to 256 characters, or an integer below 2^53, whose digits are taken as text; send any other number as text'
+  description: 'a string of 1 to 256 characters, or an integer below 2^53 in digits, which are taken as text; send any other number as text'
 })
 
 /** Returns whether a text fits `IdSchema`. */

@@ -15,34 +15,50 @@ export interface TurnsOptions {
   length?: number
 }
 
+/** The part of a turn that a task gets in any case: small tasks end in it, and need not wait for the turns of long ones. */
+const least = 1 / 4
+
 /**
- * Creates a scheduler of long tasks. In each round of the event loop, one task gets a turn, however many there are: the sum of their turns
- * does not delay a request that comes meanwhile.
+ * Creates a scheduler of long tasks. In each round of the event loop, one waiting task gets a turn, however many there are: the sum of
+ * their turns does not delay a request that comes meanwhile. The tasks that begin in one round share one turn, so that a chain of tasks
+ * does not take longer than one long task.
  * @returns a function that begins a task; its first turn begins at once, without waiting
  */
 export function createTurns ({ now = () => performance.now(), defer = setImmediate, length = 4 }: TurnsOptions = {}): () => Turn {
   const waiting: Array<() => void> = []
   let scheduled = false
+  /** When the first task of this round began. */
+  let roundSince: number | undefined
+
+  function schedule (): void {
+    if (!scheduled) defer(grant)
+    scheduled = true
+  }
 
   function grant (): void {
+    scheduled = false
+    roundSince = undefined
     const begin = waiting.shift()
-    scheduled = begin !== undefined
     if (begin === undefined) return
     begin()
-    defer(grant)
+    schedule()
   }
 
   return () => {
     let since = now()
+    let sharedSince = roundSince ??= since
+    schedule()
     return {
-      get over () { return now() - since >= length },
+      get over () {
+        const time = now()
+        return time - sharedSince >= length && time - since >= length * least
+      },
       next: async () => new Promise<void>(resolve => {
         waiting.push(() => {
-          since = now()
+          since = sharedSince = now()
           resolve()
         })
-        if (!scheduled) defer(grant)
-        scheduled = true
+        schedule()
       })
     }
   }

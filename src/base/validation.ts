@@ -36,13 +36,14 @@ interface SchemaNode {
 export type Checker<S extends TSchema> = (value: unknown, pointer?: string) => { value: Static<S>, findings: Finding[] }
 
 /**
- * Compiles a schema into a function that lists all mistakes in a value.
+ * Returns a function that lists all mistakes in a value by a schema, which it compiles with the first value.
  * @returns a function that returns the findings, and the value typed by the schema; use the value only if there are no findings
  */
 export function checker<S extends TSchema> (schema: S): Checker<S> {
-  // The compiler of plain JSON schemas: typebox/compile does the same by many more modules.
-  const validator = Compile(schema)
+  let compiled: ReturnType<typeof Compile<S>> | undefined
   return (value, pointer = '') => {
+    // The compiler of plain JSON schemas: typebox/compile does the same by many more modules. Most starts need only some of the checkers.
+    const validator = compiled ??= Compile(schema)
     const findings: Finding[] = []
     if (validator.Check(value)) return { value, findings }
     const [, errors] = validator.Errors(value)

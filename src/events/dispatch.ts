@@ -51,14 +51,14 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
   const underWay = new Map<string, UnderWay>()
   const lines = createLines()
 
-  async function send (namespace: NamespacePlan, bodies: readonly EventBody[]): Promise<readonly Outcome[]> {
+  /** @param repeatable the ids of the events that a caller may send again (see `ownedId`) */
+  async function send (namespace: NamespacePlan, bodies: readonly EventBody[], repeatable: readonly string[]): Promise<readonly Outcome[]> {
     const targetNames = [...namespace.eventTargets.keys()]
     const place = lines.join(bodies.map(body => keyOf(namespace.name, ownerOf(body))))
     let known = nothingKnown
     let delivering: ReadonlyArray<Promise<void>>
     const outcomes = bodies.map((): Growing => new Map<string, Shortfall>())
     try {
-      const repeatable = bodies.flatMap(({ events }) => events.filter(({ idGiven }) => idGiven).map(ownedId))
       if (repeatable.length > 0) known = await ledger.recall(namespace.name, repeatable, targetNames)
       // A request with less to look up must not overtake an earlier one of the same user.
       await place.turn
@@ -67,7 +67,7 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
       place.leave()
     }
     await Promise.all(delivering)
-    await ledger.remember(namespace.name, deliveries(bodies, outcomes, targetNames, known), targetNames)
+    await ledger.remember(namespace.name, await deliveries(bodies, outcomes, targetNames, known), targetNames)
     return outcomes
   }
 
@@ -77,7 +77,16 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
    * @returns the deliveries, which end with the outcome
    */
   async function deliver ({ name, eventTargets }: NamespacePlan, bodies: readonly EventBody[], known: Known, outcomes: Growing[]): Promise<Array<Promise<void>>> {
-    const lacking = [...eventTargets].map(([targetName, target]) => ({ targetName, target, bodies: bodies.map(body => lackingOf(body, targetName, target, known)) }))
+    const turn = beginTurns()
+    const lacking: Array<{ targetName: string, target: EventTarget, bodies: Array<EventBody | undefined> }> = []
+    for (const [targetName, target] of eventTargets) {
+      const lackingBodies: Array<EventBody | undefined> = []
+      for (const body of bodies) {
+        if (turn.over) await turn.next()
+        lackingBodies.push(lackingOf(body, targetName, target, known))
+      }
+      lacking.push({ targetName, target, bodies: lackingBodies })
+    }
     for (const { targetName, target, bodies } of lacking) {
       if (target.full !== true || bodies.every(body => body === undefined)) continue
       stats.of(name, targetName).turnedAway += bodies.reduce((sum, body) => sum + (body?.events.length ?? 0), 0)
@@ -85,7 +94,6 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
     }
     countWithoutItem(name, bodies, known)
     const refused = refusedOwners(name, lacking)
-    const turn = beginTurns()
     const deliveries: Array<Promise<void>> = []
     for (const [i, whole] of bodies.entries()) {
       const refusal = refused.get(ownerOf(whole))
@@ -137,16 +145,19 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
     if (target.accepted !== 'queued') counts.delivered += events.length - failed
   }
 
-  /** Removes events that another request is sending, and repeated ones. @returns also the body's index by the key of each event with a given id that is left */
-  function withoutRepeats (namespace: string, bodies: readonly EventBody[]): { own: EventBody[], mine: ReadonlyMap<string, number>, repeats: Repeat[] } {
+  /** Removes events that another request is sending, and repeated ones. @returns also the ids of the events with a given id that are left, and the body's index by their keys */
+  function withoutRepeats (namespace: string, bodies: readonly EventBody[]): { own: EventBody[], ids: string[], mine: ReadonlyMap<string, number>, repeats: Repeat[] } {
+    const ids: string[] = []
     const mine = new Map<string, number>()
     const repeats: Repeat[] = []
     const own = bodies.map((body, index) => {
       const events = body.events.filter(event => {
         if (!event.idGiven) return true
-        const key = keyOf(namespace, ownedId(event))
+        const id = ownedId(event)
+        const key = keyOf(namespace, id)
         const first = underWay.get(key)
         const isFirst = first === undefined && !mine.has(key)
+        if (isFirst) ids.push(id)
         if (isFirst) mine.set(key, index)
         else repeats.push({ index, key, eventId: event.eventId, first })
         return isFirst
@@ -154,12 +165,12 @@ export function createDispatch ({ ledger, stats }: DispatchOptions): Dispatch {
       if (events.length === body.events.length) return body
       return { ...body, events, conversions: events.length === 0 ? [] : body.conversions }
     })
-    return { own, mine, repeats }
+    return { own, ids, mine, repeats }
   }
 
   return async function dispatch (namespace, bodies) {
-    const { own, mine, repeats } = withoutRepeats(namespace.name, bodies)
-    const sending = send(namespace, own).finally(() => {
+    const { own, ids, mine, repeats } = withoutRepeats(namespace.name, bodies)
+    const sending = send(namespace, own, ids).finally(() => {
       for (const key of mine.keys()) underWay.delete(key)
     })
     for (const [key, index] of mine) underWay.set(key, { sending, index, targets: namespace.eventTargets })
@@ -215,17 +226,20 @@ function lackingOf (body: EventBody, targetName: string, target: EventTarget, kn
 }
 
 /** Returns by `ownedId` the targets that have the event now, for the events that a caller may send again. */
-function deliveries (bodies: readonly EventBody[], outcomes: readonly Outcome[], targets: readonly string[], known: Known): Map<string, ReadonlySet<string>> {
+async function deliveries (bodies: readonly EventBody[], outcomes: readonly Outcome[], targets: readonly string[], known: Known): Promise<Map<string, ReadonlySet<string>>> {
   const having = new Map<string, ReadonlySet<string>>()
+  const all = new Set(targets)
+  const turn = beginTurns()
   for (const [i, { events }] of bodies.entries()) {
     const failed = outcomes[i]!
     if (failed instanceof GatewayError) continue
+    if (turn.over) await turn.next()
     const missing = new Map([...failed].map(([target, { eventIds }]) => [target, new Set(eventIds)]))
     for (const event of events) {
       if (!event.idGiven && failed.size === 0) continue
       const id = ownedId(event)
-      const names = targets.filter(target => missing.get(target)?.has(event.eventId) !== true)
-      if (names.length > (known.get(id)?.size ?? 0)) having.set(id, new Set(names))
+      const names = failed.size === 0 ? all : new Set(targets.filter(target => missing.get(target)?.has(event.eventId) !== true))
+      if (names.size > (known.get(id)?.size ?? 0)) having.set(id, names)
     }
   }
   return having

@@ -69,10 +69,13 @@ type GivenEvent = NonNullable<EventsBody['eventList']>[number]
 
 /** Separates the members that the gateway knows from further ones. */
 function apart (event: GivenEvent): { own: GivenEvent, more: Record<string, unknown> | undefined } {
-  const further = Object.entries(event).filter(([name]) => !Object.hasOwn(EventSchema.properties, name))
-  if (further.length === 0) return { own: event, more: undefined }
-  const own = Object.fromEntries(Object.entries(event).filter(([name]) => Object.hasOwn(EventSchema.properties, name))) as GivenEvent
-  return { own, more: Object.fromEntries(further) }
+  if (Object.keys(event).every(isKnown)) return { own: event, more: undefined }
+  const [own, further] = [true, false].map(known => Object.fromEntries(Object.entries(event).filter(([name]) => isKnown(name) === known)))
+  return { own: own as GivenEvent, more: further }
+}
+
+function isKnown (name: string): boolean {
+  return Object.hasOwn(EventSchema.properties, name)
 }
 
 function readTime (time: string | number | undefined, name: string): number | undefined {

@@ -9,9 +9,11 @@ import { createSequence } from '../base/turns.ts'
 import { ItemMetadataError, type Undecorated } from '../metadata/store.ts'
 import type { OriginAnswer, RecommendedItem } from '../origins/origin.ts'
 import { failureRules, OriginError } from '../origins/origin-error.ts'
+import { inAnswerRoom, manyItems } from './answer-room.ts'
 import { ask, fallBack, type Answered, type RequestFor } from './ask.ts'
 import type { PostProcessor } from '../origins/post-process.ts'
 import { render, type Rendered } from './render.ts'
+import { renderLarge } from './render-large.ts'
 import type { InferenceRequest } from './request.ts'
 import { createStopwatch, type Stopwatch } from './stopwatch.ts'
 
@@ -22,8 +24,7 @@ export interface MakerOptions {
   readonly variation: VariationPlan
 }
 
-/** Answers of more items than this, with metadata of this machine, are decorated one at a time: at once, they would only take more memory. */
-const manyItems = 50
+/** Large answers, with metadata of this machine, are made one at a time: at once, they would only take more memory. */
 const oneAtATime = createSequence()
 
 /**
@@ -52,11 +53,15 @@ export function createMaker ({ request, surroundings, recommender: whole, variat
     const postProcessor = action === 'predicted-ratings' ? undefined : recommender.postProcessor
     const distinct = withoutRepeats(answer)
     const decorated = postProcessor === undefined ? cut(distinct, numResults) : distinct
+    const { itemMetadata } = variation
+    const isLarge = itemMetadata?.local === true && request.decorateItems && decorated.items.length > manyItems
     const dress = async (): Promise<Decoration & Rendered> => {
+      // A post-processor may fail, and then the metadata is needed again.
+      if (isLarge && postProcessor === undefined) return { ...nothing, ...await stopwatch.time('decorate', async () => renderLarge(action, decorated, itemMetadata, deadline)) }
       const decoration = await decorate(variation, decorated, request, deadline, stopwatch)
       return { ...decoration, ...await render(action, decorated, decoration.metadata) }
     }
-    const { metadata, undecorated, ...dressed } = await (variation.itemMetadata?.local === true && decorated.items.length > manyItems ? oneAtATime(dress) : dress())
+    const { metadata, undecorated, ...dressed } = await (isLarge ? oneAtATime(async () => inAnswerRoom(decorated.items.length, dress)) : dress())
     let rendered: Rendered = dressed
     // A hedge answers at the deadline, which leaves the post-processor no time.
     if (postProcessor !== undefined && degraded !== undefined && deadline.aborted) {

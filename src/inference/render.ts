@@ -31,10 +31,13 @@ export async function render (action: Action, answer: OriginAnswer, metadata: Re
 }
 
 async function renderInSlices (action: Action, { items, ...answer }: OriginAnswer, metadata: ReadonlyMap<string, string>): Promise<Rendered> {
-  const [opening, closing] = splitAt(renderBody(action, { ...answer, items: [] }, metadata), '[')
+  const [opening, closing] = splitAtList(renderBody(action, { ...answer, items: [] }, metadata))
   const parts = function * () {
     yield opening
-    for (const [i, item] of items.entries()) yield (i === 0 ? '' : ',') + renderItem(item, metadata.get(item.itemId))
+    for (const [i, item] of items.entries()) {
+      if (i > 0) yield ','
+      yield * partsOf(item, metadata.get(item.itemId))
+    }
     yield closing
   }
   const turn = beginTurns()
@@ -57,10 +60,10 @@ async function renderInSlices (action: Action, { items, ...answer }: OriginAnswe
   return { body, etag: tagger.tag() }
 }
 
-/** Returns the parts of a text before and after the end of a sign. */
-function splitAt (text: string, sign: string): [string, string] {
-  const at = text.indexOf(sign) + sign.length
-  return [text.slice(0, at), text.slice(at)]
+/** Returns the parts of a body without items before and after the place of its items. */
+export function splitAtList (body: string): [string, string] {
+  const at = body.indexOf('[') + 1
+  return [body.slice(0, at), body.slice(at)]
 }
 
 /** Returns the JSON text of a list's members, without the brackets. */
@@ -69,6 +72,11 @@ function within (list: readonly unknown[]): string {
 }
 
 function renderItem (item: RecommendedItem, metadata: string | undefined): string {
-  if (metadata === undefined) return stringifyExactly(item)
-  return `${stringifyExactly({ ...item, metadata: undefined }).slice(0, -1)},"metadata":${metadata}}`
+  return partsOf(item, metadata).join('')
+}
+
+/** Returns the JSON text of an item in parts. The metadata is a part of its own, so that nobody has to copy it. */
+export function partsOf (item: RecommendedItem, metadata: string | undefined): string[] {
+  if (metadata === undefined) return [stringifyExactly(item)]
+  return [`${stringifyExactly({ ...item, metadata: undefined }).slice(0, -1)},"metadata":`, metadata, '}']
 }

@@ -25,6 +25,12 @@ export interface LogEntry {
   event: LoggedEvent
 }
 
+/** An entry that is to be written. */
+interface Fresh extends LogEntry {
+  /** The key of its event among the ids. */
+  readonly idKey: Buffer
+}
+
 export interface Appended {
   /** The new events. */
   added: LogEntry[]
@@ -73,13 +79,19 @@ const pruneAtOnce = 2_000
 const keyLength = 16
 
 /**
+ * The address space that is set apart for a log, in bytes. LMDB maps a log that outgrows it anew, and keeps the old maps for a while: then
+ * its pages count several times for the memory of the process.
+ */
+const mapSize = 4 * 1024 ** 3
+
+/**
  * Opens or creates an append-only log in LMDB: events in the order of arrival, imported events by their time.
  * Several processes may open the same log.
  */
 export async function openEventLog (directory: string, { now, onError, limit = 20_000_000 }: EventLogOptions): Promise<EventLog> {
   await mkdir(directory, { recursive: true })
   const { open } = await import('lmdb')
-  const root: RootDatabase = open({ path: directory, maxDbs: 4 })
+  const root: RootDatabase = open({ path: directory, maxDbs: 4, mapSize })
   const entries: Database<string, Buffer> = root.openDB('entries', { keyEncoding: 'binary', encoding: 'string' })
   const ids: Database<string, Buffer> = root.openDB('owned-ids', { keyEncoding: 'binary', encoding: 'string' })
   const meta: Database<string, string> = root.openDB('meta', { encoding: 'string' })
@@ -105,15 +117,16 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
     })
   }
 
-  async function put (added: LogEntry[]): Promise<void> {
+  /** Writes entries. @param fresh by `ownedId` */
+  async function put (fresh: ReadonlyMap<string, Fresh>): Promise<void> {
     const writes = new Set<Promise<unknown>>()
-    for (const { key, event } of added) writes.add(entries.put(key, encode(event))).add(ids.put(keyOf(event), ''))
+    for (const { key, event, idKey } of fresh.values()) writes.add(entries.put(key, encode(event))).add(ids.put(idKey, ''))
     const written = committed(writes)
-    for (const { event } of added) writing.set(ownedId(event), written)
+    for (const id of fresh.keys()) writing.set(id, written)
     try {
       await written
     } finally {
-      for (const { event } of added) writing.delete(ownedId(event))
+      for (const id of fresh.keys()) writing.delete(id)
     }
   }
 
@@ -137,18 +150,20 @@ export async function openEventLog (directory: string, { now, onError, limit = 2
     // Without the reset, the look-up might not see the latest events of other processes.
     root.resetReadTxn()
     const others = new Set<Promise<void>>()
-    const fresh = new Map<string, LogEntry>()
+    const fresh = new Map<string, Fresh>()
     for (const event of events) {
       const id = ownedId(event)
       const other = writing.get(id)
       if (other !== undefined) others.add(other)
-      else if (!fresh.has(id) && !ids.doesExist(keyOf(event))) fresh.set(id, { key: nextKey(timeOf(event)), event })
+      if (other !== undefined || fresh.has(id)) continue
+      const idKey = keyOf(event)
+      if (!ids.doesExist(idKey)) fresh.set(id, { key: nextKey(timeOf(event)), event, idKey })
     }
     const added = [...fresh.values()]
     onWriting?.(added.map(({ key }) => key))
     const waiting = Promise.all(others).then(() => {})
     waiting.catch(() => {})
-    if (added.length > 0) await put(added)
+    if (added.length > 0) await put(fresh)
     if (count() > limit) pruning ??= prune().catch(onError).finally(() => { pruning = undefined })
     return { added, others: waiting }
   }

@@ -146,10 +146,12 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
   }
 
   const inSequence = createSequence()
+  /** The calls of `learn` that apply events, or wait for that. Together they are one long task, however few events each of them has. */
+  let applying = 0
+  let turn = beginTurns()
 
   /** Applies events that the log has, in slices, and notes the users whose answers are out of date because of them. The caller sees to it that calls do not overlap, so that the order of arrival stays. */
   async function applyAll (added: readonly LogEntry[], affected: Set<string>): Promise<void> {
-    const turn = beginTurns()
     for (const { key, event } of added) {
       if (turn.over) await turn.next()
       for (const learner of [...models, ...apprentices]) apply(learner, event, affected)
@@ -177,7 +179,12 @@ export function createRecommender (log: EventLog, { now, onError, peers = noPeer
         appended = await log.append(events, { onWriting })
         const { added } = appended
         // A model that begins to read the log meanwhile gets an event from here or from the log: from the log once it is applied here.
-        await inSequence(async () => applyAll(added, affected))
+        if (applying++ === 0) turn = beginTurns()
+        try {
+          await inSequence(async () => applyAll(added, affected))
+        } finally {
+          applying--
+        }
       } finally {
         for (const key of keys) uncommitted.delete(key)
       }

@@ -19,3 +19,14 @@ t.test('large bodies wait for room, in their order, and not for ever', async t =
   const all = await room.take(100)
   all()
 })
+
+t.test('room that is occupied without asking makes others wait until it is given back, once', async t => {
+  const room = createBodyRoom({ capacity: 10, patience: 50 })
+  const leave = room.occupy(25)
+  await t.rejects(room.take(1), { code: 'TooManyBodies' })
+  leave()
+  leave()
+  const free = await room.take(10)
+  await t.rejects(room.take(1), { code: 'TooManyBodies' }, 'a second call gave nothing back')
+  free()
+})

@@ -33,6 +33,24 @@ t.test('a turn is over after its length, and the next one is as long', async t =
   t.notOk(turn.over)
 })
 
+t.test('tasks that begin in one round share a turn, so that a chain of short tasks does not block; each gets a quarter of one at least', async t => {
+  let time = 0
+  const deferred: Array<() => void> = []
+  const begin = createTurns({ now: () => time, defer: run => { deferred.push(run) }, length: 4 })
+  begin()
+  time = 3
+  const second = begin()
+  t.notOk(second.over)
+  time = 4
+  t.ok(second.over, 'the turn of both is over')
+  const small = begin()
+  t.notOk(small.over, 'a small task need not wait')
+  time = 5
+  t.ok(small.over)
+  deferred.shift()!()
+  t.notOk(begin().over, 'the next round begins anew')
+})
+
 t.test('a sequence runs one task at a time, also after one has failed', async t => {
   const inSequence = createSequence()
   const order: string[] = []

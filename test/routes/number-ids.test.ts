@@ -76,3 +76,42 @@ t.test('a number whose digits are not an exact integer is no id: 400 that says t
   }
   t.equal(recording.bodies.length, 0)
 })
+
+t.test('an integer that is not written in digits, such as 4711.0 or 1e3, is no id: 400 that says to send text, in every body', async t => {
+  const app = await startStore(t)
+  const recording = recordingTarget()
+  addTarget(app, 'store', 'recording', recording)
+  const places: Array<[string, string, (number: string) => string]> = [
+    ['/events/store', 'body/userId', number => `{"userId":${number},"eventList":[{"eventType":"view"}]}`],
+    ['/events/store', 'body/userId', number => `{"userId":1e3,"userId":${number},"eventList":[{"eventType":"view"}]}`],
+    ['/events/store', 'body/sessionId', number => `{"sessionId": ${number} ,"eventList":[{"eventType":"view"}]}`],
+    ['/events/store', 'body/eventList/0/itemId', number => `{"userId":"u","eventList":[{"eventType":"view","itemId":${number}}]}`],
+    ['/events/store', 'body/eventList/0/eventId', number => `{"userId":"u","eventList":[{"eventType":"view","eventId":${number}}]}`],
+    ['/events/store', 'body/eventList/0/impression/1', number => `{"userId":"u","eventList":[{"eventType":"view","impression":[7,${number}]}]}`],
+    ['/rerank-items/store/ranking/me', 'body/1', number => `["a",${number}]`],
+    ['/items/store', 'body/items/0/itemId', number => `{"items":[{"itemId":${number}}]}`],
+    ['/users/store', 'body/users/0/userId', number => `{"users":[{"userId":${number}}]}`]
+  ]
+  for (const number of ['4711.0', '1e3', '1E3', '10e-1', '0.0', '-0.0', '0e0', '-0e7', '47.11e2', '1.0000000000000000001', '9007199254740991.0']) {
+    for (const [url, place, body] of places) {
+      const answer = await post(app, url, body(number))
+      t.equal(answer.statusCode, 400, `${url} ${body(number)}: ${answer.body}`)
+      const { message } = answer.json<{ message: string }>()
+      t.ok(message.startsWith(`${place}: expected a string of 1 to 256 characters`), message)
+      t.match(message, /send any other number as text$/)
+      if (url !== '/events/store') continue
+      const batch = await post(app, '/events/store/batch', `[${body(number)},{"userId":"good","eventList":[{"eventType":"view"}]}]`)
+      t.match(batch.json(), { results: [{ status: 400, code: 'InvalidBody', message: `${place}: expected a string of 1 to 256 characters` }, { status: 200 }] }, batch.body)
+    }
+  }
+  t.ok(recording.bodies.every(({ userId }) => userId === 'good'))
+})
+
+t.test('an integer in digits is the text of these digits, also -0, and after a repeated key; other numbers may be written in any way', async t => {
+  const app = await startStore(t)
+  const recording = recordingTarget()
+  addTarget(app, 'store', 'recording', recording)
+  const sent = await post(app, '/events/store', '{"userId":1e3,"userId":-0,"sessionId":4711.0,"sessionId":4711,"eventList":[{"eventType":"view","eventValue":1e3,"sentAt":1.79e9,"itemId":12,"more":1.0}]}')
+  t.equal(sent.statusCode, 200, sent.body)
+  t.match(recording.bodies, [{ userId: '-0', sessionId: '4711', events: [{ itemId: '12', eventValue: 1000 }] }])
+})
