@@ -19,7 +19,7 @@ WORKDIR /gateway
 COPY --from=build /gateway/package.json ./
 COPY --from=build /gateway/node_modules node_modules
 COPY --from=build /gateway/dist dist
-COPY samples/config.json samples/items.jsonl samples/events.jsonl samples/
+COPY samples/config.json samples/experiment.json samples/items.jsonl samples/events.jsonl samples/
 COPY docker/healthcheck.js docker/
 # All that is written goes to /data, so that the root file system can be read-only.
 RUN mkdir /data && chown node:node /data && ln -s /gateway/dist/src/cli.js /usr/local/bin/gateway && chmod +x dist/src/cli.js

@@ -9,15 +9,18 @@ import { acceptedEncodings, encodedTag, leastEncoded, select } from '../src/cach
 import type { Plan } from '../src/plan/plan.ts'
 import { surroundingsOf } from '../src/context/surroundings.ts'
 import { GatewayError } from '../src/base/errors.ts'
+import { interleaved } from '../src/experiments/interleave.ts'
 import { largeAnswer, occupyAnswerRoom } from '../src/inference/answer-room.ts'
-import { infer, prepare, type Inference } from '../src/inference/infer.ts'
+import { assign, type Assigned } from '../src/inference/assign.ts'
+import type { Blended } from '../src/inference/blend.ts'
+import { findRecommender, infer, prepare, type Inference } from '../src/inference/infer.ts'
 import type { InferenceRequest } from '../src/inference/request.ts'
 import { onceAnswered } from './once-answered.ts'
 import { ignoredParameters } from './parameters.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** Answers an inference request under the current configuration; synchronously if the memory tier has the answer. */
+    /** Answers an inference request under the current configuration; synchronously if the memory tier has the answer, and no other system is asked. */
     infer: (request: InferenceRequest) => Promise<void> | undefined
   }
 }
@@ -31,6 +34,8 @@ interface Remembered {
   inference: Inference
   /** The header that names the parameters without effect. */
   ignored: string | undefined
+  /** The time, in epoch ms, at which an experiment starts or ends, so that the URL has to be resolved anew. */
+  until: number
 }
 
 /**
@@ -39,6 +44,7 @@ interface Remembered {
  */
 export default fp(async app => {
   const { cache, resources } = app
+  const { ids, blend, exposures } = app.experiments
   const { encoder } = app.cacheParts
   // The next configuration cannot use the inferences that this one has resolved, and they would keep the old plan in memory.
   let settledBy: Plan | undefined
@@ -48,7 +54,7 @@ export default fp(async app => {
     if (settledBy !== app.config.current) forget()
     // `peek` does not update the order of eviction. That is cheaper, and a frequent URL is soon remembered again.
     const remembered = raw.method === 'GET' || raw.method === 'HEAD' ? lately.peek(raw.url!) : undefined
-    if (remembered === undefined) return done()
+    if (remembered === undefined || (remembered.until !== Infinity && remembered.until <= resources.now())) return done()
     const { inference, ignored } = remembered
     if (ignored !== undefined) reply.header(ignoredParameters, ignored)
     respond(reply, inference)?.catch((error: unknown) => { reply.send(error) })
@@ -56,11 +62,17 @@ export default fp(async app => {
 
   app.decorateReply('infer', function (this: FastifyReply, request: InferenceRequest) {
     const { plan } = app.config
-    const isPost = this.request.method === 'POST'
-    const inference = prepare(plan, request, surroundingsOf(this.request.headers, app.clock), !isPost)
-    // If the answer depends on headers, another request for the same URL may get another answer.
-    if (!isPost && plan === settledBy && inference.recommender.vary === '') lately.set(this.request.raw.url!, { inference, ignored: this.getHeader(ignoredParameters) as string | undefined })
-    return respond(this, inference)
+    const surroundings = surroundingsOf(this.request.headers, app.clock)
+    const assigned = assign(findRecommender(plan, request), request, surroundings, resources.now())
+    const answerBy = (assigned: Assigned): Promise<void> | undefined => {
+      const isPost = this.request.method === 'POST'
+      const inference = prepare(plan, request, surroundings, !isPost, assigned)
+      // If the answer depends on headers, another request for the same URL may get another answer.
+      const isSettled = inference.recommender.vary === '' && assigned.settledUntil > resources.now()
+      if (!isPost && plan === settledBy && isSettled) lately.set(this.request.raw.url!, { inference, ignored: this.getHeader(ignoredParameters) as string | undefined, until: assigned.settledUntil })
+      return respond(this, inference)
+    }
+    return assigned instanceof Promise ? assigned.then(answerBy) : answerBy(assigned)
   })
 
   function forget (): void {
@@ -70,19 +82,34 @@ export default fp(async app => {
 
   /** Answers a resolved inference; synchronously if the memory tier has the answer. */
   function respond (reply: FastifyReply, inference: Inference): Promise<void> | undefined {
+    if (inference.opponent !== undefined) return respondBlended(reply, inference, inference.opponent)
     const found = cache.peek(inference.lookup)
-    if (found === undefined) return infer(inference, cache).then(made => { answer(reply, inference, made) })
+    if (found === undefined) return infer(inference, cache, ids).then(made => { answer(reply, inference, made) })
     answer(reply, inference, found)
     return undefined
   }
 
-  function answer (reply: FastifyReply, { recommender, variation, user, configVersion, lookup }: Inference, found: Found): void {
+  /** Answers with the lists of two variations in one. Where one fails, or another variation answers for it, the other list goes out alone. */
+  async function respondBlended (reply: FastifyReply, inference: Inference, opponent: Inference): Promise<void> {
+    const [first, second] = await Promise.allSettled([inference, opponent].map(async one => cache.peek(one.lookup) ?? infer(one, cache, ids)))
+    const [one, other] = [first!, second!].map(outcome => outcome.status === 'fulfilled' && outcome.value.entry.degraded === undefined ? outcome.value : undefined)
+    if (one !== undefined && other !== undefined) {
+      const blended = await blend(inference, one, other)
+      answer(reply, inference, blended.found, blended)
+    } else if (other !== undefined) answer(reply, opponent, other)
+    else if (first!.status === 'fulfilled') answer(reply, { ...inference, opponent: undefined }, first!.value)
+    else if (second!.status === 'fulfilled') answer(reply, opponent, second!.value)
+    else throw first!.reason
+  }
+
+  function answer (reply: FastifyReply, inference: Inference, found: Found, blended?: Blended): void {
+    const { recommender, variation, user, configVersion, lookup } = inference
     const { entry, failure, timing } = found
     const { method, headers } = reply.request
     const isPost = method === 'POST'
     const verdict = isPost ? 'send' : evaluate(entry.etag, headers)
     if (verdict === 'precondition-failed') throw new GatewayError('PreconditionFailed', `If-Match: the answer is ${entry.etag} now`)
-    const mayEncode = !isPost && entry.body.length >= leastEncoded
+    const mayEncode = !isPost && blended === undefined && entry.body.length >= leastEncoded
     const accepted = mayEncode ? acceptedEncodings(headers['accept-encoding']) : []
     const { body, etag, encoding } = select(entry, accepted)
 
@@ -99,12 +126,13 @@ export default fp(async app => {
     } else {
       const now = resources.steady()
       const brief = degraded !== undefined || entry.undecorated !== undefined || found.stale !== undefined || found.unverified === true
-      const cacheControl = variation.cacheControl(user, isAuthenticated(headers), brief)
+      const cacheControl = variation.cacheControl(user, isAuthenticated(headers), brief, inference.membership !== undefined)
       if (cacheControl !== undefined) reply.header('cache-control', cacheControl)
       reply.header('cache-status', cacheStatus(found, now))
       // The caller may hold the answer in any encoding that it accepts. A 304 names the tag of the caller's copy.
       reply.header('etag', verdict === 'send' ? etag : namedTag(headers['if-none-match'], [etag, entry.etag, ...accepted.map(other => encodedTag(entry.etag, other))]))
     }
+    expose(reply, inference, found, blended)
     if (verdict === 'not-modified') {
       sendNotModified(reply)
       return
@@ -115,7 +143,14 @@ export default fp(async app => {
     if (found.from === 'origin' && found.collapsed !== true && body.length >= largeAnswer) occupyRoom(reply.raw, body.length)
     reply.type(json).send(body)
   }
-}, { name: 'inference', dependencies: ['config', 'cache', 'clock', 'parameters'] })
+
+  /** Notes that the user sees the answer. An answer that another variation gave is no exposure. */
+  function expose ({ request: { method, url } }: FastifyReply, { request: { userId }, membership, variation, matched }: Inference, found: Found, blended: Blended | undefined): void {
+    if (membership === undefined || (matched === undefined && blended === undefined) || found.entry.degraded !== undefined || method === 'HEAD') return
+    const { entry: { body, etag } } = found
+    exposures.note({ experiment: membership.experiment, variation: blended === undefined ? variation.name : interleaved, userId: userId!, body, etag, found, path: url, blended })
+  }
+}, { name: 'inference', dependencies: ['config', 'cache', 'clock', 'parameters', 'experiments'] })
 
 const json = 'application/json; charset=utf-8'
 

@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { ErrorSchema } from '../src/base/errors.ts'
+import { ExperimentReportSchema } from '../src/experiments/report.ts'
 import { ExplanationSchema } from '../src/inference/explain.ts'
 import { ItemListSchema, PersonalizedRankingSchema, RatingsSchema } from '../src/inference/answer-schema.ts'
 import { someItems } from '../src/inference/some-items.ts'
@@ -41,7 +42,7 @@ async function knownItems (plan: Plan): Promise<Map<string, readonly string[]>> 
 
 /** Serves the OpenAPI document of the current configuration, and Swagger UI, at /docs. */
 export default fp<OpenApiOptions>(async (app, { basePath, admin }) => {
-  for (const schema of [ErrorSchema, ExplanationSchema, ItemListSchema, PersonalizedRankingSchema, RatingsSchema]) app.addSchema(schema)
+  for (const schema of [ErrorSchema, ExperimentReportSchema, ExplanationSchema, ItemListSchema, PersonalizedRankingSchema, RatingsSchema]) app.addSchema(schema)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { createUserVersions } from '../src/cache/user-versions.ts'
+import { createExperimentStats } from '../src/experiments/stats.ts'
 import { createEventStats } from '../src/targets/stats.ts'
 import { createMetadataStats } from '../src/metadata/stats.ts'
 import { noPeers, type Peers } from '../src/connections/peers.ts'
@@ -33,10 +34,13 @@ export interface ResourcesOptions {
   steady: () => number
   /** The other processes that serve on this machine; absent: none. */
   peers?: Peers
+  /** Absent: experiments of CloudWatch Evidently are evaluated here. */
+  evidentlyEndpoint?: string | undefined
+  appConfigAgentUrl: string
 }
 
 /** Opens the resources that configurations share, and closes them with the application. */
-export default fp<ResourcesOptions>(async (app, { dataDir, redisUrl, webhookSecrets, itemTables, delivers = true, now, steady, peers = noPeers }) => {
+export default fp<ResourcesOptions>(async (app, { dataDir, redisUrl, webhookSecrets, itemTables, delivers = true, now, steady, peers = noPeers, evidentlyEndpoint, appConfigAgentUrl }) => {
   const onError = (error: unknown): void => app.log.error(error, 'something failed in the background')
   const pool = createPool({ onError })
   const userVersions = createUserVersions()
@@ -61,6 +65,9 @@ export default fp<ResourcesOptions>(async (app, { dataDir, redisUrl, webhookSecr
     metadataStats: createMetadataStats(),
     itemTables,
     eventStats: createEventStats(),
+    experimentStats: createExperimentStats(),
+    evidentlyEndpoint,
+    appConfigAgentUrl,
     peers
   })
   app.addHook('onClose', async () => pool.close())

@@ -43,7 +43,7 @@ export default async function health (app: App): Promise<void> {
     const parts = { configuration, ...(redis === undefined ? {} : { redis }) }
     reply.header('cache-control', 'no-store')
     if (app.readiness.draining) return reply.code(503).send({ status: 'draining' as const, ...parts })
-    if (app.readiness.starting || configuration.loadedAt === undefined || link?.settled === false) return reply.code(503).send({ status: 'starting' as const, ...parts })
+    if (app.readiness.starting || configuration.loadedAt === undefined || link?.settled === false || !app.experiments.settled) return reply.code(503).send({ status: 'starting' as const, ...parts })
     return reply.send({ status: configuration.error === undefined && redis?.state !== 'away' ? 'ready' as const : 'degraded' as const, ...parts })
   })
 }

@@ -48,6 +48,6 @@ export function inferenceRoute<S extends FastifySchema & { operationId: string }
   }
   routes.get(`/explain${url}`, { schema: explained, onRequest: app.requireAdmin }, async (request, reply) => {
     reply.header('cache-control', 'no-store')
-    return explainRequest(app.config.plan, read(request as unknown as RequestOf<S>), request.headers, surroundingsOf(request.headers, app.clock))
+    return explainRequest(app.config.plan, read(request as unknown as RequestOf<S>), request.headers, surroundingsOf(request.headers, app.clock), app.resources.now())
   })
 }

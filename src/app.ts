@@ -8,6 +8,7 @@ import config from '../plugins/config.ts'
 import errors, { sendError } from '../plugins/errors.ts'
 import eventMetrics from '../plugins/event-metrics.ts'
 import eventsPlugin from '../plugins/events.ts'
+import experiments from '../plugins/experiments.ts'
 import host from '../plugins/host.ts'
 import inference from '../plugins/inference.ts'
 import limits, { longestUrl } from '../plugins/limits.ts'
@@ -20,8 +21,10 @@ import requestIds from '../plugins/request-id.ts'
 import resources from '../plugins/resources.ts'
 import staging, { type StagingOptions } from '../plugins/staging.ts'
 import validation from '../plugins/validation.ts'
+import assignments from '../routes/assignments.ts'
 import events from '../routes/events.ts'
 import eventsBatch from '../routes/events-batch.ts'
+import experimentsRoute from '../routes/experiments.ts'
 import home from '../routes/home.ts'
 import items from '../routes/items.ts'
 import health, { healthAtRoot } from '../routes/health.ts'
@@ -63,6 +66,12 @@ export interface AppOptions {
   timeZone?: string
   /** The other processes that serve on this machine; absent: none. */
   peers?: Peers
+  /** Signs recommendation ids; absent: instances share one by Redis, processes by the data directory. */
+  recommendationIdSecret?: string | undefined
+  /** The endpoint of CloudWatch Evidently; absent: its experiments are evaluated here. */
+  evidentlyEndpoint?: string | undefined
+  /** The URL of the AppConfig agent; absent: the agent's own default. */
+  appConfigAgentUrl?: string
   logger: FastifyBaseLogger
   /** Epoch milliseconds. */
   now?: () => number
@@ -73,7 +82,7 @@ export interface AppOptions {
 const mebibyte = 1024 * 1024
 
 /** Builds the gateway: registers the plugins in the order of their dependencies, then the routes. The caller makes it listen. */
-export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, itemTables, delivers = true, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, logger, now, steady = now ?? steadyNow }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, itemTables, delivers = true, accessLog: which = 'all', adminKey, timeZone, staging: stagingOptions, peers = noPeers, recommendationIdSecret, evidentlyEndpoint, appConfigAgentUrl = 'http://localhost:2772', logger, now, steady = now ?? steadyNow }: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -108,7 +117,7 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
   await app.register(bodies)
   await app.register(readiness)
   await app.register(methods)
-  await app.register(resources, { dataDir, redisUrl, webhookSecrets, itemTables, delivers, peers, now: now ?? Date.now, steady })
+  await app.register(resources, { dataDir, redisUrl, webhookSecrets, itemTables, delivers, peers, evidentlyEndpoint, appConfigAgentUrl, now: now ?? Date.now, steady })
   await app.register(clock, { timeZone })
   await app.register(cache, { maxBytes: cacheMaxBytes, redisUrl })
   await app.register(metrics)
@@ -116,11 +125,12 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
   await app.register(config, { source })
   await app.register(openapi, { basePath, admin: adminKey !== undefined })
   await app.register(admin, { adminKey })
+  await app.register(experiments, { recommendationIdSecret })
   await app.register(inference)
   await app.register(eventsPlugin, { basePath })
   if (stagingOptions !== undefined) await app.register(staging, stagingOptions)
 
-  for (const route of [home, recommendItems, relatedItems, rerankItems, predictedRatings, events, eventsBatch, users, items, health, metricsRoute]) await app.register(route, { prefix: basePath })
+  for (const route of [home, recommendItems, relatedItems, rerankItems, predictedRatings, events, eventsBatch, users, items, assignments, experimentsRoute, health, metricsRoute]) await app.register(route, { prefix: basePath })
   if (basePath !== '') await app.register(healthAtRoot)
   return app
 }

@@ -5,8 +5,9 @@ import type { ExplainOptions } from './cli/config-explain.ts'
 import type { ChoiceOptions, ListOptions } from './cli/events-dead-letters.ts'
 import type { ImportEventsOptions } from './cli/events-import.ts'
 import type { ReplayCommandOptions } from './cli/events-replay.ts'
+import type { ExperimentsReportOptions } from './cli/experiments-report.ts'
 import type { ImportItemsOptions } from './cli/items-import.ts'
-import { columnsOption, concurrencyOption, limitOption, nameOption, namespaceOption, urlOption } from './cli/options.ts'
+import { columnsOption, concurrencyOption, headerOption, limitOption, nameOption, namespaceOption, urlOption } from './cli/options.ts'
 import { endWith } from './base/end-with.ts'
 import { packagedFile, sampleConfigFile } from './base/packaged-file.ts'
 
@@ -120,11 +121,22 @@ events.command('replay')
   .addOption(namespaceOption())
   .requiredOption('--url <url>', 'of the gateway, such as http://localhost:8080', urlOption)
   .option('--concurrency <number>', 'requests at once, 1 to 16', concurrencyOption, 4)
-  .option('--header <line>', '"Name: value", sent with each request; may be repeated', (line: string, lines: string[]) => [...lines, line], [])
+  .addOption(headerOption())
   .option('--from-start', 'begin anew where an earlier run was stopped')
   .action(async (file: string, options: ReplayCommandOptions) => {
     const { replayFile } = await import('./cli/events-replay.ts')
     await replayFile(file, options)
+  })
+
+gateway.command('experiments').description('look after experiments').command('report')
+  .description('show the results of experiments so far, which may be looked at as often as you like; the admin key comes from ADMIN_KEY, or from --header')
+  .requiredOption('--url <url>', 'of the gateway, such as http://localhost:8080', urlOption)
+  .addOption(nameOption('--namespace <name>', 'the experiments of this namespace only', { mandatory: false }))
+  .option('--json', 'the reports as JSON')
+  .addOption(headerOption())
+  .action(async (options: ExperimentsReportOptions) => {
+    const { reportExperiments } = await import('./cli/experiments-report.ts')
+    await reportExperiments(options)
   })
 
 gateway.command('openapi')

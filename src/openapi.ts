@@ -1,5 +1,5 @@
 import { nowhere } from './context/surroundings.ts'
-import { extraParametersOf, type NamespacePlan, type Plan, type RecommenderPlan } from './plan/plan.ts'
+import { experimentsOf, extraParametersOf, type NamespacePlan, type Plan, type RecommenderPlan } from './plan/plan.ts'
 
 /** The parts of an OpenAPI 3.1 document that this module reads or rewrites. */
 export interface OpenApiDocument {
@@ -53,8 +53,9 @@ export function concretePaths (document: OpenApiDocument, plan: Plan, { admin, i
   const namespaces = [...plan.namespaces.values()]
   const paths: Record<string, PathItem> = {}
   for (const [path, item] of Object.entries(document.paths)) {
-    if (path.startsWith('/explain/') && !admin) continue
-    if (path.includes('{recommender}')) Object.assign(paths, ...namespaces.flatMap(namespace => recommenderPaths(path, item, namespace, items.get(namespace.name) ?? sampleItems)))
+    if (/^\/(?:explain|experiments)\b/.test(path) && !admin) continue
+    if (path.startsWith('/experiments')) Object.assign(paths, ...namespaces.flatMap(namespace => experimentPaths(path, item, namespace)))
+    else if (path.includes('{recommender}')) Object.assign(paths, ...namespaces.flatMap(namespace => recommenderPaths(path, item, namespace, items.get(namespace.name) ?? sampleItems)))
     else if (path.includes('{namespace}')) Object.assign(paths, ...namespaces.filter(namespace => takes(namespace, path)).map(namespace => namespacePath(path, item, namespace)))
     else paths[path] = item
   }
@@ -96,8 +97,27 @@ function recommenderPaths (path: string, item: PathItem, namespace: NamespacePla
     }))
 }
 
-function namespacePath (path: string, item: PathItem, namespace: NamespacePlan): Record<string, PathItem> {
-  return { [path.replace('{namespace}', encodeURIComponent(namespace.name))]: rewrite(item, namespace.name, operation => operation) }
+function namespacePath (path: string, item: PathItem, namespace: NamespacePlan, describe = (operation: Operation): Operation => operation): Record<string, PathItem> {
+  return { [path.replace('{namespace}', encodeURIComponent(namespace.name))]: rewrite(item, namespace.name, describe) }
+}
+
+/** Returns a path for each experiment, for a namespace that has any, or for all of them. */
+function experimentPaths (path: string, item: PathItem, namespace: NamespacePlan): Array<Record<string, PathItem>> {
+  const experiments = experimentsOf(namespace)
+  if (experiments.length === 0) return []
+  if (!path.includes('{namespace}')) return [{ [path]: item }]
+  if (!path.includes('{feature}')) return [namespacePath(path, item, namespace)]
+  return experiments.map(({ recommender, feature }) => namespacePath(
+    path.replace('{recommender}', encodeURIComponent(recommender)).replace('{feature}', encodeURIComponent(feature)),
+    item,
+    namespace,
+    operation => ({
+      ...operation,
+      operationId: `${operation.operationId ?? ''}.${recommender}.${feature}`,
+      summary: `${operation.summary ?? ''}: ${recommender}, ${feature}`,
+      parameters: (operation.parameters ?? []).filter(({ name }) => name !== 'feature')
+    })
+  ))
 }
 
 function rewrite (item: PathItem, namespace: string, describe: (operation: Operation) => Operation): PathItem {
@@ -113,12 +133,12 @@ function rewrite (item: PathItem, namespace: string, describe: (operation: Opera
 }
 
 function describeRecommender (operation: Operation, recommender: RecommenderPlan, items: readonly string[]): Operation {
-  const { name, title, description, variations, features } = recommender
+  const { name, title, description, variations, experiments } = recommender
   const about = [
     operation.description,
     description,
     `Variations: ${variations.map(variation => `\`${variation.name}\` (${variation.type})`).join(', ')}.`,
-    features.length > 0 && `Experiments: ${features.map(feature => `\`${feature}\``).join(', ')}.`
+    experiments.size > 0 && `Experiments: ${[...experiments.keys()].map(feature => `\`${feature}\``).join(', ')}.`
   ]
   return {
     ...operation,
@@ -131,9 +151,9 @@ function describeRecommender (operation: Operation, recommender: RecommenderPlan
 
 /** Returns the parameters that can have an effect on a recommender, with those that only it reads. */
 function parametersOf (parameters: readonly Parameter[], recommender: RecommenderPlan): Parameter[] {
-  const { variations, action, features } = recommender
+  const { variations, action, experiments } = recommender
   const useful: Readonly<Record<string, boolean>> = {
-    feature: features.length > 0,
+    feature: experiments.size > 0,
     filter: variations[0]?.filters === true,
     filterValues: variations[0]?.filters === true,
     decorateItems: variations.some(({ itemMetadata }) => itemMetadata !== undefined)
@@ -147,14 +167,14 @@ function parametersOf (parameters: readonly Parameter[], recommender: Recommende
 }
 
 /** Puts values into a parameter that this recommender has. */
-function withExample (parameter: Parameter, { variations, features }: RecommenderPlan, items: readonly string[]): Parameter {
+function withExample (parameter: Parameter, { variations, experiments }: RecommenderPlan, items: readonly string[]): Parameter {
   const { examples: _, ...schema } = parameter.schema ?? {}
   const of = (example: unknown): Parameter => example === undefined ? { ...parameter, schema } : { ...parameter, schema, example }
   switch (parameter.name) {
     case 'itemIds': case 'items': return of(items)
     case 'userId': return of('user-1')
     case 'itemId': return of(items[0])
-    case 'feature': return of(features[0])
+    case 'feature': return of([...experiments.keys()][0])
     case 'filter': return of(variations.flatMap(({ contextRules }) => contextRules.filters)[0]?.arn.replace(/^.*:filter\//, ''))
     case 'context': return withContext(parameter, variations)
     case 'filterValues': return withMap(parameter)

@@ -6,6 +6,7 @@ import { pino, type Logger } from 'pino'
 import { fileSource } from './config/file-source.ts'
 import { endWith } from './base/end-with.ts'
 import { boundHeap, giveBackHeap } from './base/lean-heap.ts'
+import { isSampleConfig } from './base/packaged-file.ts'
 import { prepareDataDir } from './connections/data-dir.ts'
 import { holdDataDir } from './connections/data-dir-holders.ts'
 import { noPeers } from './connections/peers.ts'
@@ -80,6 +81,9 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     accessLog: settings.ACCESS_LOG,
     staging: settings.STAGING_BUCKET === undefined ? undefined : { bucket: { name: settings.STAGING_BUCKET, pathStyle: hasOwnS3() } },
     adminKey: settings.ADMIN_KEY,
+    recommendationIdSecret: settings.RECOMMENDATION_ID_SECRET,
+    evidentlyEndpoint: settings.EVIDENTLY_ENDPOINT,
+    appConfigAgentUrl: settings.APPCONFIG_AGENT_URL,
     timeZone: settings.TIME_ZONE,
     peers: worker?.peers ?? noPeers,
     logger
@@ -128,7 +132,7 @@ async function untilToListen ({ welcomed, allServing }: Worker, { config, readin
 }
 
 function isSampleStore ({ CONFIG_FILE }: Settings): boolean {
-  return (CONFIG_FILE ?? sampleConfigFile) === sampleConfigFile
+  return isSampleConfig(CONFIG_FILE ?? sampleConfigFile)
 }
 
 async function seed ({ DATA_DIR }: Settings): Promise<void> {

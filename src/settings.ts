@@ -23,11 +23,14 @@ export const SettingsSchema = Type.Object({
   REDIS_URL: Type.Optional(Type.String({ description: 'the tier of the cache that instances share; memory only where absent' })),
   CACHE_MAX_BYTES: Type.Integer({ minimum: 1024 * 1024, maximum: 2 ** 40, default: 64 * 1024 * 1024, description: 'what the cache may hold in memory' }),
   ADMIN_KEY: Type.Optional(Type.String({ minLength: 16, maxLength: 256, pattern: '^[\\x21-\\x7e]*$', description: 'opens what administrators may see, such as /explain, to who sends it as X-Api-Key; closed where absent' })),
+  RECOMMENDATION_ID_SECRET: Type.Optional(Type.String({ minLength: 32, maxLength: 256, description: 'signs recommendation ids; where absent, instances share a random one by Redis, or else keep one in DATA_DIR' })),
   TIME_ZONE: Type.String({ default: 'UTC', description: 'the zone of users whose zone no header tells: an IANA name, such as Europe/Berlin' }),
   STAGING_BUCKET: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$', description: 'the S3 bucket that item metadata is imported from; none where absent' })),
   ItemsTableNamePrefix: Type.String({ default: defaultItemTables.prefix, description: 'what precedes the namespace in the name of its DynamoDB table of items' }),
   ItemsTablePrimaryKeyFieldName: Type.String({ default: defaultItemTables.key, description: 'the key of these tables, and the field of a catalog that holds the id of an item' }),
   WEBHOOK_SECRETS: Type.Optional(Type.String({ maxLength: 65_536, description: 'what webhooks of event targets are signed with: name=whsec_…, several with commas between them; none where absent' })),
+  EVIDENTLY_ENDPOINT: Type.Optional(Type.String({ maxLength: 2048, description: 'the http(s) URL that evaluates experiments of the method evidently; where absent, the gateway evaluates them' })),
+  APPCONFIG_AGENT_URL: Type.String({ maxLength: 2048, default: 'http://localhost:2772', description: 'the http(s) URL of the AppConfig agent, which evaluates experiments of the method appconfig' }),
   WORKERS: Type.Integer({ minimum: 1, maximum: 64, default: 1, description: 'processes that serve, for a machine with several cores' }),
   SHUTDOWN_DRAIN: Type.Number({ minimum: 0, maximum: 20, default: 0, description: 'seconds to serve on after SIGTERM' })
 })
@@ -67,6 +70,9 @@ export function readSettings (environment: NodeJS.ProcessEnv = process.env): Set
   if (value.WEBHOOK_SECRETS !== undefined && readWebhookSecrets(String(value.WEBHOOK_SECRETS)) === undefined) {
     findings.push({ pointer: '/WEBHOOK_SECRETS', message: webhookSecretsFormat })
   }
+  for (const name of ['EVIDENTLY_ENDPOINT', 'APPCONFIG_AGENT_URL'] as const) {
+    if (value[name] !== undefined && !isServiceUrl(String(value[name]))) findings.push({ pointer: `/${name}`, message: 'expected http://host[:port][/path], or https://, without user, query and fragment' })
+  }
   if (value.BASE_PATH !== '' && !isBasePath(String(value.BASE_PATH))) findings.push({ pointer: '/BASE_PATH', message: basePathFormat })
   if (!isTablePrefix(String(value.ItemsTableNamePrefix))) findings.push({ pointer: '/ItemsTableNamePrefix', message: prefixFormat })
   if (!isKeyName(String(value.ItemsTablePrimaryKeyFieldName))) findings.push({ pointer: '/ItemsTablePrimaryKeyFieldName', message: keyFormat })
@@ -105,4 +111,11 @@ function isRedisUrl (text: string): boolean {
   } catch {
     return false
   }
+}
+
+/** Returns whether a text is the URL of a service over HTTP. */
+function isServiceUrl (text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, username, password, search, hash } = new URL(text)
+  return /^https?:$/.test(protocol) && hostname !== '' && username + password + search + hash === ''
 }

@@ -110,6 +110,19 @@ t.test('secrets of webhooks have names, are long enough, and are not told', asyn
   }
 })
 
+t.test('the systems that evaluate experiments have URLs over HTTP', async t => {
+  t.match(readSettings({}), { APPCONFIG_AGENT_URL: 'http://localhost:2772' })
+  t.equal(readSettings({}).EVIDENTLY_ENDPOINT, undefined)
+  for (const name of ['EVIDENTLY_ENDPOINT', 'APPCONFIG_AGENT_URL'] as const) {
+    for (const url of ['http://localhost:4566', 'https://evidently.example.com/', 'http://[::1]:80/a/b']) t.equal(readSettings({ [name]: url })[name], url)
+    for (const wrong of ['localhost:4566', 'ftp://SECRET', 'http://', 'http://user:SECRET@host', 'http://host?SECRET=1', 'http://host#SECRET', 'SECRET']) {
+      const error = refusal({ [name]: wrong })
+      t.match(error.message, new RegExp(`^${name} expected http://`), wrong)
+      t.notMatch(String(error.stack), 'SECRET')
+    }
+  }
+})
+
 t.test('the files of the package are found', async t => {
   t.ok(existsSync(sampleConfigFile))
   t.ok(existsSync(packagedFile('package.json')))

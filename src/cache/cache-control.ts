@@ -39,8 +39,9 @@ export type CachePolicies = Readonly<Record<UserKind, CachePolicy>>
  * Returns the `Cache-Control` header of an answer, in the form that the sample composes; undefined if there are no directives.
  * @param authenticated whether the request has credentials: then no shared cache may keep an answer for a given user (RFC 9111 §3.5)
  * @param brief whether caches should soon drop the answer, because it is degraded, undecorated, stale or unverified
+ * @param tested whether an experiment decided on the answer: then no shared cache may keep it
  */
-export type CacheControlHeader = (user: UserKind, authenticated: boolean, brief: boolean) => string | undefined
+export type CacheControlHeader = (user: UserKind, authenticated: boolean, brief: boolean, tested?: boolean) => string | undefined
 
 /** The longest time, in seconds, for which downstream caches may keep a brief answer. */
 const briefMaxAge = 2
@@ -55,14 +56,14 @@ const lifetime = /^(max-age|s-maxage)\s*(?:=\s*"?(\d*)"?.*)?$/i
 /** Returns a function that looks up the `Cache-Control` header of an answer. It composes all possible headers in advance. */
 export function createCacheControlHeader (policy: CacheControl | undefined): CacheControlHeader {
   const composed = (user: UserKind): Array<string | undefined> =>
-    [false, true].flatMap(authenticated => [false, true].map(brief => compose(policy, user, authenticated, brief)))
+    [false, true].flatMap(isUnshared => [false, true].map(brief => compose(policy, user, isUnshared, brief)))
   const headers = { none: composed('none'), synthetic: composed('synthetic'), given: composed('given') }
-  return (user, authenticated, brief) => headers[user][2 * Number(authenticated) + Number(brief)]
+  return (user, authenticated, brief, tested = false) => headers[user][2 * Number(tested || (authenticated && user === 'given')) + Number(brief)]
 }
 
-function compose (policy: CacheControl | undefined, user: UserKind, authenticated: boolean, brief: boolean): string | undefined {
+function compose (policy: CacheControl | undefined, user: UserKind, isUnshared: boolean, brief: boolean): string | undefined {
   const { maxAge, directives } = downstreamOf(policy, user)
-  const said = authenticated && user === 'given' ? unshared(directives) : directives
+  const said = isUnshared ? unshared(directives) : directives
   const limited = brief ? shortened(said) : said
   const age = brief ? Math.min(maxAge, briefMaxAge) : maxAge
   return age > 0 && writtenMaxAge(said) === undefined ? [limited, `max-age=${age}`].filter(Boolean).join(',') : limited || undefined

@@ -251,7 +251,8 @@ export function createCache ({ memory, remote, versions, stats, now, onError, ti
   return { peek, get }
 }
 
-function outcomeOf ({ from, stale, forwarded, collapsed }: Found): Outcome {
+/** Returns the outcome of a query, as metrics count it. */
+export function outcomeOf ({ from, stale, forwarded, collapsed }: Found): Outcome {
   if (collapsed === true) return 'collapsed'
   if (stale !== undefined) return `stale-${stale}`
   if (from !== 'origin') return `hit-${from}`

@@ -32,12 +32,14 @@ async function explain (file: string, { path, headers, time, timeZone = readSett
   if (at === undefined) throw new UserError('--time: expected an ISO 8601 time, such as 2026-07-15T23:30:00-07:00')
   if (!isZone(timeZone)) throw new UserError('--time-zone: expected the name of a time zone, such as Europe/Berlin')
   const given = headers === undefined ? {} : readHeaders(await readFile(headers, 'utf8'), headers)
+  const settings = readSettings()
+  const { BASE_PATH, EVIDENTLY_ENDPOINT, APPCONFIG_AGENT_URL } = settings
   const adminKey = randomUUID()
   const dataDir = await mkdtemp(join(tmpdir(), 'gateway-explain-'))
   try {
-    await using app = await buildApp({ source: fileSource(file), delivers: false, dataDir, itemTables: itemTablesOf(readSettings()), adminKey, timeZone, now: () => at, logger: pino({ level: 'silent' }) })
+    await using app = await buildApp({ source: fileSource(file), delivers: false, dataDir, itemTables: itemTablesOf(settings), adminKey, timeZone, evidentlyEndpoint: EVIDENTLY_ENDPOINT, appConfigAgentUrl: APPCONFIG_AGENT_URL, now: () => at, logger: pino({ level: 'silent' }) })
     await app.config.loaded
-    const { statusCode, body } = await app.inject({ url: `/explain${withoutBasePath(path, readSettings().BASE_PATH)}`, headers: { ...given, 'x-api-key': adminKey } })
+    const { statusCode, body } = await app.inject({ url: `/explain${withoutBasePath(path, BASE_PATH)}`, headers: { ...given, 'x-api-key': adminKey } })
     const answer = JSON.parse(body) as { message?: string }
     if (statusCode !== 200) throw new UserError(answer.message ?? body)
     return JSON.stringify(answer, null, 2)

@@ -8,5 +8,6 @@ export async function validateConfig (file: string): Promise<void> {
   const document = parseConfig(await readFile(file, 'utf8'), file)
   adoptDefaultRegion()
   console.log(`${file} is a valid configuration`)
-  for (const warning of await allWarningsOf(document, itemTablesOf(readSettings()))) console.log(`warning: ${warning}`)
+  const settings = readSettings()
+  for (const warning of await allWarningsOf(document, { evidentlyEndpoint: settings.EVIDENTLY_ENDPOINT, itemTables: itemTablesOf(settings) })) console.log(`warning: ${warning}`)
 }

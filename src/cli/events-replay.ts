@@ -1,8 +1,7 @@
 import { replay, type ReplayResult } from './replay/replay.ts'
-import { headerProblems } from '../base/http-headers.ts'
 import { leanHeap } from '../base/lean-heap.ts'
 import { UserError } from '../base/user-error.ts'
-import { readHeaders } from './headers.ts'
+import { readHeaderOptions } from './headers.ts'
 import { startProgress } from './progress.ts'
 
 export interface ReplayCommandOptions {
@@ -19,9 +18,7 @@ const interrupted = 130
 /** Sends the events of a file to a gateway. */
 export async function replayFile (file: string, { header, ...options }: ReplayCommandOptions): Promise<void> {
   leanHeap()
-  const headers = readHeaders(header.join('\n'), '--header')
-  const [problem] = headerProblems(headers)
-  if (problem !== undefined) throw new UserError(`--header: ${problem.key.replace('headers/', '')} ${problem.message}`)
+  const headers = readHeaderOptions(header)
   const controller = new AbortController()
   // A second SIGINT ends the process at once.
   process.once('SIGINT', () => { controller.abort() })

@@ -1,3 +1,4 @@
+import { headerProblems } from '../base/http-headers.ts'
 import { UserError } from '../base/user-error.ts'
 
 /** Reads headers, with names in lower case: a JSON object of strings, or lines of `Name: value`. @throws UserError naming the bad part */
@@ -9,6 +10,14 @@ export function readHeaders (text: string, file: string): Record<string, string>
     if (name === undefined) throw new UserError(`${file}: expected lines of "Name: value"; number ${i + 1} is not one`)
     return [name.toLowerCase(), value!]
   }))
+}
+
+/** Reads the lines of `--header`. @throws UserError naming a line that is no header, or a header that the connection sets itself */
+export function readHeaderOptions (lines: readonly string[]): Record<string, string> {
+  const headers = readHeaders(lines.join('\n'), '--header')
+  const [problem] = headerProblems(headers)
+  if (problem !== undefined) throw new UserError(`--header: ${problem.key.replace('headers/', '')} ${problem.message}`)
+  return headers
 }
 
 function readJson (text: string, file: string): Record<string, string> {

@@ -7,12 +7,17 @@ export function namespaceOption (): Option {
   return nameOption('--namespace <name>', 'the namespace, as the configuration calls it')
 }
 
-/** Returns a mandatory option whose value is a name of the configuration. */
-export function nameOption (flags: string, description: string): Option {
-  return new Option(flags, description).makeOptionMandatory().argParser(name => {
+/** Returns an option whose value is a name of the configuration. It is mandatory unless told otherwise. */
+export function nameOption (flags: string, description: string, { mandatory = true }: { mandatory?: boolean } = {}): Option {
+  return new Option(flags, description).makeOptionMandatory(mandatory).argParser(name => {
     if (!new RegExp(namePattern).test(name)) throw new InvalidArgumentError('expected letters, digits, "_", "-", ".", "~", and spaces inside.')
     return name
   })
+}
+
+/** Returns the option that names headers of requests. */
+export function headerOption (): Option {
+  return new Option('--header <line>', '"Name: value", sent with each request; may be repeated').default([]).argParser<string[]>((line, lines) => [...lines, line])
 }
 
 interface KnownColumns {

@@ -1,6 +1,7 @@
 import { originTypes } from '../origins/registry.ts'
 import { inherited, type Document } from './document.ts'
 import { recommendersOf, variationsOf } from './elements.ts'
+import { experimentWarnings, type ExperimentSettings } from './experiment-warnings.ts'
 import { ineffective } from './ineffective.ts'
 import type { ItemTables } from '../metadata/dynamodb/item-table.ts'
 import { regionWarnings } from './region-warnings.ts'
@@ -10,12 +11,16 @@ import { warningsOf } from './warnings.ts'
 /** The most warnings of a document; it may have thousands. */
 const most = 100
 
-/**
- * Returns one line for each part of a valid document that is allowed but has no effect, or is probably a mistake.
- * @param itemTables the names of the tables of items; absent: the defaults
- */
-export async function allWarningsOf (document: Document, itemTables?: ItemTables): Promise<string[]> {
-  const warnings = [...warningsOf(document), ...tableNameWarnings(document, itemTables).map(lineOf), ...ineffective(document).map(lineOf), ...(await providerWarnings(document)).map(lineOf), ...await regionWarnings(document)]
+/** The process settings that decide about warnings. */
+interface WarningSettings extends ExperimentSettings {
+  /** The names of the tables of items; absent: the defaults. */
+  itemTables?: ItemTables | undefined
+}
+
+/** Returns one line for each part of a valid document that is allowed but has no effect under the settings, or is probably a mistake. */
+export async function allWarningsOf (document: Document, settings: WarningSettings = {}): Promise<string[]> {
+  const findings = [...tableNameWarnings(document, settings.itemTables), ...ineffective(document), ...experimentWarnings(document, settings), ...await providerWarnings(document)]
+  const warnings = [...warningsOf(document), ...findings.map(lineOf), ...await regionWarnings(document)]
   return warnings.length > most ? [...warnings.slice(0, most), `and ${warnings.length - most} more`] : warnings
 }
 

@@ -1,8 +1,9 @@
 import type { Finding } from '../base/validation.ts'
 import type { Document, NamespaceConfig } from './document.ts'
-import { eventTargetsOf, levelsOf, namespacesOf, recommendersOf, variationsOf, type Element, type RecommenderElement } from './elements.ts'
+import { eventTargetsOf, experimentsOf, levelsOf, namespacesOf, recommendersOf, variationsOf, type Element, type RecommenderElement } from './elements.ts'
 import { inherit } from './inherit.ts'
 import { isFilteredTwice, misnamedType } from './normalise.ts'
+import { experimentFindings, testedVariations } from './tested-variations.ts'
 
 /** Returns a finding for each part of a valid document that is accepted and has no effect, or another one than it seems to have. */
 export function ineffective (document: Document): Finding[] {
@@ -51,9 +52,7 @@ function ofRecommender (document: Document, recommender: RecommenderElement): Fi
   const variations = variationsOf(recommender)
   if (variations.length === 0) return [{ pointer, message: 'has no variations: every request for it gets a 404' }]
   const findings: Finding[] = []
-  if (Object.keys(value.experiments ?? {}).length > 0) {
-    findings.push({ pointer: `${pointer}/experiments`, message: `assigns nobody: this build runs no experiments, and the first variation, ${variations[0]!.name}, answers everybody` })
-  } else findings.push(...unreachable(document, recommender))
+  findings.push(...unreachable(document, recommender), ...experimentFindings(document, recommender))
   const { responsePostProcessor: after } = value
   if (after !== undefined && action === 'predicted-ratings') findings.push({ pointer: `${pointer}/responsePostProcessor`, message: 'has no effect on predicted-ratings' })
   else if (after?.lookAheadMaximumValue !== undefined && (after.lookAheadMultiplier ?? 1) === 1) findings.push({ pointer: `${pointer}/responsePostProcessor/lookAheadMaximumValue`, message: 'has no effect without a lookAheadMultiplier' })
@@ -69,7 +68,9 @@ function unreachable (document: Document, recommender: RecommenderElement): Find
   const [first, ...others] = variationsOf(recommender)
   const levels = levelsOfVariation(document, recommender, first!)
   const named = new Set([...inherit('fallback', levels)?.value ?? [], inherit('resilience', levels)?.value.hedge])
-  return others.filter(({ name }) => !named.has(name)).map(({ pointer }) => ({ pointer, message: `never answers: the first variation, ${first!.name}, does, and neither its fallback nor its hedge names this one` }))
+  const experiments = experimentsOf(recommender)
+  const tested = testedVariations(recommender)
+  return others.filter(({ name }) => !named.has(name) && !tested.has(name)).map(({ pointer }) => ({ pointer, message: `never answers: the first variation, ${first!.name}, does, and neither its fallback nor its hedge${experiments.length === 0 ? '' : ' nor an experiment'} names this one` }))
 }
 
 function levelsOfVariation (document: Document, recommender: RecommenderElement, variation: Element<object>): Array<Element<object>> {

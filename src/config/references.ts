@@ -45,8 +45,8 @@ function hedgeReferences (levels: ReadonlyArray<Element<object>>): Reference[] {
 }
 
 function experimentReferences ({ pointer, value }: Element<object>): Reference[] {
-  const { weights, overrides } = value as { weights?: unknown, overrides?: unknown }
-  return [...referencesIn(weights, `${pointer}/weights`, variation => variation), ...referencesIn(overrides, `${pointer}/overrides`, (_user, variation) => variation)]
+  const { weights, overrides, variations } = value as { weights?: unknown, overrides?: unknown, variations?: unknown }
+  return [...referencesIn(variations, `${pointer}/variations`, (_index, variation) => variation), ...referencesIn(weights, `${pointer}/weights`, variation => variation), ...referencesIn(overrides, `${pointer}/overrides`, (_user, variation) => variation)]
 }
 
 function referencesIn (holder: unknown, pointer: string, nameOf: (key: string, value: unknown) => unknown): Reference[] {

@@ -38,7 +38,7 @@ export function validateDocument (input: unknown): ValidatedDocument {
     ...namespacesOf(document).flatMap(eventTargetsOf).flatMap(eventTargetFindings),
     ...recommendersOf(document).flatMap(recommender => [
       ...variationsOf(recommender).flatMap(variation => variationFindings(variation, recommender.action)),
-      ...experimentsOf(recommender).flatMap(experiment => kindFindings(experiment, 'method', experimentMethods))
+      ...experimentsOf(recommender).flatMap(experiment => methodFindings(experiment, recommender.action))
     ])
   ]
   return { document, findings: [...findings, ...referenceFindings(document)] }
@@ -58,6 +58,17 @@ function eventTargetFindings (target: Element<Tagged>): Finding[] {
   if (findings.length > 0) return findings
   const { pointer, value } = target
   return eventTargetTypes.get(value.type)?.check?.(value).map(({ key, message }) => ({ pointer: `${pointer}/${key}`, message })) ?? []
+}
+
+function methodFindings (experiment: Element<{ method: string }>, action: string): Finding[] {
+  const findings = kindFindings(experiment, 'method', experimentMethods)
+  if (findings.length > 0) return findings
+  const { pointer, value } = experiment
+  const { check, actions } = experimentMethods.get(value.method) ?? {}
+  return [
+    ...check?.(value).map(({ key, message }) => ({ pointer: `${pointer}/${key}`, message })) ?? [],
+    ...actions?.includes(action) === false ? [{ pointer: `${pointer}/method`, message: `"${value.method}" does not test ${action}; it tests ${actions.join(', ')}` }] : []
+  ]
 }
 
 function credentialFindings ({ pointer, value }: Element<Rule>): Finding[] {

@@ -11,6 +11,10 @@ export interface AwsClientConfig {
   /** Default: from AWS's environment variables. */
   region?: string
   maxAttempts?: number
+  /** The URL of the service. Default: Amazon's, or that of AWS's environment variables. */
+  endpoint?: string
+  /** Calls the host of the endpoint as it is, where an operation has a host of its own. */
+  disableHostPrefix?: boolean
   requestHandler?: AwsHandler
   /** For S3: puts the bucket into the path instead of the host name. */
   forcePathStyle?: boolean

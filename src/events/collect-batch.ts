@@ -1,7 +1,8 @@
-import type { Plan } from '../plan/plan.ts'
+import type { NamespacePlan, Plan } from '../plan/plan.ts'
 import { GatewayError } from '../base/errors.ts'
 import { beginTurns } from '../base/turns.ts'
 import { collected, deliverBodies, isForAny, notDelivered, outcomesOf, takerOf, type CollectOptions } from './collect.ts'
+import type { Credited } from './credit.ts'
 import type { Outcome } from './dispatch.ts'
 import type { EventsBody } from '../targets/event.ts'
 import { readBody, type ReadBody } from './read-body.ts'
@@ -39,14 +40,21 @@ export async function collectBatch (plan: Plan, namespaceName: string, bodies: r
   if (count > mostBatchEvents) throw new GatewayError('InvalidBody', `body: has ${count} events; expected at most ${mostBatchEvents} in all`)
   const told = good.length === 0 ? [] : await deliverBodies(namespace, good, options)
   const outcomes = new Map(good.map((body, i) => [body, told[i]!]))
+  const credited = await creditBodies(namespace, read.filter((one): one is ReadBody => !(one instanceof GatewayError) && !(outcomes.get(one.body) instanceof GatewayError)), options)
   return read.map(one => one instanceof GatewayError ? resultOfError(one) : resultOf(one, outcomes.get(one.body)))
 
   function resultOf (read: ReadBody, outcome: Outcome | undefined): BodyResult {
     if (outcome instanceof GatewayError) return resultOfError(outcome)
     const targets = outcome === undefined ? {} : outcomesOf(namespace, read.body, outcome)
     if (outcome !== undefined && outcome.size > 0) return resultOfError(notDelivered(read.body, outcome, targets))
-    return { status: read.refused.length === 0 ? 200 : 207, ...collected(read, targets) }
+    return { status: read.refused.length === 0 ? 200 : 207, ...collected(read, targets, credited.get(read)) }
   }
+}
+
+/** Credits bodies. Those of a user are noted in their order. */
+async function creditBodies (namespace: NamespacePlan, bodies: readonly ReadBody[], { credit }: CollectOptions): Promise<ReadonlyMap<ReadBody, Credited>> {
+  if (credit === undefined) return new Map()
+  return new Map(await Promise.all(bodies.map(async read => [read, await credit(namespace, read.body)] as const)))
 }
 
 function resultOfError ({ status, code, message, details }: GatewayError): BodyResult {

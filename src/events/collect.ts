@@ -3,6 +3,7 @@ import { namespaceOf, type NamespacePlan, type Plan } from '../plan/plan.ts'
 import { causeOf, isRetryable, told } from '../delivery/shortfall.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { EventBody } from '../targets/body.ts'
+import type { Credited, Creditor } from './credit.ts'
 import type { Dispatch, Outcome, Shortfalls } from './dispatch.ts'
 import type { EventsBody } from '../targets/event.ts'
 import { isFor } from '../targets/target.ts'
@@ -11,6 +12,8 @@ import { readBody, type ReadBody, type ReadBodyOptions } from './read-body.ts'
 export interface CollectOptions extends ReadBodyOptions {
   dispatch: Dispatch
   userVersions: UserVersions
+  /** Credits events and conversions to experiments; absent: this process counts for none. */
+  credit?: Creditor | undefined
 }
 
 /** The outcome of the events, by the name of the target. */
@@ -41,12 +44,14 @@ export interface Collected {
 export async function collectEvents (plan: Plan, namespaceName: string, body: EventsBody, options: CollectOptions): Promise<Collected> {
   const namespace = takerOf(plan, namespaceName)
   const read = readBody(body, namespace, options)
-  if (!isForAny(namespace, read.body)) return collected(read, {})
+  if (!isForAny(namespace, read.body)) return collected(read, {}, await options.credit?.(namespace, read.body))
   const [outcome] = await deliverBodies(namespace, [read.body], options)
   if (outcome instanceof GatewayError) throw outcome
+  // What a target lacks comes again with the same ids, by which it is credited once.
+  const credited = await options.credit?.(namespace, read.body)
   const targets = outcomesOf(namespace, read.body, outcome!)
   if (outcome!.size > 0) throw notDelivered(read.body, outcome!, targets)
-  return collected(read, targets)
+  return collected(read, targets, credited)
 }
 
 /** Returns whether a body has to be delivered: it has events, or conversions for a target that takes whole bodies. */
@@ -54,10 +59,10 @@ export function isForAny ({ eventTargets }: NamespacePlan, body: EventBody): boo
   return body.events.length > 0 || [...eventTargets.values()].some(target => isFor(target, body))
 }
 
-export function collected ({ body: { conversions }, refused }: ReadBody, targets: Outcomes): Collected {
+export function collected ({ body: { conversions }, refused }: ReadBody, targets: Outcomes, credited: Credited | undefined): Collected {
   return {
     targets,
-    ...(conversions.length === 0 ? {} : { conversions: 'not recorded: this build runs no experiments' }),
+    ...(conversions.length === 0 || credited === undefined ? {} : { conversions: credited }),
     ...(refused.length === 0 ? {} : { refusedConversions: refused })
   }
 }

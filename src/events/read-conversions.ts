@@ -1,6 +1,6 @@
 import { checker } from '../base/validation.ts'
 import { actions } from '../origins/origin.ts'
-import { recommenderKey, type NamespacePlan, type RecommenderPlan } from '../plan/plan.ts'
+import { recommenderKey, type NamespacePlan, type ExperimentPlan, type RecommenderPlan } from '../plan/plan.ts'
 import { ConversionSchema, type Conversion, type RefusedConversion } from '../targets/event.ts'
 
 const check = checker(ConversionSchema)
@@ -24,19 +24,19 @@ function readConversion ({ recommenders }: NamespacePlan, given: unknown, at: st
   const { recommender, feature, metric } = value
   const found = actions.map(action => recommenders.get(recommenderKey(action, recommender))).filter(plan => plan !== undefined)
   if (found.length === 0) return `${at}/recommender: "${recommender}" is not in the configuration`
-  if (feature !== undefined && !found.some(({ features }) => features.includes(feature))) return `${at}/feature: "${feature}" is not an experiment of "${recommender}"`
+  if (feature !== undefined && !found.some(({ experiments }) => experiments.has(feature))) return `${at}/feature: "${feature}" is not an experiment of "${recommender}"`
   const experiment = `${feature === undefined ? 'an experiment' : `"${feature}"`} of "${recommender}"`
   if (metric !== undefined) return found.some(plan => measures(plan, feature, metric)) ? value : `${at}/metric: "${metric}" is not a metric of ${experiment}`
-  const [only, ...others] = new Set(found.flatMap(plan => concerned(plan, feature).flatMap(name => plan.metrics.get(name) ?? [])))
+  const [only, ...others] = new Set(found.flatMap(plan => concerned(plan, feature).flatMap(({ metrics }) => Object.keys(metrics ?? {}))))
   if (only !== undefined && others.length === 0) return { ...value, metric: only }
   return `${at}/metric: is missing; ${only === undefined ? 'expected a string of 1 to 128 characters' : `expected one of ${JSON.stringify([only, ...others])}, the metrics of ${experiment}`}`
 }
 
 /** Returns whether an experiment of a recommender counts a metric: the named one, or any of them if `feature` is absent. */
 function measures (plan: RecommenderPlan, feature: string | undefined, metric: string): boolean {
-  return (plan.features.length === 0 && feature === undefined) || concerned(plan, feature).some(name => plan.metrics.get(name)?.includes(metric) ?? true)
+  return (plan.experiments.size === 0 && feature === undefined) || concerned(plan, feature).some(({ metrics }) => metrics === undefined || Object.hasOwn(metrics, metric))
 }
 
-function concerned ({ features }: RecommenderPlan, feature: string | undefined): readonly string[] {
-  return feature === undefined ? features : features.filter(name => name === feature)
+function concerned ({ experiments }: RecommenderPlan, feature: string | undefined): ExperimentPlan[] {
+  return [...experiments.values()].filter(experiment => feature === undefined || experiment.feature === feature)
 }

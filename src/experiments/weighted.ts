@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { NameSchema, strict } from '../base/schema.ts'
+import { commonProperties } from './common.ts'
 import { experimentMethod, type Experiment, type Why } from './experiment.ts'
-import { MetricsSchema } from './metrics.ts'
 import { uniform } from './uniform.ts'
 
 const share = Type.Number({ minimum: 0, maximum: 1 })
@@ -18,6 +18,16 @@ export const splitProperties = {
   endsAt: Type.Optional(moment)
 }
 
+/** Returns the problems of the settings that say which users take part, and when. */
+export function checkSplit ({ layer, startsAt, endsAt }: Split): Array<{ key: string, message: string }> {
+  const unread = Object.entries({ startsAt, endsAt }).filter(([, at]) => at !== undefined && Number.isNaN(Date.parse(at)))
+  return [
+    ...unread.map(([key]) => ({ key, message: 'is no time; expected one such as 2026-12-01T09:00:00Z' })),
+    ...startsAt !== undefined && endsAt !== undefined && Date.parse(startsAt) >= Date.parse(endsAt) ? [{ key: 'endsAt', message: 'is not after startsAt: the experiment never runs' }] : [],
+    ...layer !== undefined && layer.from >= layer.to ? [{ key: 'layer', message: 'is empty: expected from to be less than to' }] : []
+  ]
+}
+
 type Split = Static<ReturnType<typeof strict<typeof splitProperties>>>
 
 /**
@@ -29,11 +39,14 @@ export const weighted = experimentMethod({
   type: 'weighted',
   schema: strict({
     method: Type.Literal('weighted'),
-    description: Type.Optional(Type.String()),
-    metrics: Type.Optional(MetricsSchema),
+    ...commonProperties,
     weights: Type.Record(NameSchema, Type.Number({ minimum: 0 }), { additionalProperties: false, minProperties: 1 }),
     ...splitProperties
   }),
+  check: ({ weights, ...split }) => [
+    ...Object.values(weights).some(weight => weight > 0) ? [] : [{ key: 'weights', message: 'expected one above 0' }],
+    ...checkSplit(split)
+  ],
   open: ({ weights, ...split }, { namespace, recommender, feature }) =>
     openWeighted(new Map(Object.entries(weights)), { ...split, seed: split.seed ?? `${namespace}/${recommender}/${feature}` })
 })
@@ -45,6 +58,7 @@ export function openWeighted (weights: ReadonlyMap<string, number>, split: Split
   const admit = admission(split)
   return {
     shares: new Map(positive.map(([name, weight]) => [name, weight / total])),
+    settledUntil: now => nextOf(split, now),
     assign (unit) {
       const hashes: Record<string, number> = {}
       const override = split.overrides !== undefined && Object.hasOwn(split.overrides, unit.userId) ? split.overrides[unit.userId] : undefined
@@ -55,6 +69,12 @@ export function openWeighted (weights: ReadonlyMap<string, number>, split: Split
       return { variation: draw(positive, split.seed, unit.userId, hashes), why, hashes }
     }
   }
+}
+
+/** Returns the time of the next start or end; Infinity if there is none. */
+export function nextOf ({ startsAt, endsAt }: Pick<Split, 'startsAt' | 'endsAt'>, now: number): number {
+  const ahead = [startsAt, endsAt].filter(at => at !== undefined).map(at => Date.parse(at)).filter(at => at > now)
+  return Math.min(Infinity, ...ahead)
 }
 
 /** Returns the variation that wins, and notes the draw of each. */

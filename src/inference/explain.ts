@@ -6,8 +6,10 @@ import type { Plan } from '../plan/plan.ts'
 import type { AutoValue } from '../context/auto-values.ts'
 import { explain } from '../context/resolve.ts'
 import type { Surroundings } from '../context/surroundings.ts'
+import { reasons } from '../experiments/experiment.ts'
 import { actions } from '../origins/origin.ts'
-import { prepare } from './infer.ts'
+import { assign, type Assigned } from './assign.ts'
+import { findRecommender, prepare } from './infer.ts'
 import type { InferenceRequest } from './request.ts'
 
 const StringMapSchema = Type.Record(Type.String(), Type.String())
@@ -17,6 +19,15 @@ const DerivedSchema = Type.Record(Type.String(), Type.Object({
   values: Type.Array(Type.String()),
   from: Type.Array(Type.String(), { description: 'The rules that gave the values, by type and position, or "default".' })
 }))
+
+/** An experiment, and why a user is in it or not. */
+export const ExperimentSchema = Type.Object({
+  feature: Type.String(),
+  method: Type.String(),
+  why: Type.Enum(reasons, { description: '`assigned`: the user takes part. Otherwise the user is served, and does not count.' }),
+  hashes: Type.Record(Type.String(), Type.Number(), { description: 'The numbers from 0 to 1 that decided, by what they decided.' }),
+  blendedWith: Type.Optional(Type.String({ description: 'The variation whose list is blended with that of `variation`.' }))
+})
 
 /** The variation, context, filter and cache key of an inference request, and the rules that decided them. */
 export const ExplanationSchema = Type.Object({
@@ -33,15 +44,17 @@ export const ExplanationSchema = Type.Object({
   filterValues: StringMapSchema,
   cacheKey: Type.String(),
   caching: Type.String({ description: 'How long the gateway keeps the answer.' }),
-  vary: Type.String()
+  vary: Type.String(),
+  experiment: Type.Union([ExperimentSchema, Type.Null()], { description: 'The experiment that decided on the variation; null if none is running for this request.' })
 }, { $id: 'Explanation' })
 
 /**
  * Returns how the gateway would answer a request (variation, context, filter, cache key), and why. It calls no provider.
  * @throws GatewayError 404
  */
-export function explainRequest (plan: Plan, request: InferenceRequest, headers: IncomingHttpHeaders, surroundings: Surroundings): Static<typeof ExplanationSchema> {
-  const { variation, recommender, lookup } = prepare(plan, request, surroundings, true)
+export async function explainRequest (plan: Plan, request: InferenceRequest, headers: IncomingHttpHeaders, surroundings: Surroundings, now: number): Promise<Static<typeof ExplanationSchema>> {
+  const assigned = await assign(findRecommender(plan, request), request, surroundings, now)
+  const { variation, recommender, lookup } = prepare(plan, request, surroundings, true, assigned)
   const { autoContext, autoFilterValues, context, filter, filterValues } = explain(variation.contextRules, request, surroundings)
   const { hour, dayOfWeek, month, day } = surroundings.time
   return {
@@ -58,8 +71,16 @@ export function explainRequest (plan: Plan, request: InferenceRequest, headers: 
     filterValues: filterValues ?? {},
     cacheKey: lookup.key,
     caching: describePolicy(lookup.policy),
-    vary: recommender.vary
+    vary: recommender.vary,
+    experiment: describedMembership(assigned)
   }
+}
+
+/** Returns the experiment that decided on a variation; null if none did. */
+export function describedMembership ({ membership, opponent }: Assigned): Static<typeof ExperimentSchema> | null {
+  if (membership === undefined) return null
+  const { experiment: { feature, method }, assignment: { why, hashes } } = membership
+  return { feature, method, why, hashes, ...(opponent === undefined ? {} : { blendedWith: opponent.name }) }
 }
 
 function described (values: ReadonlyMap<string, AutoValue>): Static<typeof DerivedSchema> {

@@ -5,9 +5,12 @@ import { namespaceOf, recommenderKey, type Plan, type RecommenderPlan, type Vari
 import { resolve, type ContextRules } from '../context/resolve.ts'
 import { nowhere, type Surroundings } from '../context/surroundings.ts'
 import { GatewayError } from '../base/errors.ts'
+import type { RecommendationIds } from '../experiments/recommendation-id.ts'
 import { cacheKey } from './cache-key.ts'
 import { refuseInapplicable, withParameters } from './applicable.ts'
+import { unassigned, type Assigned, type Membership } from './assign.ts'
 import { createMaker } from './make.ts'
+import { matchedBy, type MatchedExperiment } from './mark.ts'
 import { userKindOf, type InferenceRequest } from './request.ts'
 
 /** An inference request with everything resolved that decides its answer. */
@@ -16,6 +19,12 @@ export interface Inference {
   readonly surroundings: Surroundings
   readonly recommender: RecommenderPlan
   readonly variation: VariationPlan
+  /** The experiment that decided on the variation; undefined if none did. */
+  readonly membership: Membership | undefined
+  /** The experiment that the answer names; undefined if the user takes part in none. */
+  readonly matched: MatchedExperiment | undefined
+  /** The inference whose list is blended with the list of this one; undefined if the answer is of one variation. */
+  readonly opponent: Inference | undefined
   /** The kind of user that the answer is for. */
   readonly user: UserKind
   readonly lookup: Lookup
@@ -24,15 +33,27 @@ export interface Inference {
 }
 
 /**
- * Resolves a request: finds the recommender, assigns a variation, resolves context and filters, computes the cache key.
+ * Resolves a request: finds the recommender, resolves context and filters, computes the cache key.
  * @param kept whether the cache may keep the answer
+ * @param assigned the variation that answers (see assign.ts); absent: the first one
  * @throws GatewayError 404; 400 for a parameter that the variation cannot apply
  */
-export function prepare (plan: Plan, given: InferenceRequest, surroundings: Surroundings, kept: boolean): Inference {
+export function prepare (plan: Plan, given: InferenceRequest, surroundings: Surroundings, kept: boolean, assigned: Assigned = unassigned(findRecommender(plan, given))): Inference {
+  const { opponent, membership, ...settled } = assigned
+  if (opponent === undefined) return prepareOne(plan, given, surroundings, kept, assigned)
+  // Each of the two lists is cached for itself, as that of no experiment.
+  return {
+    ...prepareOne(plan, given, surroundings, kept, settled),
+    membership,
+    opponent: prepareOne(plan, given, surroundings, kept, { ...settled, variation: opponent })
+  }
+}
+
+function prepareOne (plan: Plan, given: InferenceRequest, surroundings: Surroundings, kept: boolean, { variation, membership }: Assigned): Inference {
   const { namespace, userId } = given
   const user = userKindOf(given)
   const recommender = findRecommender(plan, given)
-  const variation = assign(recommender, given)
+  const matched = matchedBy(membership, variation.name)
   const answering = mayAnswer(recommender, variation)
   const request = withParameters(given, answering)
   const resolutions = rulesOf(answering).map(rules => resolve(rules, request, surroundings))
@@ -43,19 +64,22 @@ export function prepare (plan: Plan, given: InferenceRequest, surroundings: Surr
     surroundings: recommender.vary === '' ? nowhere : surroundings,
     recommender,
     variation,
+    membership,
+    matched,
+    opponent: undefined,
     user,
     configVersion: plan.version,
     lookup: {
-      key: cacheKey(plan.fingerprint, variation.name, request, resolutions),
+      key: cacheKey(plan.fingerprint, variation.name, request, matched, resolutions),
       user: userId === undefined ? undefined : { namespace, userId },
       policy: kept ? variation.cachePolicies[user] : noCache
     }
   }
 }
 
-/** Returns the answer from the cache, or else from the origin. @throws GatewayError */
-export async function infer (inference: Inference, cache: Cache): Promise<Found> {
-  return cache.get(inference.lookup, createMaker(inference))
+/** Returns the answer from the cache, or else from the origin. @param ids issues the ids of lists whose providers give none @throws GatewayError */
+export async function infer (inference: Inference, cache: Cache, ids?: RecommendationIds): Promise<Found> {
+  return cache.get(inference.lookup, createMaker({ ...inference, ids }))
 }
 
 /** Returns the recommender that a request names. @throws GatewayError 404 */
@@ -74,8 +98,4 @@ function mayAnswer ({ variations }: RecommenderPlan, assigned: VariationPlan): V
 
 function rulesOf (variations: readonly VariationPlan[]): ContextRules[] {
   return variations.length === 1 ? [variations[0]!.contextRules] : [...new Set(variations.map(({ contextRules }) => contextRules))]
-}
-
-function assign ({ variations }: RecommenderPlan, _request: InferenceRequest): VariationPlan {
-  return variations[0]!
 }

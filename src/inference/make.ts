@@ -7,12 +7,14 @@ import { startDeadline } from '../base/deadline.ts'
 import { GatewayError } from '../base/errors.ts'
 import { createSequence } from '../base/turns.ts'
 import { ItemMetadataError, type Undecorated } from '../metadata/store.ts'
+import type { RecommendationIds } from '../experiments/recommendation-id.ts'
 import type { OriginAnswer, RecommendedItem } from '../origins/origin.ts'
 import { failureRules, OriginError } from '../origins/origin-error.ts'
 import { inAnswerRoom, manyItems } from './answer-room.ts'
 import { ask, fallBack, type Answered, type RequestFor } from './ask.ts'
 import type { PostProcessor } from '../origins/post-process.ts'
 import { render, type Rendered } from './render.ts'
+import { mark, type MatchedExperiment } from './mark.ts'
 import { renderLarge } from './render-large.ts'
 import type { InferenceRequest } from './request.ts'
 import { createStopwatch, type Stopwatch } from './stopwatch.ts'
@@ -22,6 +24,10 @@ export interface MakerOptions {
   readonly surroundings: Surroundings
   readonly recommender: RecommenderPlan
   readonly variation: VariationPlan
+  /** The experiment that the answer of the variation names. */
+  readonly matched?: MatchedExperiment | undefined
+  /** Issues the ids of lists whose providers give none; absent: such lists have none. */
+  readonly ids?: RecommendationIds | undefined
 }
 
 /** Large answers, with metadata of this machine, are made one at a time: at once, they would only take more memory. */
@@ -31,7 +37,7 @@ const oneAtATime = createSequence()
  * Returns the maker of an answer that the cache does not have: call the origin, decorate, post-process, cut, render. One deadline
  * holds for all of these steps, including the fallbacks.
  */
-export function createMaker ({ request, surroundings, recommender: whole, variation }: MakerOptions): Maker {
+export function createMaker ({ request, surroundings, recommender: whole, variation, matched, ids }: MakerOptions): Maker {
   const recommender = thatCanAnswer(whole, request)
   const stopwatch = createStopwatch()
   let endsAt = 0
@@ -51,7 +57,9 @@ export function createMaker ({ request, surroundings, recommender: whole, variat
   async function finish ({ answer, variation, degraded }: Answered, deadline: AbortSignal, stopwatch: Stopwatch): Promise<Made> {
     const { action, numResults } = request
     const postProcessor = action === 'predicted-ratings' ? undefined : recommender.postProcessor
-    const distinct = withoutRepeats(answer)
+    // The answer of a fallback is not that of the variation under test.
+    const marked = (answer: OriginAnswer): OriginAnswer => mark(answer, request, { variation: variation.name, matched: degraded === undefined ? matched : undefined, ids })
+    const distinct = marked(withoutRepeats(answer))
     const decorated = postProcessor === undefined ? cut(distinct, numResults) : distinct
     const { itemMetadata } = variation
     const isLarge = itemMetadata?.local === true && request.decorateItems && decorated.items.length > manyItems
@@ -68,7 +76,7 @@ export function createMaker ({ request, surroundings, recommender: whole, variat
       rendered = await render(action, cut(decorated, numResults), metadata)
     } else if (postProcessor !== undefined) {
       const processed = await stopwatch.time('post-process', async () => postProcess(postProcessor, variation, request, dressed.body.toString(), deadline))
-      rendered = await render(action, cut(withoutRepeats(processed), numResults), nothing.metadata)
+      rendered = await render(action, cut(marked(withoutRepeats({ ...processed, recommendationId: processed.recommendationId ?? distinct.recommendationId })), numResults), nothing.metadata)
     }
     return { ...rendered, variation: variation.name, degraded, undecorated, timing: stopwatch.toString() }
   }

@@ -3,6 +3,7 @@ import { parseArn } from '../connections/aws.ts'
 import { compileAutoValues } from '../context/auto-values.ts'
 import { compileContext, type ContextRules } from '../context/resolve.ts'
 import { openDatasets } from './open-datasets.ts'
+import { openExperiments } from './open-experiments.ts'
 import { openEventTargets } from '../targets/open-targets.ts'
 import { openPostProcessor } from '../origins/post-process.ts'
 import { itemMetadataTypes } from '../metadata/registry.ts'
@@ -60,7 +61,7 @@ export async function compile (document: Document, generation: number, resources
     }
     const { version, title, description } = document
     const digest = hash('sha1', JSON.stringify(document), 'base64url')
-    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: await allWarningsOf(document, resources.itemTables), namespaces }, release }
+    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: await allWarningsOf(document, resources), namespaces }, release }
   } catch (error) {
     release()
     throw error
@@ -79,17 +80,11 @@ async function compileRecommender (levels: Array<Element<object>>, recommender: 
     title: value.name,
     description: value.description,
     postProcessor: value.responsePostProcessor && await openPostProcessor(value.responsePostProcessor, { name, config }, scope),
-    features: Object.keys(value.experiments ?? {}),
-    metrics: metricsOf(value.experiments ?? {}),
+    experiments: await openExperiments(recommender, scope),
     vary: headers.join(', '),
     varyEncoded: [...headers.filter(header => header !== 'accept-encoding'), 'Accept-Encoding'].join(', '),
     variations
   }
-}
-
-/** Returns the metrics by experiment, for the experiments that name any. */
-function metricsOf (experiments: NonNullable<RecommenderConfig['experiments']>): Map<string, string[]> {
-  return new Map(Object.entries(experiments).flatMap(([feature, { metrics }]) => metrics === undefined ? [] : [[feature, Object.keys(metrics)]]))
 }
 
 async function compileVariation (levels: Array<Element<object>>, { name, value }: { name: string, value: Tagged }, config: object, scope: PlanScope & Pick<OriginScope, 'recommender'>, rulesOf: RulesOf): Promise<VariationPlan> {

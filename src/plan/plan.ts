@@ -9,6 +9,9 @@ import type { Action, Origin } from '../origins/origin.ts'
 import type { ProtectedOrigin } from '../origins/protect.ts'
 import type { CacheControlHeader, CachePolicies } from '../cache/cache-control.ts'
 import type { ItemImport } from '../metadata/item-import.ts'
+import type { Experiment } from '../experiments/experiment.ts'
+import type { Metrics } from '../experiments/metrics.ts'
+import type { Counted } from '../experiments/tally/store.ts'
 
 /** A configuration that is ready to serve: inheritance flattened, origins open. It is immutable; another plan replaces it. */
 export interface Plan {
@@ -53,10 +56,27 @@ export interface RecommenderPlan {
   /** The same for answers that go out in an encoding where the request allows it. */
   readonly varyEncoded: string
   readonly postProcessor: PostProcessor | undefined
-  /** The names of its experiments. */
-  readonly features: readonly string[]
-  /** The metrics that conversions may count, by experiment. An experiment that names none takes any metric. */
-  readonly metrics: ReadonlyMap<string, readonly string[]>
+  /** Its experiments by their features, in the order of the document. */
+  readonly experiments: ReadonlyMap<string, ExperimentPlan>
+}
+
+/** An experiment of a recommender. Its id is namespace, action, recommender and feature, separated by `/`. */
+export interface ExperimentPlan extends Counted {
+  readonly namespace: string
+  readonly action: Action
+  readonly recommender: string
+  readonly feature: string
+  /** The type of its method. */
+  readonly method: string
+  /** The recommender's variations, in the order of the document. */
+  readonly variations: readonly string[]
+  /** The metrics that it counts; undefined if it names none, and takes any conversion. */
+  readonly metrics: Metrics | undefined
+  readonly experiment: Experiment
+  /** How records of exposures name users. */
+  readonly userIds: 'hashed' | 'plain'
+  /** Whether event trackers of Amazon Personalize get exposures as impressions. */
+  readonly impressions: boolean
 }
 
 export interface VariationPlan {
@@ -93,6 +113,11 @@ export function namespaceOf (plan: Plan, name: string): NamespacePlan {
   const namespace = plan.namespaces.get(name)
   if (namespace === undefined) throw new GatewayError('NamespaceNotFound', `namespace: "${name}" is not in the configuration`)
   return namespace
+}
+
+/** Returns all experiments of a namespace. */
+export function experimentsOf ({ recommenders }: NamespacePlan): ExperimentPlan[] {
+  return [...recommenders.values()].flatMap(({ experiments }) => [...experiments.values()])
 }
 
 /** Returns the query parameters that a recommender takes besides those of the gateway, sorted. */

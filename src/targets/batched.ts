@@ -22,6 +22,7 @@ export async function openBatched<T> (scope: EventTargetScope, config: object, s
   return {
     get full () { return queue.full },
     ...(sink.takesBodies === true ? { takesBodies: true } : {}),
+    ...(sink.takesImpressions === true ? { takesImpressions: true } : {}),
     isFullFor: body => holdersOf(body).some(queue.isUsedUp),
     async deliver (body) {
       const holders = holdersOf(body)

@@ -10,6 +10,8 @@ export interface EventParcel<T> extends Parcel<T> {
 export interface EventSink<T> extends Sink<T> {
   /** Whether it takes whole bodies (see `EventTarget`). */
   readonly takesBodies?: true
+  /** Whether it takes impressions (see `EventTarget`). */
+  readonly takesImpressions?: true
   readonly split: (body: EventBody) => Array<EventParcel<T>>
   /** Returns the holders of a body (see `Parcel`); absent: its owner. */
   readonly holdersOf?: (body: EventBody) => readonly string[]

@@ -26,7 +26,8 @@ export const ConversionSchema = Type.Object({
   recommender: NameSchema,
   feature: Type.Optional(FeatureSchema),
   metric: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: 'May be left out where the experiment has one.' })),
-  value: Type.Optional(Type.Number())
+  value: Type.Optional(Type.Number()),
+  eventId: Type.Optional(BodyIdSchema)
 })
 
 /** The body of `POST /events/{namespace}`. Further members are for targets that take whole bodies. */

@@ -24,6 +24,7 @@ export const personalizeEventTracker = eventTargetType({
     return openBatched(scope, config, {
       limits,
       atomic: true,
+      takesImpressions: true,
       groupOf: ({ userId, sessionId }: UserEvent) => JSON.stringify([userId, sessionId]),
       split: body => body.events.map(event => ({ value: event, owner: ownerOf(body), size: sizeOf(event), eventIds: [event.eventId] })),
       async send (events, abortSignal) {

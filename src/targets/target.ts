@@ -19,6 +19,8 @@ export interface EventTarget {
   isFullFor?: (body: EventBody) => boolean
   /** Whether it takes whole bodies, so that one with conversions and no events is for it, too. */
   readonly takesBodies?: true
+  /** Whether it takes what users see, as impressions. */
+  readonly takesImpressions?: true
   /** The outcome in answers for events that it took; absent: `delivered`. */
   readonly accepted?: 'queued'
   /**

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { openRedisChannels } from '../../src/connections/redis-channels.ts'
 import { openRedis } from '../../src/connections/redis-client.ts'
+import { createRedisTally } from '../../src/experiments/tally/redis.ts'
+import { mostLists, type Entry, type ServedList } from '../../src/experiments/tally/store.ts'
 import { packagedFile } from '../../src/settings.ts'
 import { dropLetters, listLetters, retryLetters } from '../../src/targets/queued/dead-letters.ts'
 import { recordingTarget, testBody } from '../support/event-targets.ts'
@@ -60,9 +62,24 @@ async function useChannels (t: Test, url: string): Promise<void> {
   await eventually('the channels are open', async () => channels.verify().then(() => true, () => false))
 }
 
+/** Counts a user of a blended list and of an experiment with a value, and reads everything that is counted. */
+async function useTally (t: Test, url: string): Promise<void> {
+  const client = openRedis(url, { commandTimeout: 1_000, onProblem: error => { throw error } })
+  t.teardown(() => { client.close() })
+  await client.untilReady(5_000)
+  const store = createRedisTally({ run: async command => command(client.commands) })
+  const list = (i: number): ServedList => ({ recommendationId: `list-${i}`, length: 2, teams: [['x'], ['y']] })
+  const lists = Array.from({ length: mostLists + 1 }, (_, i): Entry => ({ kind: 'exposure', user: 'u', variation: i === 0 ? 'a' : 'b', list: list(i) }))
+  const credit = (user: string, signed: boolean): Entry => ({ kind: 'credit', user, metric: 'm', value: 2.5, id: `${user}-${String(signed)}`, signed })
+  await store.count({ id: 'e', attribution: 60_000 }, [...lists, credit('u', true), credit('u', false), credit('nobody', false)])
+  t.match(await store.read('e'), { users: new Map([['a', 1]]), multiple: 1, unexposed: new Map([['m', 1]]) })
+  t.equal((await store.lists('e', 'u')).length, mostLists)
+}
+
 t.test('the permissions that the documentation names are enough for all of the gateway', needsRedis, async t => {
   const redis = await startRedis(t)
   const url = await withUser(redis.url, redis)
+  await useTally(t, url)
   await useTargets(t, url)
   await useChannels(t, url)
   const origin = await startCountingOrigin(t)

@@ -7,10 +7,10 @@ import type { EventsBody } from '../../src/targets/event.ts'
 import type { EventTarget } from '../../src/targets/target.ts'
 import { deadTarget, recordingTarget, testDispatch } from '../support/event-targets.ts'
 import { testSurroundings } from '../support/surroundings.ts'
-import { testPlan, testRecommender } from '../support/test-plan.ts'
+import { testExperiment, testPlan, testRecommender } from '../support/test-plan.ts'
 
 const planOf = (eventTargets: Record<string, EventTarget> = {}): Plan =>
-  testPlan([testRecommender('recommend-items', 'home', { features: ['test'] }), testRecommender('related-items', 'similar')], eventTargets)
+  testPlan([testRecommender('recommend-items', 'home', { experiments: new Map([testExperiment('test')]) }), testRecommender('related-items', 'similar')], eventTargets)
 
 let ids = 0
 const options = {
@@ -20,7 +20,7 @@ const options = {
   surroundings: testSurroundings(),
   broughtBy: { path: '/events/shop', headers: {}, query: {} }
 }
-const collectAll = async (plan: Plan, body: EventsBody, namespace = 'shop') => collectEvents(plan, namespace, body, { ...options, ...testDispatch() })
+const collectAll = async (plan: Plan, body: EventsBody, namespace = 'shop') => collectEvents(plan, namespace, body, { ...options, ...testDispatch(), credit: async () => 'counted' })
 const collect = async (...args: Parameters<typeof collectAll>) => (await collectAll(...args)).targets
 const view = { eventType: 'view', itemId: 'a' }
 
@@ -136,8 +136,8 @@ t.test('conversions name what the configuration has, and need a user', async t =
 })
 
 t.test('a conversion counts what its experiment measures, where that says what it measures', async t => {
-  const metrics = new Map([['test', ['clicks']]])
-  const plan = testPlan([testRecommender('recommend-items', 'home', { features: ['test', 'open'], metrics }), testRecommender('recommend-items', 'strict', { features: ['test'], metrics })], { one: recordingTarget() })
+  const clicks = { metrics: { clicks: { event: 'click' } } }
+  const plan = testPlan([testRecommender('recommend-items', 'home', { experiments: new Map([testExperiment('test', clicks), testExperiment('open')]) }), testRecommender('recommend-items', 'strict', { experiments: new Map([testExperiment('test', clicks)]) })], { one: recordingTarget() })
   const convert = (recommender: string, conversion: object): EventsBody => ({ userId: 'u', experimentConversions: [{ recommender, metric: 'clicks', ...conversion }] })
   for (const conversion of [{}, { feature: 'test' }, { feature: 'open', metric: 'anything' }, { metric: 'anything' }]) t.ok(await collect(plan, convert('home', conversion)))
   for (const [recommender, conversion] of [['home', { feature: 'test', metric: 'sales' }], ['strict', { metric: 'sales' }]] as const) {
@@ -149,7 +149,7 @@ t.test('a wrong conversion does not refuse the events and the conversions beside
   const one = recordingTarget()
   const right = { recommender: 'home', metric: 'm' }
   const body = (...experimentConversions: unknown[]): EventsBody => ({ userId: 'u', eventList: [view], experimentConversions })
-  const conversions = 'not recorded: this build runs no experiments'
+  const conversions = 'counted'
   t.strictSame(await collectAll(planOf({ one }), body(right)), { targets: { one: 'delivered' }, conversions })
   const wrong: Array<[conversion: unknown, message: RegExp]> = [
     [{ recommender: 'nothing', metric: 'm' }, /^body\/experimentConversions\/1\/recommender: "nothing"/],
@@ -172,11 +172,12 @@ t.test('a wrong conversion does not refuse the events and the conversions beside
 })
 
 t.test('a conversion may leave out its metric where the experiment has one', async t => {
-  const metrics = new Map([['one', ['clicks']], ['two', ['clicks', 'sales']]])
+  const [clicks, sales] = [{ clicks: { event: 'click' } }, { sales: { event: 'sale' } }]
+  const one = testExperiment('one', { metrics: clicks })
   const target = Object.assign(recordingTarget(), { takesBodies: true as const })
   const plan = testPlan([
-    testRecommender('recommend-items', 'home', { features: ['one', 'two'], metrics }),
-    testRecommender('recommend-items', 'single', { features: ['one'], metrics }),
+    testRecommender('recommend-items', 'home', { experiments: new Map([one, testExperiment('two', { metrics: { ...clicks, ...sales } })]) }),
+    testRecommender('recommend-items', 'single', { experiments: new Map([one]) }),
     testRecommender('related-items', 'none')
   ], { target })
   const convert = (recommender: string, feature?: string): EventsBody => ({ userId: 'u', experimentConversions: [{ recommender, ...(feature === undefined ? {} : { feature }) }] })

@@ -48,7 +48,7 @@ function randomKeyed (random: SeededRandom): Keyed {
   }
 }
 
-const keyOf = ({ generation, variation, request }: Keyed): string => cacheKey(generation, variation, request, [request])
+const keyOf = ({ generation, variation, request }: Keyed): string => cacheKey(generation, variation, request, undefined, [request])
 
 /** The same keys and values, in another order; nothing for something empty, and the other way round. */
 function sameMap<V> (random: SeededRandom, map: Readonly<Record<string, V>> | undefined): Readonly<Record<string, V>> | undefined {
@@ -147,7 +147,7 @@ t.test('texts that could be taken for one another are not', async t => {
     { context: { 1: 'x', 2: 'y' } }, { context: { 1: 'y', 2: 'x' } }, { userId: 'é' }, { userId: 'e\u0301' }, { userId: '\ud83d' }, { userId: '\\ud83d' }, {},
     { context: JSON.parse('{"__proto__":"a"}') as Record<string, string> }, { context: { constructor: 'a' } }
   ]
-  const keys = differing.map(more => cacheKey('g', 'v', { ...request, ...more }, [{ ...request, ...more }]))
+  const keys = differing.map(more => cacheKey('g', 'v', { ...request, ...more }, undefined, [{ ...request, ...more }]))
   t.equal(new Set(keys).size, differing.length)
 })
 
@@ -156,8 +156,8 @@ t.test('every order of the keys of a map is the same', async t => {
   const names = namesOf(5)
   const orders = permutations(names).map(order => Object.fromEntries(order.map(name => [name, `value of ${name}`])))
   t.equal(orders.length, 120)
-  t.equal(new Set(orders.map(context => cacheKey('g', 'v', request, [{ ...request, context }]))).size, 1)
-  t.equal(new Set(orders.map(filterValues => cacheKey('g', 'v', request, [{ ...request, filterValues }]))).size, 1)
+  t.equal(new Set(orders.map(context => cacheKey('g', 'v', request, undefined, [{ ...request, context }]))).size, 1)
+  t.equal(new Set(orders.map(filterValues => cacheKey('g', 'v', request, undefined, [{ ...request, filterValues }]))).size, 1)
 })
 
 function permutations<T> (values: readonly T[]): T[][] {

@@ -26,7 +26,7 @@ t.test('a plan has everything of its document', async t => {
   t.strictSame([...recommenders.keys()].sort(), ['recommend-items/home', 'related-items/similar', 'rerank-items/sorted'])
   t.strictSame([...eventTargets.keys()], ['embedded'])
   const home = recommenders.get(recommenderKey('recommend-items', 'home'))!
-  t.match(home, { action: 'recommend-items', namespace: 'shop', name: 'home', features: ['test'] })
+  t.match(home, { action: 'recommend-items', namespace: 'shop', name: 'home', experiments: new Map([['test', { id: 'shop/recommend-items/home/test', method: 'weighted' }]]) })
   t.strictSame(home.variations.map(({ name, type }) => [name, type]), [['a', 'embedded'], ['b', 'embedded']])
 })
 

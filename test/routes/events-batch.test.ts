@@ -110,7 +110,7 @@ t.test('conversions are not lost in silence', async t => {
   const app = await start(t, { one })
   const experimentConversions = [{ recommender: 'for-you', metric: 'clicks' }]
   const { status, body } = await send(app, [{ userId: 'a', experimentConversions }, { ...bodyOf('b', '1'), experimentConversions }, bodyOf('c', '2')])
-  const conversions = 'not recorded: this build runs no experiments'
+  const conversions = 'not counted: no experiment counts them'
   t.equal(status, 200)
   t.strictSame(body.results, [{ status: 200, targets: {}, conversions }, { status: 200, targets: { embedded: 'delivered', one: 'delivered' }, conversions }, { status: 200, targets: { embedded: 'delivered', one: 'delivered' } }])
   t.match(await send(app, [{ userId: 'a', experimentConversions: [{ recommender: 'for-you', metric: 'm', feature: 'none' }] }], json), { status: 207 })

@@ -21,13 +21,12 @@ async function start (t: Test, autoContext: object = {}): Promise<{ send: (body:
 }
 
 const view = { eventType: 'view', itemId: 'tea' }
-const notRecorded = 'not recorded: this build runs no experiments'
 
 t.test('a body of conversions alone goes to the record target, with a metric that was left out', async t => {
   const { send, records } = await start(t)
-  t.strictSame(await send({ userId: 'u', experimentConversions: [{ recommender: 'similar', feature: 'page' }], eventList: [] }), { status: 200, body: { targets: { http: 'delivered' }, conversions: notRecorded } })
+  t.strictSame(await send({ userId: 'u', experimentConversions: [{ recommender: 'similar', feature: 'page' }], eventList: [] }), { status: 200, body: { targets: { http: 'delivered' }, conversions: 'counted' } })
   t.strictSame(records(), [{ userId: 'u', experimentConversions: [{ recommender: 'similar', feature: 'page', metric: 'clicks' }] }])
-  const results = [{ status: 200, targets: { http: 'delivered' }, conversions: notRecorded }, { status: 400, code: 'InvalidBody', message: 'body/experimentConversions/0/metric: "sales" is not a metric of an experiment of "similar"' }]
+  const results = [{ status: 200, targets: { http: 'delivered' }, conversions: 'counted' }, { status: 400, code: 'InvalidBody', message: 'body/experimentConversions/0/metric: "sales" is not a metric of an experiment of "similar"' }]
   const bodies = ['clicks', 'sales'].map(metric => ({ userId: 'u', experimentConversions: [{ recommender: 'similar', metric }] }))
   t.strictSame(await send(bodies, '/events/store/batch'), { status: 207, body: { results } })
 })
@@ -38,7 +37,7 @@ t.test('a wrong conversion is told with 207, and the events beside it arrive', a
     status: 207,
     body: {
       targets: { embedded: 'delivered', http: 'delivered' },
-      conversions: notRecorded,
+      conversions: 'not counted: no experiment counts them',
       refusedConversions: [{ index: 0, message: 'body/experimentConversions/0/recommender: "none" is not in the configuration' }]
     }
   })

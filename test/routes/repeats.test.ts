@@ -57,6 +57,6 @@ t.test('repeats in a list to rerank: each id is asked for and answered once', as
       t.strictSame(itemsOf(answer), ['b', 'a'], name)
     }
   }
-  t.strictSame((await ask(app, '/predicted-ratings/shop/r/u?items=b,a,b')).body, { ratings: [1, 2, 1] }, 'ratings are for each entry')
+  t.match((await ask(app, '/predicted-ratings/shop/r/u?items=b,a,b')).body, { ratings: [1, 2, 1] }, 'ratings are for each entry')
   t.match(server.received.at(-1)!.body, { itemList: ['b', 'a', 'b'] })
 })

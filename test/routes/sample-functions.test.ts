@@ -60,7 +60,7 @@ t.test('post-processor after decoration: what it answers is the answer, with its
   const app = await startShop(t, { 'recommend-items': { r: config } }, { inferenceItemMetadata: { type: 'localdb' } })
   await app.inject({ method: 'POST', url: '/items/shop', payload: { items: [{ itemId: 'a', properties: { title: 'A' } }] } })
   server.answer(({ path }) => ({ body: { itemList: path === '/origin' ? ['a'] : [{ itemId: 'a', metadata: { title: 'Ad' } }, { itemId: 'new' }] } }))
-  t.strictSame((await ask(app, '/recommend-items/shop/r/u')).body, { itemList: [{ itemId: 'a', metadata: { title: 'Ad' } }, { itemId: 'new' }] })
+  t.strictSame({ ...(await ask(app, '/recommend-items/shop/r/u')).body as object, recommendationId: '' }, { itemList: [{ itemId: 'a', metadata: { title: 'Ad' } }, { itemId: 'new' }], recommendationId: '' })
 })
 
 t.test('top-level members of an answer pass through, of every provider that can send them', async t => {

@@ -1,6 +1,6 @@
 import { noRules } from '../../src/context/resolve.ts'
 import { cachePolicies, createCacheControlHeader } from '../../src/cache/cache-control.ts'
-import { recommenderKey, type Plan, type RecommenderPlan, type VariationPlan } from '../../src/plan/plan.ts'
+import { recommenderKey, type ExperimentPlan, type Plan, type RecommenderPlan, type VariationPlan } from '../../src/plan/plan.ts'
 import type { EventTarget } from '../../src/targets/target.ts'
 import type { Action } from '../../src/origins/origin.ts'
 
@@ -28,7 +28,24 @@ export function testVariation (name: string, more: Partial<VariationPlan> = {}):
 
 /** Returns a recommender without variations by default. */
 export function testRecommender (action: Action, name: string, more: Partial<RecommenderPlan> = {}): RecommenderPlan {
-  return { action, namespace: 'shop', name, title: undefined, description: undefined, variations: [], vary: '', varyEncoded: 'Accept-Encoding', postProcessor: undefined, features: [], metrics: new Map(), ...more }
+  return { action, namespace: 'shop', name, title: undefined, description: undefined, variations: [], vary: '', varyEncoded: 'Accept-Encoding', postProcessor: undefined, experiments: new Map(), ...more }
+}
+
+/** Returns an experiment of `shop`'s home page, by its feature, that assigns the first variation to everybody. */
+export function testExperiment (feature: string, more: Partial<ExperimentPlan> = {}): [string, ExperimentPlan] {
+  const place = { namespace: 'shop', action: 'recommend-items', recommender: 'home', ...more } as const
+  return [feature, {
+    id: [place.namespace, place.action, place.recommender, feature].join('/'),
+    feature,
+    method: 'test',
+    variations: ['a', 'b'],
+    metrics: undefined,
+    attribution: 60_000,
+    userIds: 'hashed',
+    impressions: false,
+    experiment: { assign: () => ({ variation: undefined, why: 'assigned', hashes: {} }), shares: undefined },
+    ...place
+  }]
 }
 
 /** Returns a plan with one namespace, `shop`. */

@@ -1,5 +1,6 @@
 import { steadyNow } from '../../src/base/steady-time.ts'
 import { createUserVersions } from '../../src/cache/user-versions.ts'
+import { createExperimentStats } from '../../src/experiments/stats.ts'
 import { createEventStats } from '../../src/targets/stats.ts'
 import { createMetadataStats } from '../../src/metadata/stats.ts'
 import { noPeers } from '../../src/connections/peers.ts'
@@ -31,6 +32,8 @@ export function testResources (dataDir: string, options: Partial<Pick<Resources,
     metadataStats: createMetadataStats(),
     delivers: true,
     eventStats: createEventStats(),
+    experimentStats: createExperimentStats(),
+    appConfigAgentUrl: 'http://127.0.0.1:9',
     peers: noPeers,
     pool: {
       close: pool.close,

@@ -34,15 +34,15 @@ export function isEnough ({ users, converted }: Sums): boolean {
 }
 
 /**
- * Returns the lift of a variation against the base; undefined while there is too little data, or where the base is so close to 0 that a
- * ratio means nothing (within three standard errors). The variance of the ratio is by the delta method.
+ * Returns the lift of a variation against the base; undefined while there is too little data, or where a ratio to the base means nothing:
+ * it is within three standard errors of 0, or below 0. The variance of the ratio is by the delta method.
  * @param comparisons how many variations are compared with the base: the level is divided by it (Bonferroni)
  */
 export function compare (base: Sums, other: Sums, { alpha = 0.05, comparisons = 1, expected }: { alpha?: number, comparisons?: number, expected?: number | undefined } = {}): Comparison | undefined {
   if (!isEnough(base) || !isEnough(other)) return undefined
   const a = meanOf(base)
   const b = meanOf(other)
-  if (Math.abs(a.mean) <= 3 * Math.sqrt(a.variance)) return undefined
+  if (a.mean <= 3 * Math.sqrt(a.variance)) return undefined
   const lift = b.mean / a.mean - 1
   const error = Math.sqrt(b.variance / a.mean ** 2 + b.mean ** 2 * a.variance / a.mean ** 4)
   const { halfWidth, p } = sequential({ value: lift, error }, base.users + other.users, { alpha: alpha / comparisons, ...(expected === undefined ? {} : { expected }) })

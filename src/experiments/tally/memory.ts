@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { fieldOf, mostCredits, totalsOf, type Credit, type Exposure, type TallyStore } from './store.ts'
+import { contestedOf, fieldOf, mostCredits, mostLists, totalsOf, type Credit, type Exposure, type ServedList, type TallyStore } from './store.ts'
 
 interface UserRecord {
   variation: string | undefined
@@ -7,6 +7,8 @@ interface UserRecord {
   /** By metric, what the user's credits sum up to. */
   readonly values: Map<string, number>
   readonly credits: Set<string>
+  /** The newest first. */
+  readonly lists: ServedList[]
 }
 
 /** The most users that are remembered, those exposed or credited least lately out first. A user takes some 500 bytes. */
@@ -16,8 +18,8 @@ const mostUsers = 100_000
 const mostExperiments = 1_000
 
 /** Counts in the memory of this process. A restart begins anew. */
-export function createMemoryTally ({ attribution, now }: { attribution: number, now: () => number }): TallyStore {
-  const users = new LRUCache<string, UserRecord>({ max: mostUsers, ttl: attribution, ttlResolution: 0, perf: { now } })
+export function createMemoryTally ({ now }: { now: () => number }): TallyStore {
+  const users = new LRUCache<string, UserRecord>({ max: mostUsers, ttl: 1, ttlResolution: 0, perf: { now } })
   const experiments = new LRUCache<string, Map<string, number>>({ max: mostExperiments })
 
   function totals (experiment: string): Map<string, number> {
@@ -26,18 +28,19 @@ export function createMemoryTally ({ attribution, now }: { attribution: number, 
     return known
   }
 
-  function recordOf (key: string): UserRecord {
+  function recordOf (key: string, ttl: number): UserRecord {
     const known = users.get(key)
     if (known !== undefined) return known
-    const begun: UserRecord = { variation: undefined, multiple: false, values: new Map(), credits: new Set() }
-    users.set(key, begun)
+    const begun: UserRecord = { variation: undefined, multiple: false, values: new Map(), credits: new Set(), lists: [] }
+    users.set(key, begun, { ttl })
     return begun
   }
 
-  function expose (fields: Map<string, number>, key: string, { variation }: Exposure): void {
-    const record = recordOf(key)
+  function expose (fields: Map<string, number>, key: string, { variation, list }: Exposure, ttl: number): void {
+    const record = recordOf(key, ttl)
     // Setting it again begins its time anew.
-    users.set(key, record)
+    users.set(key, record, { ttl })
+    if (list !== undefined) remember(fields, record, list)
     if (record.variation === undefined) {
       record.variation = variation
       add(fields, fieldOf('users', variation), 1)
@@ -47,9 +50,20 @@ export function createMemoryTally ({ attribution, now }: { attribution: number, 
     }
   }
 
-  function credit (fields: Map<string, number>, key: string, { metric, value, cap = Infinity, id }: Credit): void {
-    const { variation, values, credits } = recordOf(key)
-    if (credits.has(id) || credits.size >= mostCredits) return
+  function remember (fields: Map<string, number>, { lists }: UserRecord, list: ServedList): void {
+    if (lists.some(({ recommendationId }) => recommendationId === list.recommendationId)) return
+    lists.unshift(list)
+    lists.splice(mostLists)
+    if (list.teams === undefined) return
+    add(fields, fieldOf('positions', 'contested'), contestedOf(list))
+    add(fields, fieldOf('positions', 'all'), list.length)
+  }
+
+  function credit (fields: Map<string, number>, key: string, { metric, value, cap = Infinity, id, signed = false, ...proven }: Credit, ttl: number): void {
+    const known = recordOf(key, ttl)
+    if (known.credits.has(id) || known.credits.size >= mostCredits) return
+    if (known.variation === undefined && proven.variation !== undefined) expose(fields, key, { kind: 'exposure', user: '', variation: proven.variation }, ttl)
+    const { variation, values, credits } = known
     credits.add(id)
     if (variation === undefined) {
       add(fields, fieldOf('unexposed', metric), 1)
@@ -58,21 +72,23 @@ export function createMemoryTally ({ attribution, now }: { attribution: number, 
     const before = values.get(metric) ?? 0
     const after = Math.min(cap, before + value)
     values.set(metric, after)
-    add(fields, fieldOf('converted', metric, variation), Number(after !== 0) - Number(before !== 0))
-    add(fields, fieldOf('sum', metric, variation), after - before)
-    add(fields, fieldOf('squares', metric, variation), after * after - before * before)
+    const [was, is] = signed ? [Math.sign(before), Math.sign(after)] : [before, after]
+    add(fields, fieldOf('converted', metric, variation), Number(is !== 0) - Number(was !== 0))
+    add(fields, fieldOf('sum', metric, variation), is - was)
+    add(fields, fieldOf('squares', metric, variation), is * is - was * was)
   }
 
   return {
-    async count (experiment, entries) {
-      const fields = totals(experiment)
+    async count ({ id, attribution }, entries) {
+      const fields = totals(id)
       for (const entry of entries) {
-        const key = fieldOf(experiment, entry.user)
-        if (entry.kind === 'exposure') expose(fields, key, entry)
-        else credit(fields, key, entry)
+        const key = fieldOf(id, entry.user)
+        if (entry.kind === 'exposure') expose(fields, key, entry, attribution)
+        else credit(fields, key, entry, attribution)
       }
     },
-    read: async experiment => totalsOf(experiments.get(experiment) ?? [])
+    read: async id => totalsOf(experiments.get(id) ?? []),
+    lists: async (id, user) => [...users.get(fieldOf(id, user))?.lists ?? []]
   }
 }
 

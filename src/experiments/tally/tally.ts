@@ -1,11 +1,13 @@
-import type { Credit, Entry, Exposure, Totals, TallyStore } from './store.ts'
+import type { Counted, Credit, Entry, Exposure, ServedList, Totals, TallyStore } from './store.ts'
 
 export interface Tally {
   /** Notes an exposure. It is counted within `flushEvery`, off the path of the request. */
-  readonly expose: (experiment: string, exposure: Omit<Exposure, 'kind'>) => void
+  readonly expose: (experiment: Counted, exposure: Omit<Exposure, 'kind'>) => void
   /** Notes a credit. Resolves with whether it was counted, in bounded time. */
-  readonly credit: (experiment: string, credit: Omit<Credit, 'kind'>) => Promise<boolean>
-  readonly read: (experiment: string) => Promise<Totals>
+  readonly credit: (experiment: Counted, credit: Omit<Credit, 'kind'>) => Promise<boolean>
+  readonly read: (id: string) => Promise<Totals>
+  /** Returns the lists that a user was served last, the newest first; none if the store does not answer. */
+  readonly lists: (id: string, user: string) => Promise<ServedList[]>
   /** The entries that were dropped, since the store did not take them in time. */
   readonly dropped: number
   /** Counts what is noted, and ends. */
@@ -20,8 +22,11 @@ export interface TallyOptions {
   readonly later?: (callback: () => void, ms: number) => () => void
 }
 
-/** The time that entries are gathered for, in ms. It is what a process that is killed loses of its exposures. */
+/** The time that exposures are gathered for, in ms. It is what a process that is killed loses of them. */
 export const flushEvery = 20
+
+/** The time that credits are gathered for, in ms: the senders of events wait for them. */
+const creditsWithin = 1
 
 /** The pause after the store has failed, in ms. */
 const retryAfter = 500
@@ -44,45 +49,49 @@ const laterByTimer: NonNullable<TallyOptions['later']> = (callback, ms) => {
 
 /** Gathers the entries of all experiments, and has them counted in batches, in the order in which they were noted. */
 export function createTally ({ store, onError, later = laterByTimer }: TallyOptions): Tally {
-  const waiting = new Map<string, Waiting[]>()
+  const waiting = new Map<string, { experiment: Counted, list: Waiting[] }>()
   let count = 0
   let dropped = 0
-  let cancel: (() => void) | undefined
+  let scheduled: { ms: number, cancel: () => void } | undefined
   let flushing: Promise<boolean> | undefined
   let closed = false
 
-  function note (experiment: string, entry: Entry, settle?: (counted: boolean) => void): void {
+  function note (experiment: Counted, entry: Entry, settle?: (counted: boolean) => void): void {
     if (count >= mostWaiting || closed) {
       dropped++
       settle?.(false)
       return
     }
     count++
-    const list = waiting.get(experiment)
-    if (list === undefined) waiting.set(experiment, [{ entry, settle }])
-    else list.push({ entry, settle })
-    schedule(flushEvery)
+    const known = waiting.get(experiment.id)
+    if (known === undefined) waiting.set(experiment.id, { experiment, list: [{ entry, settle }] })
+    else known.list.push({ entry, settle })
+    schedule(entry.kind === 'credit' ? creditsWithin : flushEvery)
   }
 
   function schedule (ms: number): void {
-    cancel ??= later(() => {
-      cancel = undefined
+    // While the store fails, or a batch is being counted, entries wait for the end of that.
+    if (flushing !== undefined || (scheduled !== undefined && (scheduled.ms <= ms || scheduled.ms === retryAfter))) return
+    scheduled?.cancel()
+    const cancel = later(() => {
+      scheduled = undefined
       void flush()
     }, ms)
+    scheduled = { ms, cancel }
   }
 
   /** Counts what waits. One flush runs at a time, so that the entries of a user stay in order. */
   async function flush (): Promise<void> {
     flushing ??= drain().finally(() => { flushing = undefined })
     const failed = await flushing
-    if (waiting.size > 0 && !closed) schedule(failed ? retryAfter : flushEvery)
+    if (waiting.size > 0 && !closed) schedule(failed ? retryAfter : creditsWithin)
   }
 
   /** @returns whether the store failed */
   async function drain (): Promise<boolean> {
     let failed = false
-    for (const [experiment, list] of [...waiting]) {
-      waiting.delete(experiment)
+    for (const { experiment, list } of [...waiting.values()]) {
+      waiting.delete(experiment.id)
       try {
         await store.count(experiment, list.map(({ entry }) => entry))
         count -= list.length
@@ -90,7 +99,7 @@ export function createTally ({ store, onError, later = laterByTimer }: TallyOpti
       } catch (error) {
         failed = true
         onError(error)
-        waiting.set(experiment, [...list, ...waiting.get(experiment) ?? []])
+        waiting.set(experiment.id, { experiment, list: [...list, ...waiting.get(experiment.id)?.list ?? []] })
       }
     }
     return failed
@@ -102,18 +111,25 @@ export function createTally ({ store, onError, later = laterByTimer }: TallyOpti
       const stop = later(() => { resolve(false) }, creditPatience)
       note(experiment, { kind: 'credit', ...credit }, counted => { stop(); resolve(counted) })
     }),
-    read: async experiment => {
+    read: async id => {
       await flush()
-      return store.read(experiment)
+      return store.read(id)
+    },
+    async lists (id, user) {
+      if (waiting.has(id)) await flush()
+      return store.lists(id, user).catch((error: unknown) => {
+        onError(error)
+        return []
+      })
     },
     get dropped () { return dropped },
     async close () {
       closed = true
-      cancel?.()
+      scheduled?.cancel()
       // A flush that was running leaves the entries that came during it to the next one.
       await flush()
       await flush()
-      for (const list of waiting.values()) for (const { settle } of list) settle?.(false)
+      for (const { list } of waiting.values()) for (const { settle } of list) settle?.(false)
     }
   }
 }

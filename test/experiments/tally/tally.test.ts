@@ -1,11 +1,13 @@
 import t from 'tap'
 import { createMemoryTally } from '../../../src/experiments/tally/memory.ts'
-import type { Entry, TallyStore } from '../../../src/experiments/tally/store.ts'
+import type { Counted, Entry, TallyStore } from '../../../src/experiments/tally/store.ts'
 import { createTally } from '../../../src/experiments/tally/tally.ts'
+
+const of = (id: string): Counted => ({ id, attribution: 60_000 })
 
 /** A store whose outages the test controls, and timers that the test rings. */
 function bench () {
-  const counts = createMemoryTally({ attribution: 60_000, now: () => 0 })
+  const counts = createMemoryTally({ now: () => 0 })
   const batches: Array<readonly Entry[]> = []
   const state = { down: false, loses: false }
   const store: TallyStore = {
@@ -15,7 +17,8 @@ function bench () {
       await counts.count(experiment, entries)
       if (state.loses) throw new Error('the answer was lost')
     },
-    read: counts.read
+    read: counts.read,
+    lists: counts.lists
   }
   const timers: Array<{ callback: () => void, ms: number }> = []
   const errors: unknown[] = []
@@ -42,9 +45,9 @@ const credit = { user: 'u', metric: 'm', value: 1, id: '1' }
 
 t.test('entries are gathered, and counted in order in one batch for each experiment', async t => {
   const { tally, batches, ring } = bench()
-  tally.expose('e', { user: 'u', variation: 'a' })
-  const credited = tally.credit('e', credit)
-  tally.expose('f', { user: 'u', variation: 'b' })
+  tally.expose(of('e'), { user: 'u', variation: 'a' })
+  const credited = tally.credit(of('e'), credit)
+  tally.expose(of('f'), { user: 'u', variation: 'b' })
   t.equal(batches.length, 0)
   await ring(100)
   t.equal(await credited, true)
@@ -54,8 +57,8 @@ t.test('entries are gathered, and counted in order in one batch for each experim
 t.test('an outage keeps the entries for later, and no caller waits for its end', async t => {
   const { tally, batches, state, errors, timers, ring } = bench()
   state.down = true
-  tally.expose('e', { user: 'u', variation: 'a' })
-  const credited = tally.credit('e', credit)
+  tally.expose(of('e'), { user: 'u', variation: 'a' })
+  const credited = tally.credit(of('e'), credit)
   await ring(100)
   t.equal(errors.length, 1)
   t.ok(timers.some(({ ms }) => ms === 500), 'it is tried again')
@@ -69,8 +72,8 @@ t.test('an outage keeps the entries for later, and no caller waits for its end',
 
 t.test('a batch whose answer was lost is not counted twice', async t => {
   const { tally, state, ring } = bench()
-  tally.expose('e', { user: 'u', variation: 'a' })
-  void tally.credit('e', credit)
+  tally.expose(of('e'), { user: 'u', variation: 'a' })
+  void tally.credit(of('e'), credit)
   state.loses = true
   await ring(100)
   state.loses = false
@@ -83,17 +86,17 @@ t.test('a batch whose answer was lost is not counted twice', async t => {
 t.test('what waits is bounded, and what is dropped is told', async t => {
   const { tally, state } = bench()
   state.down = true
-  for (let i = 0; i < 50_010; i++) tally.expose('e', { user: `u${i}`, variation: 'a' })
+  for (let i = 0; i < 50_010; i++) tally.expose(of('e'), { user: `u${i}`, variation: 'a' })
   t.equal(tally.dropped, 10)
-  t.equal(await tally.credit('e', credit), false)
+  t.equal(await tally.credit(of('e'), credit), false)
 })
 
 t.test('closing counts what is noted', async t => {
   const { tally, batches } = bench()
-  tally.expose('e', { user: 'u', variation: 'a' })
-  const credited = tally.credit('e', credit)
+  tally.expose(of('e'), { user: 'u', variation: 'a' })
+  const credited = tally.credit(of('e'), credit)
   await tally.close()
   t.equal(batches.length, 1)
   t.equal(await credited, true)
-  t.equal(await tally.credit('e', credit), false)
+  t.equal(await tally.credit(of('e'), credit), false)
 })

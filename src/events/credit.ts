@@ -1,0 +1,122 @@
+import { interleaved } from '../experiments/interleave.ts'
+import type { Metrics } from '../experiments/metrics.ts'
+import type { IssuedId, RecommendationIds } from '../experiments/recommendation-id.ts'
+import type { ExperimentStats } from '../experiments/stats.ts'
+import type { Credit } from '../experiments/tally/store.ts'
+import type { Tally } from '../experiments/tally/tally.ts'
+import { userKey } from '../experiments/user-key.ts'
+import { experimentsOf, type ExperimentPlan, type NamespacePlan } from '../plan/plan.ts'
+import type { EventBody } from '../targets/body.ts'
+import type { Conversion, UserEvent } from '../targets/event.ts'
+
+export interface CreditorOptions {
+  readonly ids: RecommendationIds
+  readonly tally: Tally
+  readonly stats: ExperimentStats
+  readonly newId: () => string
+}
+
+/**
+ * What became of the conversions of a body: each is counted, some still wait in this process (Redis does not answer), or there is no
+ * experiment that counts any of them.
+ */
+export type Credited = 'counted' | 'waiting' | 'not counted: no experiment counts them'
+
+/** Credits what the events and conversions of a body say to the experiments of their namespace. Resolves in bounded time. */
+export type Creditor = (namespace: NamespacePlan, body: EventBody) => Promise<Credited>
+
+/** Values beyond this are mistakes. The squares of their sums would be beyond the numbers that are exact. */
+const largestValue = 1e12
+
+const uncounted = 'not counted: no experiment counts them'
+
+/** What an event proves by its recommendation id: the variation that the list was of (`known`), that the exposure has to be looked up, or nothing. */
+type Proof = { readonly kind: 'none' } | { readonly kind: 'variation', readonly variation: string } | { readonly kind: 'list', readonly recommendationId: string } | undefined
+
+export function createCreditor ({ ids, tally, stats, newId }: CreditorOptions): Creditor {
+  async function creditEvent (namespace: NamespacePlan, experiments: readonly ExperimentPlan[], userId: string, event: UserEvent): Promise<boolean[]> {
+    const counting = experiments.map(experiment => ({ experiment, metrics: metricsFor(experiment, event.eventType) })).filter(({ metrics }) => metrics.length > 0)
+    if (counting.length === 0) return []
+    const issued = event.recommendationId === undefined ? undefined : ids.open(event.recommendationId)
+    let isKnown = event.recommendationId === undefined
+    const counted: Array<Promise<boolean>> = []
+    for (const { experiment, metrics } of counting) {
+      const proof = proofOf(experiment, userId, event.recommendationId, issued)
+      const lists = proof?.kind === 'list' || (proof !== undefined && experiment.experiment.blended !== undefined) ? await tally.lists(experiment.id, userKey(userId)) : []
+      const list = event.recommendationId === undefined ? lists.find(({ teams }) => event.itemId !== undefined && teams?.flat().includes(event.itemId)) : lists.find(({ recommendationId }) => recommendationId === event.recommendationId)
+      if (proof === undefined || (proof.kind === 'list' && list === undefined)) continue
+      isKnown = true
+      const side = experiment.experiment.blended === undefined ? 1 : sideOf(list?.teams, event.itemId)
+      if (side === 0) continue
+      const variation = proof.kind === 'variation' ? proof.variation : undefined
+      for (const { metric, value, cap } of metrics) {
+        const amount = value === undefined ? 1 : event[value]
+        if (amount === undefined || Math.abs(amount) > largestValue) continue
+        counted.push(tally.credit(experiment, creditOf(experiment, { user: userKey(userId), metric, value: side * amount, cap, id: `${event.eventId}/${metric}`, variation })))
+        experiment.experiment.report?.({ kind: 'conversion', userId, metric, value: value === undefined ? undefined : amount })
+      }
+    }
+    if (!isKnown && (issued === undefined || !isOwnList(namespace, userId, issued))) stats.foreignIds++
+    return Promise.all(counted)
+  }
+
+  /** @returns undefined if the id stands for another list, or for none */
+  function proofOf ({ namespace, action, recommender, feature, variations, experiment }: ExperimentPlan, userId: string, recommendationId: string | undefined, issued: IssuedId | undefined): Proof {
+    if (recommendationId === undefined) return { kind: 'none' }
+    if (issued === undefined) return { kind: 'list', recommendationId }
+    const arms = experiment.blended === undefined ? variations : [interleaved]
+    const variation = arms.find(variation => issued.isFor({ namespace, action, recommender, feature, variation, userId }))
+    return variation === undefined ? undefined : { kind: 'variation', variation }
+  }
+
+  async function creditConversion (experiments: readonly ExperimentPlan[], userId: string, conversion: Conversion): Promise<boolean[]> {
+    const { recommender, feature, metric, value, eventId = newId() } = conversion
+    if (value !== undefined && Math.abs(value) > largestValue) return []
+    const concerned = experiments.filter(experiment => experiment.recommender === recommender && (feature === undefined || experiment.feature === feature) && metric !== undefined && counts(experiment.metrics, metric))
+    return Promise.all(concerned.filter(({ experiment }) => experiment.blended === undefined).map(async experiment => {
+      const settings = experiment.metrics?.[metric!]
+      const isRate = settings !== undefined && 'event' in settings && settings.value === undefined
+      experiment.experiment.report?.({ kind: 'conversion', userId, metric: metric!, value })
+      return tally.credit(experiment, { user: userKey(userId), metric: metric!, value: isRate ? 1 : value ?? 1, cap: isRate ? 1 : settings !== undefined && 'cap' in settings ? settings.cap : undefined, id: `${eventId}/${metric!}` })
+    }))
+  }
+
+  return async (namespace, { userId, events, conversions }) => {
+    const experiments = userId === undefined ? [] : experimentsOf(namespace)
+    if (userId === undefined || experiments.length === 0) return uncounted
+    const [ofEvents, ofConversions] = await Promise.all([
+      Promise.all(events.map(async event => creditEvent(namespace, experiments, userId, event))),
+      Promise.all(conversions.map(async conversion => creditConversion(experiments, userId, conversion)))
+    ])
+    if (![...ofEvents, ...ofConversions].flat().every(Boolean)) return 'waiting'
+    return ofConversions.flat().length === 0 ? uncounted : 'counted'
+  }
+}
+
+/** Returns whether an id stands for some list of the namespace that this user was served. */
+function isOwnList ({ name: namespace, recommenders }: NamespacePlan, userId: string, issued: IssuedId): boolean {
+  return [...recommenders.values()].some(({ action, name: recommender, variations, experiments }) =>
+    [undefined, ...experiments.keys()].some(feature =>
+      [...variations.map(({ name }) => name), interleaved].some(variation =>
+        [userId, undefined].some(userId => issued.isFor({ namespace, action, recommender, feature, variation, userId })))))
+}
+
+/** Returns the metrics of an experiment that count events of a type. A metric without a value counts each user once. */
+function metricsFor ({ metrics = {} }: ExperimentPlan, eventType: string): Array<{ metric: string, value: 'eventValue' | undefined, cap: number | undefined }> {
+  return Object.entries(metrics).flatMap(([metric, settings]) => !('event' in settings) || settings.event !== eventType ? [] : [{ metric, value: settings.value, cap: settings.value === undefined ? 1 : settings.cap }])
+}
+
+function counts (metrics: Metrics | undefined, metric: string): boolean {
+  return metrics === undefined || Object.hasOwn(metrics, metric)
+}
+
+/** Returns on which side of a blended list an item stands: -1 for the first variation, 1 for the second, 0 for neither. */
+function sideOf (teams: readonly [readonly string[], readonly string[]] | undefined, itemId: string | undefined): -1 | 0 | 1 {
+  if (teams === undefined || itemId === undefined) return 0
+  return teams[0].includes(itemId) ? -1 : teams[1].includes(itemId) ? 1 : 0
+}
+
+/** For a blend, each click counts, and the sign of their sum decides: a cap would hide the other side's clicks. */
+function creditOf ({ experiment }: ExperimentPlan, credit: Omit<Credit, 'kind'>): Omit<Credit, 'kind'> {
+  return experiment.blended === undefined ? credit : { ...credit, cap: undefined, signed: true }
+}
