@@ -7,6 +7,9 @@ import { startRedisProxy, type RedisProxy } from '../support/redis-proxy.ts'
 import { needsRedis, startRedis, type RedisServer } from '../support/redis-server.ts'
 import type { EventTarget } from '../../src/targets/target.ts'
 
+// The tests mostly wait for processes and timeouts of their own.
+t.jobs = 4
+
 /** Two servers behind one address that leads to A, of which B is the replica. */
 async function startPair (t: Test): Promise<{ a: RedisServer, b: RedisServer, proxy: RedisProxy }> {
   const slowToLoad = ['--key-load-delay', '1000', '--loading-process-events-interval-bytes', '1024', '--rdbcompression', 'no']
