@@ -45,8 +45,8 @@ const resolution = 10
 const longestDelay = 500
 const fullestHeap = 0.92
 
-/** So many requests may be in flight whatever the guards say: a process that starts, or shares its core, is slow without a load. */
-const always = 32
+/** So many requests may be in flight whatever limit and guards say: a process that starts, or shares its core, is slow without a load. */
+const always: Readonly<Record<Exclude<Priority, 'probe'>, number>> = { read: 32, write: 32, bulk: 8 }
 
 /** Refused requests must cost little, so that they share one error. */
 const refusal = new GatewayError('Overloaded', 'the gateway has more requests than it can answer in time', { retryAfter: 1 })
@@ -56,7 +56,7 @@ const refusal = new GatewayError('Overloaded', 'the gateway has more requests th
  * from when their bodies have arrived, so that a slow client takes no room. Inference counts only what the cache does not answer.
  */
 export default fp<OverloadOptions>(async (app, { now, most = 10_000 }) => {
-  const limit = createAdaptiveLimit({ now, most, least: always })
+  const limit = createAdaptiveLimit({ now, most, least: always.read })
   const refused = { read: 0, write: 0, bulk: 0 }
   // The limit decides by priority: the plugin only measures.
   await app.register(underPressure, {
@@ -66,7 +66,7 @@ export default fp<OverloadOptions>(async (app, { now, most = 10_000 }) => {
   })
 
   const mayBegin = (priority: Priority): boolean => {
-    if (priority === 'probe' || (limit.hasRoom(shares[priority]) && (limit.inFlight < always || !app.isUnderPressure()))) return true
+    if (priority === 'probe' || limit.inFlight < Math.min(most, always[priority]) || (limit.hasRoom(shares[priority]) && !app.isUnderPressure())) return true
     refused[priority]++
     return false
   }

@@ -45,6 +45,7 @@ import type { Rates } from './limits/rates.ts'
 import { defaultLimits, type ServerLimits } from './limits/settings.ts'
 import { requestId } from './base/request-id.ts'
 import { steadyNow } from './base/steady-time.ts'
+import type { ItemTables } from './metadata/dynamodb/item-table.ts'
 import type { WebhookSecrets } from './connections/webhook-secrets.ts'
 
 export interface AppOptions {
@@ -58,6 +59,8 @@ export interface AppOptions {
   redisUrl?: string | undefined
   /** The secrets that sign webhooks of event targets; absent: no secrets. */
   webhookSecrets?: WebhookSecrets | undefined
+  /** The names of the DynamoDB tables of items; absent: those of the AWS sample. */
+  itemTables?: ItemTables | undefined
   /** Whether the gateway opens event targets; absent: true. */
   delivers?: boolean
   accessLog?: AccessLog
@@ -99,7 +102,11 @@ export interface AppOptions {
 const mebibyte = 1024 * 1024
 
 /** Builds the gateway: registers the plugins in the order of their dependencies, then the routes. The caller makes it listen. */
-export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, delivers = true, accessLog: which = 'all', adminKey, authentication: authenticating, timeZone, corsOrigins, rates, trustProxy = [], trustCloudFront = false, limits: serverLimits = defaultLimits, mostInFlight, staging: stagingOptions, peers = noPeers, recommendationIdSecret, evidentlyEndpoint, appConfigAgentUrl = 'http://localhost:2772', logger, now, steady = now ?? steadyNow }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
+  const { source, dataDir, basePath = '', cacheMaxBytes = 64 * mebibyte, redisUrl, webhookSecrets, itemTables, delivers = true, timeZone, logger } = options
+  const { adminKey, corsOrigins, rates, trustProxy = [], trustCloudFront = false, limits: serverLimits = defaultLimits, mostInFlight } = options
+  const { peers = noPeers, recommendationIdSecret, evidentlyEndpoint, appConfigAgentUrl = 'http://localhost:2772' } = options
+  const { now, steady = now ?? steadyNow } = options
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -125,7 +132,7 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
   app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })
 
   await app.register(requestIds)
-  await app.register(accessLog, { which })
+  await app.register(accessLog, { which: options.accessLog ?? 'all' })
   await app.register(errors)
   await app.register(cors, { origins: corsOrigins })
   await app.register(overload, { now: steady, most: mostInFlight })
@@ -136,20 +143,20 @@ export async function buildApp ({ source, dataDir, basePath = '', cacheMaxBytes 
   await app.register(bodies, { deepest: serverLimits.jsonDepth })
   await app.register(readiness)
   await app.register(methods)
-  await app.register(resources, { dataDir, redisUrl, webhookSecrets, delivers, peers, evidentlyEndpoint, appConfigAgentUrl, now: now ?? Date.now, steady })
+  await app.register(resources, { dataDir, redisUrl, webhookSecrets, itemTables, delivers, peers, evidentlyEndpoint, appConfigAgentUrl, now: now ?? Date.now, steady })
   await app.register(clock, { timeZone })
   await app.register(cache, { maxBytes: cacheMaxBytes, redisUrl })
   await app.register(metrics)
   await app.register(eventMetrics)
   await app.register(config, { source })
   // From here on every request is authenticated: inference answers from memory in a hook of its own, which must come later.
-  await app.register(authentication, { ...authenticating, adminKey })
+  await app.register(authentication, { ...options.authentication, adminKey })
   await app.register(rateLimits, { rates, trustCloudFront })
   await app.register(openapi, { basePath })
   await app.register(experiments, { recommendationIdSecret })
   await app.register(inference)
   await app.register(eventsPlugin, { basePath })
-  if (stagingOptions !== undefined) await app.register(staging, stagingOptions)
+  if (options.staging !== undefined) await app.register(staging, options.staging)
 
   for (const route of [home, recommendItems, relatedItems, rerankItems, predictedRatings, events, eventsBatch, users, items, assignments, experimentsRoute, health, metricsRoute]) await app.register(route, { prefix: basePath })
   if (basePath !== '') await app.register(healthAtRoot)

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { OpenApiDocument } from '../src/openapi.ts'
+import { packagedFile } from '../src/settings.ts'
+import { startAws } from './support/aws.ts'
 import { chromium, openPage } from './support/browser.ts'
 import { executeExamples } from './support/docs-page.ts'
 import { sendEvents, startGateway, storeConfig, type TestGateway } from './support/gateway.ts'
@@ -81,4 +84,18 @@ t.test('in a browser, every example of /docs is answered with 200, and the conso
       t.strictSame(page.errors, [])
     })
   }
+})
+
+t.test('in a browser, every example of /docs is answered with 200 under docker/aws-config.json, on the local stand-ins', { skip: chromium === undefined && process.env['CI'] !== 'true' ? 'there is no Chromium' : false }, async t => {
+  await startAws(t)
+  const { app } = await startGateway(t, JSON.parse(readFileSync(packagedFile('docker/aws-config.json'), 'utf8')) as object)
+  const page = await openPage(t, `${await app.listen({ port: 0, host: '127.0.0.1' })}/docs`)
+  // The second time, the embedded recommender knows the items of the examples of events.
+  for (const time of ['first', 'second']) {
+    const statuses = await executeExamples(page)
+    t.equal(Object.keys(statuses).length, 13, JSON.stringify(statuses))
+    for (const [operation, status] of Object.entries(statuses)) t.equal(status, '200', `${operation}, the ${time} time`)
+    await page.evaluate('location.reload()')
+  }
+  t.strictSame(page.errors, [])
 })

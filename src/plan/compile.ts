@@ -46,7 +46,7 @@ export async function compile (document: Document, generation: number, resources
     for (const namespace of namespacesOf(document)) {
       const scope = scopeOf(namespace.name)
       const eventTargets = eventTargetsOf(namespace).map(({ value }) => value)
-      const itemImports = itemImportsOf(document, namespace.name, recommenders)
+      const itemImports = itemImportsOf(document, namespace.name, recommenders).map(to => ({ ...to, itemTables: resources.itemTables }))
       const compiled = await inOrder(recommenders.filter(recommender => recommender.namespace === namespace.name), async recommender =>
         compileRecommender([root, namespace, recommender], recommender, sampleConfig(document, recommender), scope, rulesOf))
       namespaces.set(namespace.name, {
