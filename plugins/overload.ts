@@ -66,7 +66,7 @@ export default fp<OverloadOptions>(async (app, { now, most = 10_000 }) => {
   })
 
   const mayBegin = (priority: Priority): boolean => {
-    if (priority === 'probe' || limit.inFlight < Math.min(most, always[priority]) || (limit.hasRoom(shares[priority]) && !app.isUnderPressure())) return true
+    if (priority === 'probe' || limit.inFlight < Math.min(most * shares[priority], always[priority]) || (limit.hasRoom(shares[priority]) && !app.isUnderPressure())) return true
     refused[priority]++
     return false
   }

@@ -114,7 +114,7 @@ t.test('experiments route: a blended list is reported by preference', async t =>
 
 t.test('experiments route: the OpenAPI document has the experiments there are, for administrators only', async t => {
   const paths = async (config: object, options: object): Promise<string[]> => {
-    const { app } = await startGateway(t, config, options)
+    const { app } = await startGateway(t, config, { authentication: {}, ...options })
     return Object.keys((await app.inject('/docs/json')).json<OpenApiDocument>().paths).filter(path => path.startsWith('/experiments'))
   }
   t.strictSame(await paths(config, { adminKey }), ['/experiments', '/experiments/shop', '/experiments/shop/home/layout', '/experiments/shop/home/blend', '/experiments/shop/home/order'])
