@@ -65,6 +65,14 @@ t.test('where one variation fails or is late, the list of the other goes out, wi
   t.equal((await app.inject('/recommend-items/shop/home/u')).statusCode, 503)
 })
 
+t.test('the list of one variation that goes out alone is never public, whichever variation fails', async t => {
+  for (const failing of ['a', 'b']) {
+    const { show } = await start(t)
+    server.answer(({ path }) => path.startsWith(`/${failing}`) ? { status: 500, body: {} } : { body: { itemList: ['x', 'y'] } })
+    t.match((await show('u')).headers['cache-control'], /^private/, `${failing} fails`)
+  }
+})
+
 t.test('digits of numbers stay as the provider wrote them', async t => {
   const { app } = await start(t)
   server.answer(({ path }) => ({ body: `{"itemList":[{"itemId":"${path.split('/')[1]!}","score":1.50,"group":15793596764604417,"text":"]}\\"{["}]}` }))
