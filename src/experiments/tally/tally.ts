@@ -87,6 +87,12 @@ export function createTally ({ store, onError, later = laterByTimer }: TallyOpti
     if (waiting.size > 0 && !closed) schedule(failed ? retryAfter : creditsWithin)
   }
 
+  /** Has the store count all that an experiment noted before. A flush that is running may have begun earlier. */
+  async function countNoted (id: string): Promise<void> {
+    if (flushing !== undefined) await flush()
+    if (waiting.has(id)) await flush()
+  }
+
   /** @returns whether the store failed */
   async function drain (): Promise<boolean> {
     let failed = false
@@ -112,11 +118,11 @@ export function createTally ({ store, onError, later = laterByTimer }: TallyOpti
       note(experiment, { kind: 'credit', ...credit }, counted => { stop(); resolve(counted) })
     }),
     read: async id => {
-      await flush()
+      await countNoted(id)
       return store.read(id)
     },
     async lists (id, user) {
-      if (waiting.has(id)) await flush()
+      await countNoted(id)
       return store.lists(id, user).catch((error: unknown) => {
         onError(error)
         return []

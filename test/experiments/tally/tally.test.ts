@@ -100,3 +100,22 @@ t.test('closing counts what is noted', async t => {
   t.equal(await credited, true)
   t.equal(await tally.credit(of('e'), credit), false)
 })
+
+t.test('lists and totals have what was noted before, also while an earlier batch is being counted', async t => {
+  const counts = createMemoryTally({ now: () => 0 })
+  let begin = (): void => {}
+  const begun = new Promise<void>(resolve => { begin = resolve })
+  let release = (): void => {}
+  const held = new Promise<void>(resolve => { release = resolve })
+  const tally = createTally({ store: { ...counts, async count (...of) { begin(); await held; await counts.count(...of) } }, onError: error => { t.error(error) } })
+  const list = { recommendationId: 'l', length: 1 }
+  tally.expose(of('e'), { user: 'u', variation: 'a', list })
+  await begun
+  tally.expose(of('e'), { user: 'v', variation: 'a' })
+  const asked = Promise.all([tally.lists('e', 'u'), tally.read('e')])
+  release()
+  const [lists, { users }] = await asked
+  t.strictSame(lists, [list])
+  t.equal(users.get('a'), 2)
+  await tally.close()
+})
