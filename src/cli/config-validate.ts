@@ -7,6 +7,7 @@ import { adoptDefaultRegion, readSettings } from '../settings.ts'
 export async function validateConfig (file: string): Promise<void> {
   const document = parseConfig(await readFile(file, 'utf8'), file)
   adoptDefaultRegion()
+  const { EVIDENTLY_ENDPOINT, REDIS_URL, WORKERS } = readSettings()
   console.log(`${file} is a valid configuration`)
-  for (const warning of await allWarningsOf(document, { evidentlyEndpoint: readSettings().EVIDENTLY_ENDPOINT })) console.log(`warning: ${warning}`)
+  for (const warning of await allWarningsOf(document, { evidentlyEndpoint: EVIDENTLY_ENDPOINT, countsApart: WORKERS > 1 && REDIS_URL === undefined })) console.log(`warning: ${warning}`)
 }
