@@ -50,7 +50,8 @@ export function shareSecrets ({ redis, onError }: SharedSecretsOptions): SharedS
       known = true
       pause = pauses.known
     } catch (error) {
-      onError(error)
+      // At the start, Redis may not be connected yet.
+      if (after === pauses.longest) onError(error)
     }
     if (!closed) timer = setTimeout(() => { void look(Math.min(pauses.longest, 2 * after)) }, pause).unref()
   }

@@ -1,5 +1,7 @@
 import t, { type Test } from 'tap'
+import { eventually } from '../support/eventually.ts'
 import { startHttpRecommender } from '../support/http-recommender.ts'
+import { needsRedis, startRedis } from '../support/redis-server.ts'
 import { startTestedShop } from '../support/tested-shop.ts'
 
 const server = await startHttpRecommender(t)
@@ -107,4 +109,20 @@ t.test('a click with the id of the blend counts by that list', async t => {
   t.equal((await totals()).metrics.size, 0)
   await send({ userId: 'u', eventList: [{ eventType: 'click', itemId: 'b1', recommendationId }] })
   t.strictSame((await totals()).metrics.get('clicks')?.get('interleaved'), { converted: 1, sum: 1, squares: 1 })
+})
+
+t.test('a click while Redis does not answer is credited by its list once Redis answers again', needsRedis, async t => {
+  const redis = await startRedis(t)
+  const { app, show, send, totals } = await startTestedShop(t, server, { experiments: { test: interleaved } }, { redisUrl: redis.url })
+  const { recommendationId } = await show('u')
+  t.equal((await totals()).users.get('interleaved'), 1)
+  redis.pause()
+  await eventually('Redis is away', async () => {
+    await show('v')
+    return app.cacheParts.redis?.state === 'away'
+  })
+  t.match(await send({ userId: 'u', eventList: [{ eventType: 'click', itemId: 'b1', recommendationId }] }), { status: 200 })
+  redis.resume()
+  await eventually('it is credited', async () => (await totals().catch(() => undefined))?.metrics.get('clicks')?.get('interleaved')?.sum === 1)
+  t.equal(app.resources.experimentStats.foreignIds, 0)
 })
