@@ -49,8 +49,12 @@ export interface ExposureOptions {
 /** One exposure of a user to a variation is recorded in this time, in ms; with a short attribution, in half of that. */
 export const exposureWindow = 30 * 60 * 1000
 
-/** The most exposures that are remembered, to tell that a user was exposed in the window. A forgotten one is recorded again, and counts once all the same. */
-const mostRemembered = 200_000
+/**
+ * The approximate memory, in bytes, for the exposures that are remembered, to tell that a user was exposed in the window, and for each of
+ * them besides its texts. That is some 200,000; a forgotten one is recorded again, and counts once all the same.
+ */
+const mostRemembered = 64 * 1024 * 1024
+const overhead = 200
 
 /** The most exposures that wait to be recorded, and the most that are on their way to targets. Further ones are counted, but not recorded. */
 const mostWaiting = 10_000
@@ -63,7 +67,7 @@ const longestImpression = 25
  * items or id a later event may be credited by is remembered, also within the window.
  */
 export function createExposures ({ tally, ids, stats, targetsOf, now, steady, onError }: ExposureOptions): Exposures {
-  const lately = new LRUCache<string, { etag: string, until: number }>({ max: mostRemembered })
+  const lately = new LRUCache<string, { etag: string, until: number }>({ maxSize: mostRemembered, sizeCalculation: ({ etag }, key) => overhead + 2 * (key.length + etag.length) })
   const waiting: Array<{ shown: Shown, isNew: boolean, at: number }> = []
   let working: Promise<void> | undefined
   let underWay = 0
