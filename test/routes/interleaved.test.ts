@@ -3,6 +3,7 @@ import { eventually } from '../support/eventually.ts'
 import { startHttpRecommender } from '../support/http-recommender.ts'
 import { needsRedis, startRedis } from '../support/redis-server.ts'
 import { startTestedShop } from '../support/tested-shop.ts'
+import { turnedClock } from '../support/turned-clock.ts'
 
 const server = await startHttpRecommender(t)
 const lists: Record<string, string[]> = { a: ['s', 'a1', 'a2', 'a3', 'a4'], b: ['s', 'b1', 'b2', 'a2', 'b3'] }
@@ -72,6 +73,17 @@ t.test('the list of one variation that goes out alone is never public, whichever
     const { show } = await start(t)
     server.answer(({ path }) => path.startsWith(`/${failing}`) ? { status: 500, body: {} } : { body: { itemList: ['x', 'y'] } })
     t.match((await show('u')).headers['cache-control'], /^private/, `${failing} fails`)
+  }
+})
+
+t.test('a blend with a stale list of either variation is kept downstream as briefly as that list', async t => {
+  const clock = turnedClock(t)
+  for (const stale of ['a', 'b']) {
+    const cacheControl = { userSpecified: { maxAge: 10, directives: 'private' }, server: { ttl: 20, staleWhileRevalidate: 600 } }
+    const { show } = await start(t, {}, { [stale]: { cacheControl } })
+    t.match((await show('u')).headers['cache-control'], /max-age=10/)
+    clock.pass(60_000)
+    t.match((await show('u')).headers, { 'cache-control': /max-age=2/, 'cache-status': /stale/ }, `${stale} is stale`)
   }
 })
 
