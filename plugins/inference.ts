@@ -101,7 +101,7 @@ export default fp(async app => {
     const peeked = [inference, opponent].map(one => cache.peek(one.lookup))
     if (peeked.includes(undefined)) app.beginWork(reply)
     const [first, second] = await Promise.allSettled([inference, opponent].map(async (one, i) => peeked[i] ?? infer(one, cache, ids)))
-    const [one, other] = [first!, second!].map(outcome => outcome.status === 'fulfilled' && outcome.value.entry.degraded === undefined ? outcome.value : undefined)
+    const [one, other] = [first!, second!].map(outcome => outcome.status === 'fulfilled' && degradationOf(outcome.value) === undefined ? outcome.value : undefined)
     if (one !== undefined && other !== undefined) {
       const blended = await blend(inference, one, other)
       answer(reply, inference, blended.found, blended)
@@ -113,7 +113,7 @@ export default fp(async app => {
 
   function answer (reply: FastifyReply, inference: Inference, found: Found, blended?: Blended): void {
     const { recommender, variation, user, configVersion, lookup } = inference
-    const { entry, failure, timing } = found
+    const { entry, timing } = found
     const { method, headers } = reply.request
     const isPost = method === 'POST'
     const verdict = isPost ? 'send' : evaluate(entry.etag, headers)
@@ -122,7 +122,7 @@ export default fp(async app => {
     const accepted = mayEncode ? acceptedEncodings(headers['accept-encoding']) : []
     const { body, etag, encoding } = select(entry, accepted)
 
-    const degraded = failure ?? entry.degraded
+    const degraded = degradationOf(found)
     if (configVersion !== undefined) reply.header('x-personalization-config-version', configVersion)
     reply.header('x-personalization-variation', entry.variation)
     if (degraded !== undefined) reply.header('x-personalization-degraded', degraded)
@@ -153,9 +153,9 @@ export default fp(async app => {
     reply.type(json).send(body)
   }
 
-  /** Notes that the user sees the answer. An answer that another variation gave is no exposure. */
+  /** Notes that the user sees the answer. An answer that another variation gave, or an old one in place of a failure, is no exposure. */
   function expose ({ request: { method, url } }: FastifyReply, { request: { userId }, membership, variation, matched }: Inference, found: Found, blended: Blended | undefined): void {
-    if (membership === undefined || (matched === undefined && blended === undefined) || found.entry.degraded !== undefined || method === 'HEAD') return
+    if (membership === undefined || (matched === undefined && blended === undefined) || degradationOf(found) !== undefined || method === 'HEAD') return
     const { entry: { body, etag } } = found
     exposures.note({ experiment: membership.experiment, variation: blended === undefined ? variation.name : interleaved, userId: userId!, body, etag, found, path: url, blended })
   }
@@ -180,6 +180,11 @@ function occupyRoom (response: ServerResponse, size: number): void {
 function sendNotModified (reply: FastifyReply): void {
   if (reply.request.method === 'HEAD') reply.hijack().raw.writeHead(304, reply.getHeaders() as OutgoingHttpHeaders).end()
   else reply.code(304).send()
+}
+
+/** Returns the failure because of which another variation answered, or an old answer was served. */
+function degradationOf ({ failure, entry }: Found): string | undefined {
+  return failure ?? entry.degraded
 }
 
 function isAuthenticated (headers: FastifyRequest['headers']): boolean {

@@ -7,7 +7,7 @@ import { adoptDefaultRegion, itemTablesOf, readSettings } from '../settings.ts'
 export async function validateConfig (file: string): Promise<void> {
   const document = parseConfig(await readFile(file, 'utf8'), file)
   adoptDefaultRegion()
-  console.log(`${file} is a valid configuration`)
   const settings = readSettings()
-  for (const warning of await allWarningsOf(document, { evidentlyEndpoint: settings.EVIDENTLY_ENDPOINT, itemTables: itemTablesOf(settings) })) console.log(`warning: ${warning}`)
+  console.log(`${file} is a valid configuration`)
+  for (const warning of await allWarningsOf(document, { evidentlyEndpoint: settings.EVIDENTLY_ENDPOINT, itemTables: itemTablesOf(settings), countsApart: settings.WORKERS > 1 && settings.REDIS_URL === undefined })) console.log(`warning: ${warning}`)
 }

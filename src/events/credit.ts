@@ -28,6 +28,9 @@ export type Creditor = (namespace: NamespacePlan, body: EventBody) => Promise<Cr
 /** Values beyond this are mistakes. The squares of their sums would be beyond the numbers that are exact. */
 const largestValue = 1e12
 
+/** The longest wait for the counts of a body, in ms. They go on waiting without it. */
+const patience = 1_500
+
 const uncounted = 'not counted: no experiment counts them'
 
 /** What an event proves by its recommendation id: the variation that the list was of (`known`), that the exposure has to be looked up, or nothing. */
@@ -38,26 +41,28 @@ export function createCreditor ({ ids, tally, stats, newId }: CreditorOptions): 
     const counting = experiments.map(experiment => ({ experiment, metrics: metricsFor(experiment, event.eventType) })).filter(({ metrics }) => metrics.length > 0)
     if (counting.length === 0) return []
     const issued = event.recommendationId === undefined ? undefined : ids.open(event.recommendationId)
-    let isKnown = event.recommendationId === undefined
-    const counted: Array<Promise<boolean>> = []
-    for (const { experiment, metrics } of counting) {
-      const proof = proofOf(experiment, userId, event.recommendationId, issued)
-      const lists = proof?.kind === 'list' || (proof !== undefined && experiment.experiment.blended !== undefined) ? await tally.lists(experiment.id, userKey(userId)) : []
-      const list = event.recommendationId === undefined ? lists.find(({ teams }) => event.itemId !== undefined && teams?.flat().includes(event.itemId)) : lists.find(({ recommendationId }) => recommendationId === event.recommendationId)
-      if (proof === undefined || (proof.kind === 'list' && list === undefined)) continue
-      isKnown = true
-      const side = experiment.experiment.blended === undefined ? 1 : sideOf(list?.teams, event.itemId)
-      if (side === 0) continue
-      const variation = proof.kind === 'variation' ? proof.variation : undefined
-      for (const { metric, value, cap } of metrics) {
-        const amount = value === undefined ? 1 : event[value]
-        if (amount === undefined || Math.abs(amount) > largestValue) continue
-        counted.push(tally.credit(experiment, creditOf(experiment, { user: userKey(userId), metric, value: side * amount, cap, id: `${event.eventId}/${metric}`, variation })))
-        experiment.experiment.report?.({ kind: 'conversion', userId, metric, value: value === undefined ? undefined : amount })
-      }
-    }
+    // Each experiment for itself: one that has to look up a list may have to wait for the store.
+    const credits = await Promise.all(counting.map(async ({ experiment, metrics }) => creditExperiment(experiment, metrics, { userId, event, issued })))
+    const isKnown = event.recommendationId === undefined || credits.some(credited => credited !== undefined)
     if (!isKnown && (issued === undefined || !isOwnList(namespace, userId, issued))) stats.foreignIds++
-    return Promise.all(counted)
+    return credits.flatMap(credited => credited ?? [])
+  }
+
+  /** @returns undefined if the event's id stands for no list of the experiment */
+  async function creditExperiment (experiment: ExperimentPlan, metrics: ReturnType<typeof metricsFor>, { userId, event, issued }: { userId: string, event: UserEvent, issued: IssuedId | undefined }): Promise<boolean[] | undefined> {
+    const proof = proofOf(experiment, userId, event.recommendationId, issued)
+    const lists = proof?.kind === 'list' || (proof !== undefined && experiment.experiment.blended !== undefined) ? await tally.lists(experiment.id, userKey(userId)) : []
+    const list = event.recommendationId === undefined ? lists.find(({ teams }) => event.itemId !== undefined && teams?.flat().includes(event.itemId)) : lists.find(({ recommendationId }) => recommendationId === event.recommendationId)
+    if (proof === undefined || (proof.kind === 'list' && list === undefined)) return undefined
+    const side = experiment.experiment.blended === undefined ? 1 : sideOf(list?.teams, event.itemId)
+    if (side === 0) return []
+    const variation = proof.kind === 'variation' ? proof.variation : undefined
+    return Promise.all(metrics.flatMap(({ metric, value, cap }) => {
+      const amount = value === undefined ? 1 : event[value]
+      if (amount === undefined || Math.abs(amount) > largestValue) return []
+      experiment.experiment.report?.({ kind: 'conversion', userId, metric, value: value === undefined ? undefined : amount })
+      return [tally.credit(experiment, creditOf(experiment, { user: userKey(userId), metric, value: side * amount, cap, id: `${event.eventId}/${metric}`, variation }))]
+    }))
   }
 
   /** @returns undefined if the id stands for another list, or for none */
@@ -84,13 +89,22 @@ export function createCreditor ({ ids, tally, stats, newId }: CreditorOptions): 
   return async (namespace, { userId, events, conversions }) => {
     const experiments = userId === undefined ? [] : experimentsOf(namespace)
     if (userId === undefined || experiments.length === 0) return uncounted
-    const [ofEvents, ofConversions] = await Promise.all([
+    const credits = await soon(Promise.all([
       Promise.all(events.map(async event => creditEvent(namespace, experiments, userId, event))),
       Promise.all(conversions.map(async conversion => creditConversion(experiments, userId, conversion)))
-    ])
+    ]))
+    if (credits === undefined) return 'waiting'
+    const [ofEvents, ofConversions] = credits
     if (![...ofEvents, ...ofConversions].flat().every(Boolean)) return 'waiting'
     return ofConversions.flat().length === 0 ? uncounted : 'counted'
   }
+}
+
+/** Returns the result of work that is done in time; undefined for work that goes on. */
+async function soon<T> (work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>(resolve => { timer = setTimeout(resolve, patience, undefined) })
+  return Promise.race([work, late]).finally(() => { clearTimeout(timer) })
 }
 
 /** Returns whether an id stands for some list of the namespace that this user was served. */

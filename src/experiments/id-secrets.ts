@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
-import { open, readFile } from 'node:fs/promises'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Secrets } from './recommendation-id.ts'
 import type { TallyConnection } from './tally/redis.ts'
@@ -50,7 +50,8 @@ export function shareSecrets ({ redis, onError }: SharedSecretsOptions): SharedS
       known = true
       pause = pauses.known
     } catch (error) {
-      onError(error)
+      // At the start, Redis may not be connected yet.
+      if (after === pauses.longest) onError(error)
     }
     if (!closed) timer = setTimeout(() => { void look(Math.min(pauses.longest, 2 * after)) }, pause).unref()
   }
@@ -69,16 +70,27 @@ export function shareSecrets ({ redis, onError }: SharedSecretsOptions): SharedS
 /** Returns the secret of a data directory, which the first process makes; one of this process alone if the directory cannot be written. */
 export async function readSecret (dataDir: string): Promise<string> {
   const path = join(dataDir, fileName)
-  const secret = newSecret()
+  const known = await secretIn(path)
+  if (known !== undefined) return known
+  const own = newSecret()
+  const draft = `${path}.${randomUUID()}`
   try {
-    const file = await open(path, 'wx', 0o600)
-    await file.writeFile(secret)
-    await file.close()
-    return secret
+    await writeFile(draft, own, { flag: 'wx', mode: 0o600 })
+    // A link appears with its content and replaces nothing, so that workers that start together all read the secret of the first.
+    await link(draft, path).catch(() => {})
+    // The file is broken, or the file system has no links.
+    if (await secretIn(path) === undefined) await rename(draft, path)
   } catch {
-    const known = await readFile(path, 'utf8').catch(() => '')
-    return valid.test(known) ? known : secret
+    return own
+  } finally {
+    await rm(draft, { force: true }).catch(() => {})
   }
+  return await secretIn(path) ?? own
+}
+
+async function secretIn (path: string): Promise<string | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  return valid.test(text) ? text : undefined
 }
 
 function newSecret (): string {

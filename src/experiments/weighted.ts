@@ -28,6 +28,10 @@ export function checkSplit ({ layer, startsAt, endsAt }: Split): Array<{ key: st
   ]
 }
 
+/** Between these weights, the sum of all is a number, and so is ln(u) divided by one. */
+const leastWeight = 1e-6
+const mostWeight = 1e12
+
 type Split = Static<ReturnType<typeof strict<typeof splitProperties>>>
 
 /**
@@ -45,6 +49,7 @@ export const weighted = experimentMethod({
   }),
   check: ({ weights, ...split }) => [
     ...Object.values(weights).some(weight => weight > 0) ? [] : [{ key: 'weights', message: 'expected one above 0' }],
+    ...Object.values(weights).some(weight => weight > 0 && (weight < leastWeight || weight > mostWeight)) ? [{ key: 'weights', message: `expected 0, or numbers from ${leastWeight} to ${mostWeight}` }] : [],
     ...checkSplit(split)
   ],
   open: ({ weights, ...split }, { namespace, recommender, feature }) =>

@@ -38,7 +38,7 @@ export function createBlend (ids: RecommendationIds): Blend {
     const recommendationId = ids.issue(identityOf(inference.request, interleaved, membership!.experiment.feature), drafted.map(({ item: { itemId } }) => itemId))
     const matched = matchedBy({ ...membership!, assignment: { ...membership!.assignment, details: { variations } } }, interleaved)
     const body = Buffer.from(`{"${listNames[action]}":[${drafted.map(({ item: { text } }) => text).join()}],${JSON.stringify({ recommendationId, matchedExperiment: matched }).slice(1)}`)
-    const worse = rank(first) >= rank(second) ? first : second
+    const worse = [first, second].find(isPoor) ?? (rank(first) >= rank(second) ? first : second)
     return {
       drafted,
       variations,
@@ -53,7 +53,12 @@ function teamsOf (drafted: ReadonlyArray<Drafted<ListedItem>>): Teams {
   return [of(0), of(1)]
 }
 
-/** Returns how far a list had to be fetched. The blend is described as the one that came from farther. */
+/** Returns whether downstream caches should soon drop a list. Then they should drop the blend, too. */
+function isPoor ({ stale, unverified }: Found): boolean {
+  return stale !== undefined || unverified === true
+}
+
+/** Returns how far a list had to be fetched. The blend of two good lists is described as the one that came from farther. */
 function rank ({ from }: Found): number {
   return ['memory', 'redis', 'origin'].indexOf(from)
 }

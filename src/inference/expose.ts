@@ -46,11 +46,15 @@ export interface ExposureOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** One exposure of a user to a variation is recorded in this time, in ms. */
+/** One exposure of a user to a variation is recorded in this time, in ms; with a short attribution, in half of that. */
 export const exposureWindow = 30 * 60 * 1000
 
-/** The most exposures that are remembered, to tell that a user was exposed in the window. A forgotten one is recorded again, and counts once all the same. */
-const mostRemembered = 200_000
+/**
+ * The approximate memory, in bytes, for the exposures that are remembered, to tell that a user was exposed in the window, and for each of
+ * them besides its texts. That is some 200,000; a forgotten one is recorded again, and counts once all the same.
+ */
+const mostRemembered = 64 * 1024 * 1024
+const overhead = 200
 
 /** The most exposures that wait to be recorded, and the most that are on their way to targets. Further ones are counted, but not recorded. */
 const mostWaiting = 10_000
@@ -63,7 +67,7 @@ const longestImpression = 25
  * items or id a later event may be credited by is remembered, also within the window.
  */
 export function createExposures ({ tally, ids, stats, targetsOf, now, steady, onError }: ExposureOptions): Exposures {
-  const lately = new LRUCache<string, { etag: string, until: number }>({ max: mostRemembered })
+  const lately = new LRUCache<string, { etag: string, until: number }>({ maxSize: mostRemembered, sizeCalculation: ({ etag }, key) => overhead + 2 * (key.length + etag.length) })
   const waiting: Array<{ shown: Shown, isNew: boolean, at: number }> = []
   let working: Promise<void> | undefined
   let underWay = 0
@@ -75,7 +79,7 @@ export function createExposures ({ tally, ids, stats, targetsOf, now, steady, on
     const at = steady()
     const isNew = known === undefined || known.until <= at
     if (!isNew && known.etag === etag) return
-    lately.set(key, { etag, until: isNew ? at + exposureWindow : known.until })
+    lately.set(key, { etag, until: isNew ? at + windowOf(experiment) : known.until })
     if (isNew) {
       const { exposures } = stats.of(experiment.id)
       exposures.set(variation, (exposures.get(variation) ?? 0) + 1)
@@ -87,13 +91,15 @@ export function createExposures ({ tally, ids, stats, targetsOf, now, steady, on
       return
     }
     waiting.push({ shown, isNew, at: now() })
-    working ??= work().catch(onError).finally(() => { working = undefined })
+    working ??= work()
   }
 
   async function work (): Promise<void> {
     // The answers of this turn of the event loop go out first.
     await new Promise(setImmediate)
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await handle(next)
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await handle(next).catch(onError)
+    // In the same turn as the last look at the queue: what is noted later starts the work again.
+    working = undefined
   }
 
   async function handle ({ shown, isNew, at }: typeof waiting[number]): Promise<void> {
@@ -125,6 +131,11 @@ export function createExposures ({ tally, ids, stats, targetsOf, now, steady, on
     note,
     settled: async () => working
   }
+}
+
+/** Returns the window of an experiment, in ms: a user who keeps coming must not be forgotten in the middle of it. */
+function windowOf ({ attribution }: ExperimentPlan): number {
+  return Math.min(exposureWindow, attribution / 2)
 }
 
 interface Seen {

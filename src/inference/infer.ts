@@ -41,11 +41,11 @@ export interface Inference {
 export function prepare (plan: Plan, given: InferenceRequest, surroundings: Surroundings, kept: boolean, assigned: Assigned = unassigned(findRecommender(plan, given))): Inference {
   const { opponent, membership, ...settled } = assigned
   if (opponent === undefined) return prepareOne(plan, given, surroundings, kept, assigned)
-  // Each of the two lists is cached for itself, as that of no experiment.
+  // Each of the two lists is cached for itself, as that of no experiment. Also one that goes out alone is for this user only.
   return {
     ...prepareOne(plan, given, surroundings, kept, settled),
     membership,
-    opponent: prepareOne(plan, given, surroundings, kept, { ...settled, variation: opponent })
+    opponent: { ...prepareOne(plan, given, surroundings, kept, { ...settled, variation: opponent }), membership }
   }
 }
 

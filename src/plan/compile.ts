@@ -12,6 +12,7 @@ import { ratesOf } from '../limits/rates.ts'
 import { originTypes } from '../origins/registry.ts'
 import type { protect, ProtectedOrigin } from '../origins/protect.ts'
 import { defaults } from '../origins/resilience.ts'
+import { noPeers } from '../connections/peers.ts'
 import { createHolder } from '../connections/scope.ts'
 import { cachePolicies, createCacheControlHeader } from '../cache/cache-control.ts'
 import { inherited, type Document, type RecommenderConfig, type Tagged } from '../config/document.ts'
@@ -20,6 +21,7 @@ import { inherit } from '../config/inherit.ts'
 import { sampleConfig } from '../config/sample-config.ts'
 import { itemImportsOf } from '../config/item-imports.ts'
 import { allWarningsOf } from '../config/all-warnings.ts'
+import type { ExperimentSettings } from '../config/experiment-warnings.ts'
 import type { PlanScope, Resources } from './resources.ts'
 import { recommenderKey, type NamespacePlan, type Plan, type RecommenderPlan, type VariationPlan } from './plan.ts'
 
@@ -63,11 +65,15 @@ export async function compile (document: Document, generation: number, resources
     }
     const { version, title, description } = document
     const digest = hash('sha1', JSON.stringify(document), 'base64url')
-    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: await allWarningsOf(document, resources), namespaces }, release }
+    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: await allWarningsOf(document, experimentSettings(resources)), namespaces }, release }
   } catch (error) {
     release()
     throw error
   }
+}
+
+function experimentSettings ({ evidentlyEndpoint, redisUrl, peers }: Resources): ExperimentSettings {
+  return { evidentlyEndpoint, countsApart: redisUrl === undefined && peers !== noPeers }
 }
 
 async function compileRecommender (levels: Array<Element<object>>, recommender: RecommenderElement, config: RecommenderConfig, scope: PlanScope, rulesOf: RulesOf): Promise<RecommenderPlan> {

@@ -27,3 +27,11 @@ t.test('each experiment of Evidently is warned of, unless the process has an end
   ])
   t.strictSame((await allWarningsOf(document, { evidentlyEndpoint: 'http://localhost:4566' })).filter(line => line.includes('evidently')), [])
 })
+
+t.test('workers without Redis are warned of once, since each counts experiments alone', async t => {
+  const apart = (lines: string[]): string[] => lines.filter(line => line.includes('WORKERS'))
+  t.strictSame(apart(await allWarningsOf(document)), [])
+  t.strictSame(apart(await allWarningsOf(document, { countsApart: true })), ['/namespaces/shop/recommenders/recommend-items/home/experiments/x.y: each of the WORKERS counts its experiments alone, since REDIS_URL is not set: a report shows the counts of the worker that answers it'])
+  const untested = parseConfig(JSON.stringify({ cacheControl: {}, namespaces: { shop: { recommenders: { 'recommend-items': { home: { variations } } } } } }), 'test')
+  t.strictSame(apart(await allWarningsOf(untested, { countsApart: true })), [])
+})

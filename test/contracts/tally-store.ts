@@ -67,6 +67,13 @@ export function tallyStoreContract (name: string, open: (t: Test) => Promise<Tal
     t.equal(metrics.get('__proto__')!.get('a')!.converted, odd.length)
   })
 
+  t.test(`${name}: the ids of lists are taken as they are, since providers choose them`, async t => {
+    const store = await open(t)
+    const ids = ['n', 'k', 'v', 'm', '0', '__proto__', 'l', 'r0']
+    await store.count(of('e'), ids.map(recommendationId => ({ kind: 'exposure', user: 'u', variation: 'a', list: { recommendationId, length: 1 } })))
+    t.strictSame((await store.lists('e', 'u')).map(({ recommendationId }) => recommendationId), ids.toReversed())
+  })
+
   t.test(`${name}: one user's credits are bounded`, async t => {
     const store = await open(t)
     await store.count(of('e'), [exposure('u', 'a'), ...Array.from({ length: mostCredits + 50 }, (_, i) => credit('u', 'm', `${i}`))])

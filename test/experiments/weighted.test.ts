@@ -1,5 +1,5 @@
 import t from 'tap'
-import { openWeighted } from '../../src/experiments/weighted.ts'
+import { openWeighted, weighted } from '../../src/experiments/weighted.ts'
 import { splitProbability } from '../../src/experiments/statistics/mismatch.ts'
 import type { Assignment, Experiment } from '../../src/experiments/experiment.ts'
 import { murmur3 } from '../../src/experiments/uniform.ts'
@@ -105,6 +105,13 @@ t.test('a variation of weight 0 gets nobody, and the shares are those of the oth
   t.strictSame([...experiment.shares!], [['a', 0.75], ['c', 0.25]])
   const drawn = Array.from({ length: 500 }, (_, i) => (experiment.assign({ userId: `${i}`, context: undefined, now: 0 }) as Assignment).variation)
   t.strictSame([...new Set(drawn)].sort(), ['a', 'c'])
+})
+
+t.test('weights whose sum or quotient would be no number are refused', async t => {
+  const refused = (weights: Record<string, number>): boolean => weighted.check!({ method: 'weighted', weights } as never).some(({ key }) => key === 'weights')
+  for (const weight of [5e-324, 1e-7, 1e13, Number.MAX_VALUE]) t.ok(refused({ a: weight, b: 1 }), `${weight}`)
+  for (const weight of [0, 1e-6, 33.3, 1e12]) t.notOk(refused({ a: weight, b: 1 }), `${weight}`)
+  t.ok(refused({ a: 0, b: 0 }))
 })
 
 t.test('the hash is MurmurHash3', async t => {

@@ -70,6 +70,34 @@ t.test('a HEAD request, an error and an answer of a fallback are no exposures', 
   t.equal((await totals()).users.size, 0)
 })
 
+t.test('an old answer in place of a failure (stale-if-error) is no exposure', async t => {
+  const clock = turnedClock(t)
+  const { app, show, totals, userOf } = await start(t)
+  const user = await userOf('b')
+  await app.inject({ method: 'HEAD', url: `/recommend-items/shop/home/${user}` })
+  clock.pass(10 * 60 * 1000)
+  server.answer(() => ({ status: 500, body: {} }))
+  const { status, headers } = await show(user)
+  t.match({ status, headers }, { status: 200, headers: { 'x-personalization-degraded': /./, 'cache-status': /stale-if-error/ } })
+  t.equal((await totals()).users.size, 0)
+})
+
+t.test('with a short attribution, a user who keeps coming stays exposed', async t => {
+  const clock = turnedClock(t)
+  const { show, send, totals, userOf } = await start(t, { experiments: { test: { ...evenly, attribution: 60 } } })
+  const user = await userOf('b')
+  await show(user)
+  await totals()
+  clock.pass(40_000)
+  await show(user)
+  await totals()
+  clock.pass(40_000)
+  await send({ userId: user, eventList: [{ eventType: 'click', itemId: 'c' }] })
+  const { metrics, unexposed } = await totals()
+  t.equal(metrics.get('ctr')?.get('b')?.converted, 1)
+  t.equal(unexposed.size, 0)
+})
+
 t.test('the record of an exposure tells everything of it, and names the user by a digest unless the document says otherwise', async t => {
   for (const userIds of [undefined, 'plain'] as const) {
     const { show, receiver, userOf } = await start(t, { experiments: { test: { ...evenly, ...(userIds === undefined ? {} : { exposureLog: { userIds } }) } } })

@@ -1,6 +1,9 @@
 import t, { type Test } from 'tap'
+import { eventually } from '../support/eventually.ts'
 import { startHttpRecommender } from '../support/http-recommender.ts'
+import { needsRedis, startRedis } from '../support/redis-server.ts'
 import { startTestedShop } from '../support/tested-shop.ts'
+import { turnedClock } from '../support/turned-clock.ts'
 
 const server = await startHttpRecommender(t)
 const lists: Record<string, string[]> = { a: ['s', 'a1', 'a2', 'a3', 'a4'], b: ['s', 'b1', 'b2', 'a2', 'b3'] }
@@ -65,6 +68,25 @@ t.test('where one variation fails or is late, the list of the other goes out, wi
   t.equal((await app.inject('/recommend-items/shop/home/u')).statusCode, 503)
 })
 
+t.test('the list of one variation that goes out alone is never public, whichever variation fails', async t => {
+  for (const failing of ['a', 'b']) {
+    const { show } = await start(t)
+    server.answer(({ path }) => path.startsWith(`/${failing}`) ? { status: 500, body: {} } : { body: { itemList: ['x', 'y'] } })
+    t.match((await show('u')).headers['cache-control'], /^private/, `${failing} fails`)
+  }
+})
+
+t.test('a blend with a stale list of either variation is kept downstream as briefly as that list', async t => {
+  const clock = turnedClock(t)
+  for (const stale of ['a', 'b']) {
+    const cacheControl = { userSpecified: { maxAge: 10, directives: 'private' }, server: { ttl: 20, staleWhileRevalidate: 600 } }
+    const { show } = await start(t, {}, { [stale]: { cacheControl } })
+    t.match((await show('u')).headers['cache-control'], /max-age=10/)
+    clock.pass(60_000)
+    t.match((await show('u')).headers, { 'cache-control': /max-age=2/, 'cache-status': /stale/ }, `${stale} is stale`)
+  }
+})
+
 t.test('digits of numbers stay as the provider wrote them', async t => {
   const { app } = await start(t)
   server.answer(({ path }) => ({ body: `{"itemList":[{"itemId":"${path.split('/')[1]!}","score":1.50,"group":15793596764604417,"text":"]}\\"{["}]}` }))
@@ -99,4 +121,20 @@ t.test('a click with the id of the blend counts by that list', async t => {
   t.equal((await totals()).metrics.size, 0)
   await send({ userId: 'u', eventList: [{ eventType: 'click', itemId: 'b1', recommendationId }] })
   t.strictSame((await totals()).metrics.get('clicks')?.get('interleaved'), { converted: 1, sum: 1, squares: 1 })
+})
+
+t.test('a click while Redis does not answer is credited by its list once Redis answers again', needsRedis, async t => {
+  const redis = await startRedis(t)
+  const { app, show, send, totals } = await startTestedShop(t, server, { experiments: { test: interleaved } }, { redisUrl: redis.url })
+  const { recommendationId } = await show('u')
+  t.equal((await totals()).users.get('interleaved'), 1)
+  redis.pause()
+  await eventually('Redis is away', async () => {
+    await show('v')
+    return app.cacheParts.redis?.state === 'away'
+  })
+  t.match(await send({ userId: 'u', eventList: [{ eventType: 'click', itemId: 'b1', recommendationId }] }), { status: 200 })
+  redis.resume()
+  await eventually('it is credited', async () => (await totals().catch(() => undefined))?.metrics.get('clicks')?.get('interleaved')?.sum === 1)
+  t.equal(app.resources.experimentStats.foreignIds, 0)
 })

@@ -17,7 +17,7 @@ const patience = 1_000
  * lists, the separator of fields, and then seven for each entry: for an exposure its kind, variation, and the list's id, text, number of
  * contested items and of all; for a credit its kind, metric, value, cap, credit id, the variation that it proves, and whether it is signed.
  * A record holds the first variation (`v`), whether there was another one (`m`), the number of its credits (`n`), for each metric the sum
- * of its credits (`s` + metric), their ids (`c` + id), the number of its lists (`ln`), their texts (`l` + id), and the ids of the last
+ * of its credits (`s` + metric), their ids (`c` + id), the number of its lists (`k`), their texts (`l` + id), and the ids of the last
  * ones (`r` + number modulo most).
  */
 const countEntries = `
@@ -35,7 +35,7 @@ end
 
 local function remember(user, id, text, contested, all)
   if redis.call('HSETNX', user, 'l' .. id, text) == 0 then return end
-  local place = 'r' .. ((redis.call('HINCRBY', user, 'ln', 1) - 1) % mostLists)
+  local place = 'r' .. ((redis.call('HINCRBY', user, 'k', 1) - 1) % mostLists)
   local old = redis.call('HGET', user, place)
   if old then redis.call('HDEL', user, 'l' .. old) end
   redis.call('HSET', user, place, id)
@@ -100,7 +100,7 @@ export function createRedisTally (redis: TallyConnection): TallyStore {
     },
     async lists (id, user) {
       const key = userKey(id, user)
-      const [count, ...ids] = await redis.run(async commands => commands.hmget(key, 'ln', ...Array.from({ length: mostLists }, (_, i) => `r${i}`)))
+      const [count, ...ids] = await redis.run(async commands => commands.hmget(key, 'k', ...Array.from({ length: mostLists }, (_, i) => `r${i}`)))
       const newest = Math.max(0, Number(count ?? 0) - 1)
       const known = Array.from({ length: mostLists }, (_, i) => ids[((newest - i) % mostLists + mostLists) % mostLists]).filter(id => id != null)
       if (known.length === 0) return []

@@ -6,7 +6,10 @@ export interface Tally {
   /** Notes a credit. Resolves with whether it was counted, in bounded time. */
   readonly credit: (experiment: Counted, credit: Omit<Credit, 'kind'>) => Promise<boolean>
   readonly read: (id: string) => Promise<Totals>
-  /** Returns the lists that a user was served last, the newest first; none if the store does not answer. */
+  /**
+   * Returns the lists that a user was served last, the newest first. While the store fails, the promise waits for it, so that no request
+   * may; it resolves with none if too many wait, or the process ends.
+   */
   readonly lists: (id: string, user: string) => Promise<ServedList[]>
   /** The entries that were dropped, since the store did not take them in time. */
   readonly dropped: number
@@ -39,6 +42,15 @@ interface Waiting {
   readonly settle: ((counted: boolean) => void) | undefined
 }
 
+interface Seeking {
+  readonly id: string
+  readonly user: string
+  readonly resolve: (lists: ServedList[]) => void
+}
+
+/** The look-ups that are made at the same time after an outage. */
+const seekAtOnce = 100
+
 /** The longest time that a credit waits to be counted, in ms. It goes on waiting without its caller. */
 const creditPatience = 1_000
 
@@ -50,6 +62,8 @@ const laterByTimer: NonNullable<TallyOptions['later']> = (callback, ms) => {
 /** Gathers the entries of all experiments, and has them counted in batches, in the order in which they were noted. */
 export function createTally ({ store, onError, later = laterByTimer }: TallyOptions): Tally {
   const waiting = new Map<string, { experiment: Counted, list: Waiting[] }>()
+  /** The look-ups that the store could not answer. */
+  let seeking: Seeking[] = []
   let count = 0
   let dropped = 0
   let scheduled: { ms: number, cancel: () => void } | undefined
@@ -84,7 +98,13 @@ export function createTally ({ store, onError, later = laterByTimer }: TallyOpti
   async function flush (): Promise<void> {
     flushing ??= drain().finally(() => { flushing = undefined })
     const failed = await flushing
-    if (waiting.size > 0 && !closed) schedule(failed ? retryAfter : creditsWithin)
+    if (waiting.size + seeking.length > 0 && !closed) schedule(failed ? retryAfter : creditsWithin)
+  }
+
+  /** Has the store count all that an experiment noted before. A flush that is running may have begun earlier. */
+  async function countNoted (id: string): Promise<void> {
+    if (flushing !== undefined) await flush()
+    if (waiting.has(id)) await flush()
   }
 
   /** @returns whether the store failed */
@@ -102,7 +122,31 @@ export function createTally ({ store, onError, later = laterByTimer }: TallyOpti
         waiting.set(experiment.id, { experiment, list: [...list, ...waiting.get(experiment.id)?.list ?? []] })
       }
     }
+    while (!failed && seeking.length > 0) {
+      const some = seeking.splice(0, seekAtOnce)
+      try {
+        const found = await Promise.all(some.map(async ({ id, user }) => store.lists(id, user)))
+        count -= some.length
+        for (const [i, { resolve }] of some.entries()) resolve(found[i]!)
+      } catch (error) {
+        failed = true
+        onError(error)
+        seeking = [...some, ...seeking]
+      }
+    }
     return failed
+  }
+
+  async function seek (id: string, user: string): Promise<ServedList[]> {
+    if (count >= mostWaiting || closed) {
+      dropped++
+      return []
+    }
+    count++
+    return new Promise(resolve => {
+      seeking.push({ id, user, resolve })
+      schedule(retryAfter)
+    })
   }
 
   return {
@@ -112,14 +156,14 @@ export function createTally ({ store, onError, later = laterByTimer }: TallyOpti
       note(experiment, { kind: 'credit', ...credit }, counted => { stop(); resolve(counted) })
     }),
     read: async id => {
-      await flush()
+      await countNoted(id)
       return store.read(id)
     },
     async lists (id, user) {
-      if (waiting.has(id)) await flush()
-      return store.lists(id, user).catch((error: unknown) => {
+      await countNoted(id)
+      return store.lists(id, user).catch(async (error: unknown) => {
         onError(error)
-        return []
+        return seek(id, user)
       })
     },
     get dropped () { return dropped },
@@ -130,6 +174,9 @@ export function createTally ({ store, onError, later = laterByTimer }: TallyOpti
       await flush()
       await flush()
       for (const { list } of waiting.values()) for (const { settle } of list) settle?.(false)
+      dropped += seeking.length
+      for (const { resolve } of seeking) resolve([])
+      seeking = []
     }
   }
 }

@@ -100,3 +100,58 @@ t.test('closing counts what is noted', async t => {
   t.equal(await credited, true)
   t.equal(await tally.credit(of('e'), credit), false)
 })
+
+t.test('lists and totals have what was noted before, also while an earlier batch is being counted', async t => {
+  const counts = createMemoryTally({ now: () => 0 })
+  let begin = (): void => {}
+  const begun = new Promise<void>(resolve => { begin = resolve })
+  let release = (): void => {}
+  const held = new Promise<void>(resolve => { release = resolve })
+  const tally = createTally({ store: { ...counts, async count (...of) { begin(); await held; await counts.count(...of) } }, onError: error => { t.error(error) } })
+  const list = { recommendationId: 'l', length: 1 }
+  tally.expose(of('e'), { user: 'u', variation: 'a', list })
+  await begun
+  tally.expose(of('e'), { user: 'v', variation: 'a' })
+  const asked = Promise.all([tally.lists('e', 'u'), tally.read('e')])
+  release()
+  const [lists, { users }] = await asked
+  t.strictSame(lists, [list])
+  t.equal(users.get('a'), 2)
+  await tally.close()
+})
+
+t.test('a look-up of lists waits for the end of an outage, and ends with the process', async t => {
+  const counts = createMemoryTally({ now: () => 0 })
+  let isDown = true
+  const errors: unknown[] = []
+  const timers: Array<() => void> = []
+  const tally = createTally({
+    store: { ...counts, async lists (...of) { if (isDown) throw new Error('away'); return counts.lists(...of) } },
+    onError: error => errors.push(error),
+    later (callback) {
+      timers.push(callback)
+      return () => { timers.splice(timers.indexOf(callback), 1) }
+    }
+  })
+  const ring = async (): Promise<void> => {
+    for (const callback of timers.splice(0)) callback()
+    await new Promise(setImmediate)
+  }
+  const list = { recommendationId: 'l', length: 1 }
+  tally.expose(of('e'), { user: 'u', variation: 'a', list })
+  let found: unknown
+  void tally.lists('e', 'u').then(lists => { found = lists })
+  await new Promise(setImmediate)
+  await ring()
+  t.equal(found, undefined)
+  t.ok(errors.length > 0)
+  isDown = false
+  await ring()
+  t.strictSame(found, [list])
+  isDown = true
+  const abandoned = tally.lists('e', 'u')
+  await new Promise(setImmediate)
+  await tally.close()
+  t.strictSame(await abandoned, [])
+  t.equal(tally.dropped, 1)
+})
