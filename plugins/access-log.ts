@@ -80,9 +80,9 @@ function filled (route: string, params: object): string {
 }
 
 /**
- * Returns the path of a URL that no route has, without what stands in the place of ids behind the name of an action, namespace and
- * recommender, and without segments that are long enough for keys, tokens and UUIDs.
+ * Returns the path of a URL that no route has, without what stands in the place of ids behind the name of an action (or `assignments`),
+ * namespace and recommender, and without segments that are long enough for keys, tokens and UUIDs.
  */
 function withoutIds (url: string): string {
-  return url.split('?', 1)[0]!.replace(/[^/]{32,}/g, '…').replace(/(\/(?:recommend-items|related-items|rerank-items|predicted-ratings)\/[^/]*\/[^/]*\/).+/, '$1…')
+  return url.split('?', 1)[0]!.replace(/[^/]{32,}/g, '…').replace(/(\/(?:recommend-items|related-items|rerank-items|predicted-ratings|assignments)\/[^/]*\/[^/]*\/).+/i, '$1…')
 }

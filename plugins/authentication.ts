@@ -30,6 +30,8 @@ export interface Authentication {
   readonly challenge: Gate['challenge']
   /** The same for a bad token; undefined if requests need no credentials. */
   readonly tokenChallenge: string | undefined
+  /** Whether everybody may read the documentation, but not call the routes that it describes. */
+  readonly docsOnly: boolean
   /** Whether any credentials exist. */
   readonly hasKeys: boolean
   /** The schemes that are on, for the OpenAPI document. */
@@ -70,6 +72,7 @@ export default fp<AuthenticationOptions>(async (app, { schemes: names = [], open
     metrics,
     challenge: gate.challenge,
     tokenChallenge: names.length === 0 ? undefined : schemes.map(scheme => scheme.challenge('invalid_token')).join(', '),
+    docsOnly: docs === 'public' && names.length > 0,
     hasKeys: names.length > 0 || openWrites || credentials.adminKey !== undefined || (credentials.keySources ?? []).length > 0,
     securitySchemes: Object.fromEntries(schemes.map(({ openapi: { name, scheme } }) => [name, scheme])),
     routes

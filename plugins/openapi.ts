@@ -76,7 +76,8 @@ export default fp<OpenApiOptions>(async (app, { basePath }) => {
     await docs.register(helmet, protection)
     await docs.register(validators)
     docs.addHook('preHandler', async request => {
-      if (/\/docs\/(?:json|yaml)$/.test(request.routeOptions.url ?? '')) examples.set(request, await knownItems(app.config.plan))
+      // The items are what a user is recommended. Callers who may not ask for that must not learn it here.
+      if (!app.authentication.docsOnly && request.principal.user === undefined && /\/docs\/(?:json|yaml)$/.test(request.routeOptions.url ?? '')) examples.set(request, await knownItems(app.config.plan))
     })
     // The page that Swagger UI brings along has neither our name nor our document.
     docs.get('/docs/static/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('../'))

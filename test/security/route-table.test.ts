@@ -7,6 +7,7 @@ import { fileSource } from '../../src/config/file-source.ts'
 import { createKey, type ApiKey } from '../../src/security/api-keys.ts'
 import { accesses, scopes } from '../../src/security/access.ts'
 import { fixedKeys } from '../../src/security/key-sources.ts'
+import { eventually } from '../support/eventually.ts'
 import { startGateway } from '../support/gateway.ts'
 import { routeRequests } from '../support/route-requests.ts'
 import { twoShops } from '../support/two-shops.ts'
@@ -99,7 +100,7 @@ t.test('route table: AUTH_SCHEME=none leaves reads and events open, and says whi
   const { app, keys } = await startWithKeys(t, { write: { scopes: ['write'] }, admin: { scopes: ['admin'] } }, {})
   const open = await startWithKeys(t, {}, { openWrites: true })
   for (const { name, route, request } of routeRequests(app)) {
-    const isOpen = !/^\/(items|users|explain|experiments)\//.test(route.url)
+    const isOpen = !/^\/(items|users|explain|experiments)(\/|$)/.test(route.url)
     const status = await statusOf(app, request('tea'))
     if (isOpen) t.notOk(isRefused(status), `${name}: ${status}`)
     else t.equal(status, 401, name)
@@ -157,6 +158,24 @@ t.test('route table: /docs and /metrics are open or closed by setting', async t 
   for (const headers of [{ 'x-forwarded-for': '8.8.8.8' }, { 'x-forwarded-for': '127.0.0.1, 8.8.8.8' }, { 'x-forwarded-for': 'unknown' }, { 'x-forwarded-for': '' }, { forwarded: 'for=127.0.0.1' }, { 'cloudfront-viewer-address': '127.0.0.1:1' }]) {
     t.equal(await metrics('127.0.0.1', headers as unknown as Record<string, string>), 401, JSON.stringify(headers))
   }
+})
+
+t.test('route table: /docs shows ids of items only to callers who may use the routes', async t => {
+  const event = { method: 'POST' as const, url: '/events/tea', payload: { userId: 'somebody', eventList: [{ eventType: 'view', itemId: 'hidden-item' }] } }
+  const learn = async (app: FastifyInstance, headers: Record<string, string>): Promise<void> => {
+    t.equal((await app.inject({ ...event, headers })).statusCode, 200)
+    await eventually('the item is recommended', async () => (await app.inject({ url: '/recommend-items/tea/home/anybody?numResults=5', headers })).body.includes('hidden-item'))
+  }
+  for (const [docs, isShown] of [['public', false], ['read', true]] as const) {
+    const { app, keys } = await startWithKeys(t, { both: { scopes: ['read', 'write'] } }, { schemes: ['api-key'], docs })
+    const headers = { 'x-api-key': keys.both }
+    await learn(app, headers)
+    for (const url of ['/docs/json', '/docs/yaml']) t.equal((await app.inject({ url, headers })).body.includes('hidden-item'), isShown, `${docs} ${url}`)
+    t.notMatch((await app.inject('/docs/json')).body, 'hidden-item')
+  }
+  const { app } = await startGateway(t, twoShops)
+  await learn(app, {})
+  t.match((await app.inject('/docs/json')).body, 'hidden-item', 'where reads are open')
 })
 
 t.test('route table: the admin key is a key with the scope admin under every scheme', async t => {
