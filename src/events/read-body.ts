@@ -35,7 +35,8 @@ export interface ReadBody {
  */
 export function readBody (given: EventsBody, namespace: NamespacePlan, options: ReadBodyOptions): ReadBody {
   // The target names its own tracker.
-  const { userId, sessionId, eventList = [], experimentConversions = [], trackingId, ...more } = given
+  const { userId, sessionId: _, eventList = [], experimentConversions = [], trackingId, ...more } = given
+  const sessionId = sessionOf(given, options.principal)
   if (eventList.length === 0 && experimentConversions.length === 0) throw new GatewayError('InvalidBody', emptyMessage(given))
   if (userId === undefined && (sessionId === undefined || eventList.length === 0)) {
     throw new GatewayError('InvalidBody', `body/userId: is missing; expected a string of 1 to 256 characters${experimentConversions.length > 0 ? '' : ', or a sessionId'}`)
@@ -62,6 +63,14 @@ export function readBody (given: EventsBody, namespace: NamespacePlan, options: 
   })
   const body = { namespace: namespace.name, userId, sessionId, events, conversions, broughtBy: options.broughtBy, ...(Object.keys(more).length === 0 ? {} : { more }) }
   return { body, refused }
+}
+
+/**
+ * Returns the session of a body. Recommenders take events whose session has the user's id for those of somebody unknown, who becomes the
+ * next user that names the session. What a caller who is bound to a user sends is that user's.
+ */
+function sessionOf ({ userId, sessionId }: EventsBody, { user }: Principal): string | undefined {
+  return user !== undefined && sessionId === userId ? undefined : sessionId
 }
 
 /**

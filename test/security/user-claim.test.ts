@@ -115,3 +115,20 @@ t.test('user claim: a token without it, or with one that is no id, is refused', 
   }
   t.equal((await app.inject({ url: '/recommend-items/tea/home/7', headers: as(7) })).statusCode, 200, 'a number is the text of its digits')
 })
+
+t.test("user claim: another user's id as the session gives nobody that user's history", async t => {
+  const { app, as } = await start(t)
+  const act = async (userId: string, sessionId: string, ...itemIds: string[]): Promise<void> => {
+    const { statusCode, body } = await app.inject({ method: 'POST', url: '/events/tea', headers: as(userId), payload: { userId, sessionId, eventList: itemIds.map(itemId => ({ eventType: 'view', itemId })) } })
+    t.equal(statusCode, 200, body)
+  }
+  const listOf = async (userId: string): Promise<string[]> =>
+    (await app.inject({ url: `/recommend-items/tea/home/${userId}`, headers: as(userId) })).json<{ itemList: Array<{ itemId: string }> }>().itemList.map(({ itemId }) => itemId)
+  for (let i = 0; i < 6; i++) await act(`other-${i}`, `s-${i}`, 'item-1', 'item-2', 'item-3', 'item-4')
+  await act('victim', 'victim', 'item-1', 'item-2')
+  const before = await listOf('victim')
+  await act('attacker', 'victim', 'item-3')
+  await act('control', 'control-session', 'item-3')
+  t.strictSame(await listOf('victim'), before)
+  t.strictSame(new Set(await listOf('attacker')), new Set(await listOf('control')))
+})
