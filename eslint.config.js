@@ -21,7 +21,7 @@ export const floors = [
   ['src/config'],
   ['src/metadata'],
   ['src/targets', 'src/experiments'],
-  ['src/context', 'src/delivery'],
+  ['src/context', 'src/delivery', 'src/security', 'src/limits'],
   ['src/origins'],
   ['src/recommender', 'src/workers'],
   ['src/records', 'src/connections'],

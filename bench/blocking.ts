@@ -75,7 +75,7 @@ try {
   const port = await freePort()
   const configFile = join(processes.folder, 'config.json')
   writeFileSync(configFile, JSON.stringify(config))
-  const env = { CONFIG_FILE: configFile, DATA_DIR: join(processes.folder, 'data'), PORT: String(port), HOST: '127.0.0.1', LOG_LEVEL: 'error' }
+  const env = { CONFIG_FILE: configFile, DATA_DIR: join(processes.folder, 'data'), PORT: String(port), HOST: '127.0.0.1', LOG_LEVEL: 'error', OPEN_WRITES: 'true' }
   const server = processes.start(process.execPath, [packagedFile('dist/src/server.js')], { on: 'server', env })
   const url = `http://127.0.0.1:${port}`
   await answering(`${url}/health/ready`, server)

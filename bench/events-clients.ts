@@ -41,10 +41,11 @@ interface Written {
 /** The part of an answer about one body. */
 interface BodyAnswer {
   status?: number
+  code?: string
   missing?: Partial<Record<TargetName, string[]>>
 }
 
-/** The most tries of a request that is refused because a queue is full. */
+/** The most tries of a request that is refused as a whole, because a queue is full or the gateway has too much to do. */
 const mostTries = 400
 
 /** Sends until all events are sent, or the gateway is gone. */
@@ -83,7 +84,7 @@ export async function sendAll ({ port, book, events, clients, users, random, onH
     for (let tries = 1; ; tries++) {
       const answer = await ask(batched ? '/events/all/batch' : '/events/all', payload)
       if (answer === undefined) return noteAll(bodies, told.nothing)
-      if (answer.status === 429 && tries < mostTries) {
+      if ((answer.status === 429 || answer.code === 'Overloaded') && tries < mostTries) {
         await sleep(25)
         continue
       }

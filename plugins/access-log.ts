@@ -79,7 +79,10 @@ function filled (route: string, params: object): string {
   return route.replace(/:namespace|:recommender|\*/g, placeholder => String(params[placeholder.replace(':', '') as keyof typeof params]))
 }
 
-/** Returns the path of a URL that no route has, without what stands in the place of ids behind the name of an action, namespace and recommender. */
+/**
+ * Returns the path of a URL that no route has, without what stands in the place of ids behind the name of an action, namespace and
+ * recommender, and without segments that are long enough for keys, tokens and UUIDs.
+ */
 function withoutIds (url: string): string {
-  return url.split('?', 1)[0]!.replace(/(\/(?:recommend-items|related-items|rerank-items|predicted-ratings)\/[^/]*\/[^/]*\/).+/, '$1…')
+  return url.split('?', 1)[0]!.replace(/[^/]{32,}/g, '…').replace(/(\/(?:recommend-items|related-items|rerank-items|predicted-ratings)\/[^/]*\/[^/]*\/).+/, '$1…')
 }

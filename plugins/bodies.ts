@@ -42,8 +42,13 @@ const weight = 4
 /** A body that is within the documented limits has less than one value on this many bytes. */
 const bytesOfValue = 12
 
+export interface BodiesOptions {
+  /** The most lists and objects within each other in a body. */
+  deepest: number
+}
+
 /** Receives and reads the bodies of requests. The routes check namespace and targets before, in `onRequest`. */
-export default fp(async app => {
+export default fp<BodiesOptions>(async (app, { deepest }) => {
   const room = createBodyRoom({ capacity: arriving })
   const handling = createBodyRoom({ capacity: handled })
   const inSequence = createSequence()
@@ -55,7 +60,7 @@ export default fp(async app => {
     const { bodyLimit, config } = routeOptions
     const length = headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
     const { bytes, isLarge, release } = await receiveBody(payload, { limit: bodyLimit, length, encoding: headers['content-encoding'], room })
-    const shape = { most: Math.ceil(bodyLimit / bytesOfValue), ...config.json }
+    const shape = { most: Math.ceil(bodyLimit / bytesOfValue), deepest, ...config.json }
     const turn = beginTurns()
     try {
       if (isLarge) onceAnswered(request.getDecorator<ServerResponse>('response'), await handling.take(weight * bytes.length))

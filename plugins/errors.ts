@@ -42,6 +42,7 @@ export function sendError (error: Error, request: FastifyRequest, reply: Fastify
   // A file tells how long it is with a refusal of a range.
   const range = (error as { headers?: Record<string, string> }).headers?.['Content-Range']
   if (range !== undefined) reply.header('content-range', range)
+  if (known.type === 'Auth') reply.header('www-authenticate', request.server.authentication.challenge(known, request.headers))
   if (known.retryAfter !== undefined) reply.header('retry-after', known.retryAfter)
   // RFC 9110 §15.5.16
   if (known.code === 'UnsupportedContentEncoding') reply.header('accept-encoding', 'gzip, identity')

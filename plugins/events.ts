@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { withoutBasePath } from '../src/base/base-path.ts'
 import { surroundingsOf } from '../src/context/surroundings.ts'
@@ -12,7 +11,7 @@ import { createLedger } from '../src/events/ledger.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     /** Returns the options for collecting the events of a request. */
-    collecting: (request: Pick<FastifyRequest, 'headers' | 'url' | 'query'>) => CollectOptions
+    collecting: (request: Pick<FastifyRequest, 'headers' | 'url' | 'query' | 'principal'>) => CollectOptions
   }
 }
 
@@ -28,7 +27,7 @@ export default fp<EventsOptions>(async (app, { basePath }) => {
   const dispatch = createDispatch({ ledger, stats })
   const { ids, tally } = app.experiments
   const credit = createCreditor({ ids, tally, stats: experimentStats, newId: randomUUID })
-  app.decorate('collecting', ({ headers, url, query }) => (
-    { now, userVersions, dispatch, credit, newId: randomUUID, surroundings: surroundingsOf(headers, app.clock), broughtBy: bringerOf(withoutBasePath(url, basePath), headers, query) }
+  app.decorate('collecting', ({ headers, url, query, principal }) => (
+    { principal, now, userVersions, dispatch, credit, newId: randomUUID, surroundings: surroundingsOf(headers, app.clock), broughtBy: bringerOf(withoutBasePath(url, basePath), headers, query) }
   ))
 }, { name: 'events', dependencies: ['resources', 'cache', 'clock', 'experiments'] })

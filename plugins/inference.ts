@@ -10,11 +10,13 @@ import type { Plan } from '../src/plan/plan.ts'
 import { surroundingsOf } from '../src/context/surroundings.ts'
 import { GatewayError } from '../src/base/errors.ts'
 import { interleaved } from '../src/experiments/interleave.ts'
+import { requireUser } from '../src/security/access.ts'
 import { largeAnswer, occupyAnswerRoom } from '../src/inference/answer-room.ts'
 import { assign, type Assigned } from '../src/inference/assign.ts'
 import type { Blended } from '../src/inference/blend.ts'
 import { findRecommender, infer, prepare, type Inference } from '../src/inference/infer.ts'
 import type { InferenceRequest } from '../src/inference/request.ts'
+import { addVary } from './cors.ts'
 import { onceAnswered } from './once-answered.ts'
 import { ignoredParameters } from './parameters.ts'
 
@@ -40,7 +42,7 @@ interface Remembered {
 
 /**
  * Sends the answers of inference over HTTP. The plugin remembers recent URLs, and does not parse, validate and resolve them again. Hooks
- * that guard these routes have to be registered before this plugin.
+ * that guard these routes have to be registered before this plugin, as authentication is.
  */
 export default fp(async app => {
   const { cache, resources } = app
@@ -50,18 +52,20 @@ export default fp(async app => {
   let settledBy: Plan | undefined
   const lately = new LRUCache<string, Remembered>({ maxSize: mostRemembered, sizeCalculation: (_value, url) => overhead + 3 * url.length })
 
-  app.addHook('onRequest', ({ raw }, reply, done) => {
+  app.addHook('onRequest', ({ raw, principal }, reply, done) => {
     if (settledBy !== app.config.current) forget()
     // `peek` does not update the order of eviction. That is cheaper, and a frequent URL is soon remembered again.
     const remembered = raw.method === 'GET' || raw.method === 'HEAD' ? lately.peek(raw.url!) : undefined
     if (remembered === undefined || (remembered.until !== Infinity && remembered.until <= resources.now())) return done()
     const { inference, ignored } = remembered
+    if (inference.request.userId !== undefined) requireUser(principal, inference.request.userId)
     if (ignored !== undefined) reply.header(ignoredParameters, ignored)
     respond(reply, inference)?.catch((error: unknown) => { reply.send(error) })
   })
 
   app.decorateReply('infer', function (this: FastifyReply, request: InferenceRequest) {
     const { plan } = app.config
+    if (request.userId !== undefined) requireUser(this.request.principal, request.userId)
     const surroundings = surroundingsOf(this.request.headers, app.clock)
     const assigned = assign(findRecommender(plan, request), request, surroundings, resources.now())
     const answerBy = (assigned: Assigned): Promise<void> | undefined => {
@@ -84,14 +88,19 @@ export default fp(async app => {
   function respond (reply: FastifyReply, inference: Inference): Promise<void> | undefined {
     if (inference.opponent !== undefined) return respondBlended(reply, inference, inference.opponent)
     const found = cache.peek(inference.lookup)
-    if (found === undefined) return infer(inference, cache, ids).then(made => { answer(reply, inference, made) })
+    if (found === undefined) {
+      app.beginWork(reply)
+      return infer(inference, cache, ids).then(made => { answer(reply, inference, made) })
+    }
     answer(reply, inference, found)
     return undefined
   }
 
   /** Answers with the lists of two variations in one. Where one fails, or another variation answers for it, the other list goes out alone. */
   async function respondBlended (reply: FastifyReply, inference: Inference, opponent: Inference): Promise<void> {
-    const [first, second] = await Promise.allSettled([inference, opponent].map(async one => cache.peek(one.lookup) ?? infer(one, cache, ids)))
+    const peeked = [inference, opponent].map(one => cache.peek(one.lookup))
+    if (peeked.includes(undefined)) app.beginWork(reply)
+    const [first, second] = await Promise.allSettled([inference, opponent].map(async (one, i) => peeked[i] ?? infer(one, cache, ids)))
     const [one, other] = [first!, second!].map(outcome => outcome.status === 'fulfilled' && degradationOf(outcome.value) === undefined ? outcome.value : undefined)
     if (one !== undefined && other !== undefined) {
       const blended = await blend(inference, one, other)
@@ -120,7 +129,7 @@ export default fp(async app => {
     if (entry.undecorated !== undefined) reply.header('x-personalization-undecorated', entry.undecorated)
     if (timing !== undefined && timing !== '') reply.header('server-timing', timing)
     const vary = mayEncode ? recommender.varyEncoded : recommender.vary
-    if (vary !== '') reply.header('vary', vary)
+    if (vary !== '') addVary(reply, vary)
     if (isPost) {
       reply.header('cache-control', 'no-store')
     } else {
@@ -150,7 +159,7 @@ export default fp(async app => {
     const { entry: { body, etag } } = found
     exposures.note({ experiment: membership.experiment, variation: blended === undefined ? variation.name : interleaved, userId: userId!, body, etag, found, path: url, blended })
   }
-}, { name: 'inference', dependencies: ['config', 'cache', 'clock', 'parameters', 'experiments'] })
+}, { name: 'inference', dependencies: ['authentication', 'config', 'cache', 'clock', 'experiments', 'overload', 'parameters'] })
 
 const json = 'application/json; charset=utf-8'
 

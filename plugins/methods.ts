@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import { refuseSocket } from './client-error.ts'
@@ -22,7 +23,8 @@ export default fp(async app => {
   })
 
   app.addHook('onRequest', (request, reply, done) => {
-    if (!request.is404) return done()
+    // The route of @fastify/cors for all paths answers nothing itself.
+    if (!request.is404 && request.routeOptions.url !== '*') return done()
     const { method, url } = request
     const path = pathOf(url)
     const isServer = method === 'OPTIONS' && url === '*'
@@ -34,11 +36,11 @@ export default fp(async app => {
   })
 
   // Node.js would close the connection without an answer.
-  app.server.on('connect', (_request: unknown, socket: Socket) => {
+  app.server.on('connect', ({ headers }: IncomingMessage, socket: Socket) => {
     const methods = allow([...places.values()].flatMap(place => [...place.methods]))
-    refuseSocket(socket, notAllowed('CONNECT', methods), [`Allow: ${methods}`])
+    refuseSocket(socket, notAllowed('CONNECT', methods), { Allow: methods, ...app.corsHeaders(headers.origin) })
   })
-}, { name: 'methods', dependencies: ['errors'] })
+}, { name: 'methods', dependencies: ['errors', 'cors'] })
 
 function notAllowed (method: string, methods: string): GatewayError {
   return new GatewayError('MethodNotAllowed', `${method} is not possible here; expected one of ${methods}`)

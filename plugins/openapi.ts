@@ -1,4 +1,5 @@
-import swagger from '@fastify/swagger'
+import helmet from '@fastify/helmet'
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { ErrorSchema } from '../src/base/errors.ts'
@@ -17,6 +18,8 @@ declare module 'fastify' {
   }
 }
 
+type SecuritySchemes = NonNullable<NonNullable<NonNullable<FastifyDynamicSwaggerOptions['openapi']>['components']>['securitySchemes']>
+
 const product = 'Personalization Gateway'
 
 const logo = `<svg xmlns="http://www.w3.org/2000/svg" width="330" height="40"><text x="0" y="28" fill="#fff" font-family="sans-serif" font-size="24" font-weight="bold">${product}</text></svg>`
@@ -27,11 +30,20 @@ const contentSecurityPolicy = [
   "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"
 ].join('; ')
 
+/**
+ * The other headers that protect the page. A rule for the whole host, such as to use HTTPS only, is not the gateway's to set, and pages of
+ * other origins may fetch the document if CORS lets them.
+ */
+const protection = {
+  contentSecurityPolicy: false,
+  strictTransportSecurity: false,
+  originAgentCluster: false,
+  crossOriginResourcePolicy: { policy: 'cross-origin' }
+} as const
+
 export interface OpenApiOptions {
   /** The path below which the routes are. */
   basePath: string
-  /** Whether the process has an admin key. */
-  admin: boolean
 }
 
 /** Returns some items of each namespace that knows its own. */
@@ -41,25 +53,27 @@ async function knownItems (plan: Plan): Promise<Map<string, readonly string[]>> 
 }
 
 /** Serves the OpenAPI document of the current configuration, and Swagger UI, at /docs. */
-export default fp<OpenApiOptions>(async (app, { basePath, admin }) => {
+export default fp<OpenApiOptions>(async (app, { basePath }) => {
   for (const schema of [ErrorSchema, ExperimentReportSchema, ExplanationSchema, ItemListSchema, PersonalizedRankingSchema, RatingsSchema]) app.addSchema(schema)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: product, version: '0' },
-      ...(basePath === '' ? {} : { servers: [{ url: basePath }] }),
+      servers: [{ url: basePath === '' ? '/' : basePath }],
       tags: [{ name: 'operations', description: 'Probes, metrics, and for administrators how requests are understood.' }],
-      components: { securitySchemes: { adminKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'The value of `ADMIN_KEY`.' } } }
+      components: { securitySchemes: app.authentication.securitySchemes as SecuritySchemes }
     },
     refResolver: { buildLocalReference: ({ $id }, _baseUri, _fragment, i) => typeof $id === 'string' ? $id : `schema-${i}` }
   })
   // The document of @fastify/swagger is made once, from the routes. Ours follows the configuration.
   const openapi = (items?: ReadonlyMap<string, readonly string[]>): OpenApiDocument =>
-    concretePaths(structuredClone(app.swagger()) as OpenApiDocument, app.config.plan, { admin, ...(items === undefined ? {} : { items }) })
+    concretePaths(structuredClone(app.swagger()) as OpenApiDocument, app.config.plan, { admin: app.authentication.hasKeys, ...(items === undefined ? {} : { items }) })
   app.decorate('openapi', () => openapi())
   // Items of each namespace that knows its own, for the examples of the answer to a request.
   const examples = new WeakMap<object, ReadonlyMap<string, readonly string[]>>()
   await app.register(async docs => {
+    docs.addHook('onRoute', route => { route.config = { ...route.config, access: app.authentication.docs } })
+    await docs.register(helmet, protection)
     await docs.register(validators)
     docs.addHook('preHandler', async request => {
       if (/\/docs\/(?:json|yaml)$/.test(request.routeOptions.url ?? '')) examples.set(request, await knownItems(app.config.plan))
@@ -76,4 +90,4 @@ export default fp<OpenApiOptions>(async (app, { basePath, admin }) => {
       transformSpecificationClone: false
     })
   }, { prefix: basePath })
-}, { name: 'openapi', dependencies: ['config'] })
+}, { name: 'openapi', dependencies: ['config', 'authentication'] })

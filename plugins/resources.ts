@@ -4,6 +4,7 @@ import { createExperimentStats } from '../src/experiments/stats.ts'
 import { createEventStats } from '../src/targets/stats.ts'
 import { createMetadataStats } from '../src/metadata/stats.ts'
 import { noPeers, type Peers } from '../src/connections/peers.ts'
+import type { ItemTables } from '../src/metadata/dynamodb/item-table.ts'
 import { createPool } from '../src/connections/pool.ts'
 import { createRevisions } from '../src/connections/revisions.ts'
 import { createSharedSessions } from '../src/connections/shared-sessions.ts'
@@ -23,6 +24,8 @@ export interface ResourcesOptions {
   redisUrl?: string | undefined
   /** The secrets that sign webhooks; absent: this process has none. */
   webhookSecrets?: WebhookSecrets | undefined
+  /** The names of the tables of items; absent: the defaults. */
+  itemTables?: ItemTables | undefined
   /** Whether to open event targets; absent: true. */
   delivers?: boolean
   /** Epoch milliseconds. */
@@ -37,7 +40,7 @@ export interface ResourcesOptions {
 }
 
 /** Opens the resources that configurations share, and closes them with the application. */
-export default fp<ResourcesOptions>(async (app, { dataDir, redisUrl, webhookSecrets, delivers = true, now, steady, peers = noPeers, evidentlyEndpoint, appConfigAgentUrl }) => {
+export default fp<ResourcesOptions>(async (app, { dataDir, redisUrl, webhookSecrets, itemTables, delivers = true, now, steady, peers = noPeers, evidentlyEndpoint, appConfigAgentUrl }) => {
   const onError = (error: unknown): void => app.log.error(error, 'something failed in the background')
   const pool = createPool({ onError })
   const userVersions = createUserVersions()
@@ -60,6 +63,7 @@ export default fp<ResourcesOptions>(async (app, { dataDir, redisUrl, webhookSecr
       app.log.warn({ namespace, sessionId }, 'many users send events with the same sessionId: the embedded recommender ignores this session id')
     }),
     metadataStats: createMetadataStats(),
+    itemTables,
     eventStats: createEventStats(),
     experimentStats: createExperimentStats(),
     evidentlyEndpoint,

@@ -19,6 +19,7 @@ const AssignmentSchema = Type.Object({
 
 export default async function assignments (app: App): Promise<void> {
   app.get('/assignments/:namespace/:recommender/:userId', {
+    config: { access: 'read' },
     schema: {
       operationId: 'getAssignment',
       summary: 'What a user would get, without showing it',

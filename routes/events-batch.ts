@@ -8,7 +8,6 @@ import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
 import { answers, sealAnswer, type App } from './route.ts'
 
 const mostBodies = 500
-const mostBytes = 4 * 1024 * 1024
 const lineTypes = ['application/x-ndjson', 'application/ndjson', 'application/jsonl']
 
 const ResultsSchema = Type.Object({
@@ -28,12 +27,12 @@ export default async function eventsBatch (app: App): Promise<void> {
   const checkBody = app.bodyChecker(EventsBodySchema)
 
   app.addContentTypeParser('text/plain', app.parseJson)
-  app.addContentTypeParser(lineTypes, app.bodyParser(async (bytes, { most }, turn) => readJsonLines(bytes, { ...eventsShape(1), most }, turn, mostBodies)))
+  app.addContentTypeParser(lineTypes, app.bodyParser(async (bytes, { most, deepest = 32 }, turn) => readJsonLines(bytes, { ...eventsShape(1), most, deepest }, turn, mostBodies)))
 
   app.post('/events/:namespace/batch', {
-    bodyLimit: mostBytes,
+    bodyLimit: 4 * app.initialConfig.bodyLimit!,
     // Records carry the query.
-    config: { keepsQuery: true, json: { ...eventsShape(2), apart: true } },
+    config: { access: 'write', priority: 'bulk', anonymous: true, keepsQuery: true, json: { ...eventsShape(2), apart: true } },
     onRequest ({ params }, _reply, done) {
       takerOf(app.config.plan, params.namespace)
       done()

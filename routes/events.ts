@@ -15,7 +15,7 @@ export default async function events (app: App): Promise<void> {
 
   app.post('/events/:namespace', {
     // Records carry the query.
-    config: { keepsQuery: true, json: eventsShape(1) },
+    config: { access: 'write', anonymous: true, keepsQuery: true, json: eventsShape(1) },
     onRequest ({ params }, _reply, done) {
       takerOf(app.config.plan, params.namespace)
       done()

@@ -8,12 +8,11 @@ import { answers, sealAnswer, type App } from './route.ts'
 
 const { namespace, recommender } = RecommenderParamsSchema.properties
 const ReportSchema = Type.Ref('ExperimentReport')
-const guarded = { tags: ['operations'], security: [{ adminKey: [] }] }
-const about = 'Intervals and p-values are always valid: look as often as you like. Needs the admin key in `X-Api-Key`.'
+const guarded = { tags: ['operations'] }
+const config = { access: 'admin' } as const
+const about = 'Intervals and p-values are always valid: look as often as you like. Needs a key or a token with the scope `admin`.'
 
 export default async function experiments (app: App): Promise<void> {
-  const onRequest = app.requireAdmin
-
   async function report ({ experiment: { shares, blended }, ...experiment }: ExperimentPlan): Promise<ExperimentReport> {
     try {
       return reportOf({ ...experiment, shares, blended: blended?.variations }, await app.experiments.tally.read(experiment.id))
@@ -25,7 +24,7 @@ export default async function experiments (app: App): Promise<void> {
   const reportsOf = async (namespaces: Iterable<NamespacePlan>): Promise<ExperimentReport[]> => Promise.all([...namespaces].flatMap(experimentsOf).map(report))
 
   app.get('/experiments', {
-    onRequest,
+    config,
     schema: { operationId: 'getAllExperiments', summary: 'Results of all experiments', description: about, ...guarded, response: answers(Type.Array(ReportSchema)) }
   }, async (_request, reply) => {
     sealAnswer(reply, app.config.plan)
@@ -33,7 +32,7 @@ export default async function experiments (app: App): Promise<void> {
   })
 
   app.get('/experiments/:namespace', {
-    onRequest,
+    config,
     schema: { operationId: 'getExperiments', summary: 'Results of the experiments', description: about, ...guarded, params: Type.Object({ namespace }), response: answers(Type.Array(ReportSchema)) }
   }, async ({ params }, reply) => {
     const named = namespaceOf(app.config.plan, params.namespace)
@@ -42,7 +41,7 @@ export default async function experiments (app: App): Promise<void> {
   })
 
   app.get('/experiments/:namespace/:recommender/:feature', {
-    onRequest,
+    config,
     schema: {
       operationId: 'getExperiment',
       summary: 'Result of an experiment',

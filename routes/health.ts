@@ -23,12 +23,12 @@ export async function healthAtRoot (app: App): Promise<void> {
 
 export default async function health (app: App): Promise<void> {
   app.get('/health/live', {
-    config: { quiet: true },
+    config: { access: 'public', quiet: true },
     schema: { operationId: 'live', summary: 'Whether the process runs', tags: ['operations'], response: { 200: LiveSchema } }
   }, async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'live' as const }))
 
   app.get('/health/ready', {
-    config: { quiet: true },
+    config: { access: 'public', quiet: true },
     schema: {
       operationId: 'ready',
       summary: 'Whether requests may come, and what is degraded',

@@ -2,6 +2,7 @@ import Type from 'typebox'
 import { namespaceOf } from '../src/plan/plan.ts'
 import { entriesShape, exampleItems, ItemsBodySchema, readItems } from '../src/datasets/body.ts'
 import { datasetsOf, putEntries } from '../src/datasets/put.ts'
+import { forbidden, hasScope } from '../src/security/access.ts'
 import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
 import { answers, sealAnswer, type App } from './route.ts'
 
@@ -11,9 +12,11 @@ const OutcomesSchema = Type.Object({
 
 export default async function items (app: App): Promise<void> {
   app.post('/items/:namespace', {
-    bodyLimit: 8 * 1024 * 1024,
-    config: { json: entriesShape('items') },
-    onRequest ({ params }, _reply, done) {
+    bodyLimit: 8 * app.initialConfig.bodyLimit!,
+    config: { access: 'write', priority: 'bulk', json: entriesShape('items') },
+    onRequest ({ params, principal }, _reply, done) {
+      // An item is for all users, so that a caller of one user may not change it.
+      if (principal.user !== undefined && !hasScope(principal, 'admin')) throw forbidden()
       datasetsOf(namespaceOf(app.config.plan, params.namespace), 'items')
       done()
     },

@@ -3,6 +3,7 @@ import type { App } from './route.ts'
 
 export default async function metrics (app: App): Promise<void> {
   app.get('/metrics', {
+    config: { access: app.authentication.metrics },
     schema: {
       operationId: 'metrics',
       summary: 'What the gateway counts',

@@ -16,6 +16,7 @@ export default async function rerankItems (app: App): Promise<void> {
   }, ({ params, query }) => readRequest('rerank-items', params, params.itemIds.length, query))
 
   app.post(url, {
+    config: { access: 'read' },
     onRequest ({ params }, _reply, done) {
       findRecommender(app.config.plan, { action: 'rerank-items', ...params })
       done()

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, 
 import Type, { type TSchema } from 'typebox'
 import type { Plan } from '../src/plan/plan.ts'
 import { surroundingsOf } from '../src/context/surroundings.ts'
+import { requireUser } from '../src/security/access.ts'
 import { explainRequest } from '../src/inference/explain.ts'
 import type { InferenceRequest } from '../src/inference/request.ts'
 
@@ -36,18 +37,19 @@ export function inferenceRoute<S extends FastifySchema & { operationId: string }
   // Only `read` needs the types of the schema.
   const routes = app as unknown as FastifyInstance
   const answered: FastifySchema = schema
-  routes.get(url, { schema: answered }, (request, reply) => reply.infer(read(request as unknown as RequestOf<S>)))
-  const explained: FastifySchema = {
+  routes.get(url, { config: { access: 'read', beginsWork: true }, schema: answered }, (request, reply) => reply.infer(read(request as unknown as RequestOf<S>)))
+  const explaining: FastifySchema = {
     ...schema,
     operationId: `explain${schema.operationId[0]!.toUpperCase()}${schema.operationId.slice(1)}`,
     summary: 'How such a request is understood',
-    description: 'Context, filter, variation and cache key, and the rules that they come from. No provider is asked. Needs the admin key in `X-Api-Key`.',
+    description: 'Context, filter, variation and cache key, and the rules that they come from. No provider is asked. Needs a key or a token with the scope `admin`.',
     tags: ['operations'],
-    security: [{ adminKey: [] }],
     response: answers(Type.Ref('Explanation'))
   }
-  routes.get(`/explain${url}`, { schema: explained, onRequest: app.requireAdmin }, async (request, reply) => {
+  routes.get(`/explain${url}`, { config: { access: 'admin' }, schema: explaining }, async (request, reply) => {
     reply.header('cache-control', 'no-store')
-    return explainRequest(app.config.plan, read(request as unknown as RequestOf<S>), request.headers, surroundingsOf(request.headers, app.clock), app.resources.now())
+    const explained = read(request as unknown as RequestOf<S>)
+    if (explained.userId !== undefined) requireUser(request.principal, explained.userId)
+    return explainRequest(app.config.plan, explained, request.headers, surroundingsOf(request.headers, app.clock), app.resources.now())
   })
 }

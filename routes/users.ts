@@ -2,6 +2,7 @@ import Type from 'typebox'
 import { namespaceOf } from '../src/plan/plan.ts'
 import { entriesShape, exampleUsers, readUsers, UsersBodySchema } from '../src/datasets/body.ts'
 import { datasetsOf, putEntries } from '../src/datasets/put.ts'
+import { requireUser } from '../src/security/access.ts'
 import { RecommenderParamsSchema } from '../src/inference/parameters.ts'
 import { answers, sealAnswer, type App } from './route.ts'
 
@@ -11,8 +12,8 @@ const OutcomesSchema = Type.Object({
 
 export default async function users (app: App): Promise<void> {
   app.post('/users/:namespace', {
-    bodyLimit: 4 * 1024 * 1024,
-    config: { json: entriesShape('users') },
+    bodyLimit: 4 * app.initialConfig.bodyLimit!,
+    config: { access: 'write', priority: 'bulk', json: entriesShape('users') },
     onRequest ({ params }, _reply, done) {
       datasetsOf(namespaceOf(app.config.plan, params.namespace), 'users')
       done()
@@ -25,7 +26,8 @@ export default async function users (app: App): Promise<void> {
       body: { ...UsersBodySchema, examples: [exampleUsers] },
       response: answers(OutcomesSchema)
     }
-  }, async ({ params, body }, reply) => {
+  }, async ({ params, body, principal }, reply) => {
+    for (const { userId } of body.users) requireUser(principal, userId)
     const { plan } = app.config
     const targets = await putEntries(namespaceOf(plan, params.namespace), 'users', readUsers(body), app.resources)
     sealAnswer(reply, plan)

@@ -7,7 +7,8 @@ import type { ImportEventsOptions } from './cli/events-import.ts'
 import type { ReplayCommandOptions } from './cli/events-replay.ts'
 import type { ExperimentsReportOptions } from './cli/experiments-report.ts'
 import type { ImportItemsOptions } from './cli/items-import.ts'
-import { columnsOption, concurrencyOption, headerOption, limitOption, nameOption, namespaceOption, urlOption } from './cli/options.ts'
+import type { NewKeyOptions } from './cli/keys-new.ts'
+import { columnsOption, concurrencyOption, headerOption, limitOption, nameOption, namesOption, namespaceOption, scopeOption, urlOption } from './cli/options.ts'
 import { endWith } from './base/end-with.ts'
 import { packagedFile, sampleConfigFile } from './base/packaged-file.ts'
 
@@ -137,6 +138,17 @@ gateway.command('experiments').description('look after experiments').command('re
   .action(async (options: ExperimentsReportOptions) => {
     const { reportExperiments } = await import('./cli/experiments-report.ts')
     await reportExperiments(options)
+  })
+
+gateway.command('keys').description('look after API keys').command('new')
+  .description('make an API key; it is shown only once, and the gateway gets its record, which holds no secret')
+  .addOption(new Option('--scope <scope>', 'read, write or admin; may be repeated').makeOptionMandatory().argParser(scopeOption))
+  .addOption(namesOption('--namespace <name>', 'a namespace that the key is limited to; may be repeated'))
+  .option('--description <text>', 'kept in the record')
+  .option('--file <file>', 'append the record to this file, as API_KEYS_FILE names it (default: print it below the key)')
+  .action(async (options: NewKeyOptions) => {
+    const { newKey } = await import('./cli/keys-new.ts')
+    await newKey(options)
   })
 
 gateway.command('openapi')

@@ -39,7 +39,7 @@ const urlRules = 'A URL has at most 8,192 characters; percent-escapes are UTF-8.
 const sampleItems = ['item-1', 'item-2', 'item-3']
 
 export interface ConcreteOptions {
-  /** Whether there is an admin key, without which nobody can use the routes of administrators. */
+  /** Whether there are keys, without which nobody can use the routes of administrators. */
   admin: boolean
   /** Items that a namespace has, by its name; absent: those of the sample store. */
   items?: ReadonlyMap<string, readonly string[]>
@@ -59,10 +59,9 @@ export function concretePaths (document: OpenApiDocument, plan: Plan, { admin, i
     else if (path.includes('{namespace}')) Object.assign(paths, ...namespaces.filter(namespace => takes(namespace, path)).map(namespace => namespacePath(path, item, namespace)))
     else paths[path] = item
   }
-  const { securitySchemes: _, ...components } = document.components ?? {}
   return {
     ...document,
-    components: admin ? document.components ?? {} : components,
+    components: document.components ?? {},
     info: {
       title: plan.title ?? document.info.title,
       version: plan.version ?? document.info.version,
@@ -177,17 +176,23 @@ function withExample (parameter: Parameter, { variations, experiments }: Recomme
     case 'feature': return of([...experiments.keys()][0])
     case 'filter': return of(variations.flatMap(({ contextRules }) => contextRules.filters)[0]?.arn.replace(/^.*:filter\//, ''))
     case 'context': return withContext(parameter, variations)
+    case 'filterValues': return withMap(parameter)
     default: return parameter
   }
 }
 
 /** Returns the parameter of the context: with an example, and for values that are text where the recommender takes no others. */
-function withContext ({ content = {}, ...parameter }: Parameter, variations: RecommenderPlan['variations']): Parameter {
-  const example = contextOf(variations)
-  const values = variations.some(({ anyContext }) => anyContext) ? {} : { additionalProperties: { type: 'string', maxLength: 1000 } }
+function withContext (parameter: Parameter, variations: RecommenderPlan['variations']): Parameter {
+  return withMap(parameter, contextOf(variations), variations.some(({ anyContext }) => anyContext) ? {} : { additionalProperties: { type: 'string', maxLength: 1000 } })
+}
+
+/** Returns a parameter that is a JSON object, with an example and further members of its schema. */
+function withMap ({ content = {}, ...parameter }: Parameter, example?: object, members: object = {}): Parameter {
+  // Without an example, the page of /docs would invent a key, which no filter and no provider knows.
+  const shown = example === undefined ? { examples: [{}] } : {}
   return {
     ...parameter,
-    content: Object.fromEntries(Object.entries(content).map(([type, { schema, example: _, ...media }]) => [type, { ...media, schema: { ...schema, ...values }, ...example === undefined ? {} : { example } }]))
+    content: Object.fromEntries(Object.entries(content).map(([type, { schema, example: _, ...media }]) => [type, { ...media, schema: { ...schema, ...members, ...shown }, ...example === undefined ? {} : { example } }]))
   }
 }
 

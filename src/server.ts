@@ -10,7 +10,8 @@ import { isSampleConfig } from './base/packaged-file.ts'
 import { prepareDataDir } from './connections/data-dir.ts'
 import { holdDataDir } from './connections/data-dir-holders.ts'
 import { noPeers } from './connections/peers.ts'
-import { adoptDefaultRegion, hasOwnS3, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
+import { adoptDefaultRegion, authenticationOf, hasOwnS3, itemTablesOf, readSettings, sampleConfigFile, webhookSecretsOf, type Settings } from './settings.ts'
+import { admissionOf, serverLimitsOf } from './limits/settings.ts'
 import { startPrimary } from './workers/primary.ts'
 import { joinPrimary, type Worker } from './workers/worker.ts'
 
@@ -77,13 +78,17 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     cacheMaxBytes: settings.CACHE_MAX_BYTES,
     redisUrl: settings.REDIS_URL,
     webhookSecrets: webhookSecretsOf(settings),
+    itemTables: itemTablesOf(settings),
     accessLog: settings.ACCESS_LOG,
     staging: settings.STAGING_BUCKET === undefined ? undefined : { bucket: { name: settings.STAGING_BUCKET, pathStyle: hasOwnS3() } },
     adminKey: settings.ADMIN_KEY,
     recommendationIdSecret: settings.RECOMMENDATION_ID_SECRET,
     evidentlyEndpoint: settings.EVIDENTLY_ENDPOINT,
     appConfigAgentUrl: settings.APPCONFIG_AGENT_URL,
+    authentication: authenticationOf(settings),
     timeZone: settings.TIME_ZONE,
+    ...admissionOf(settings),
+    limits: serverLimitsOf(settings),
     peers: worker?.peers ?? noPeers,
     logger
   })

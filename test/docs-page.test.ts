@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { OpenApiDocument } from '../src/openapi.ts'
+import { packagedFile } from '../src/settings.ts'
+import { startAws } from './support/aws.ts'
 import { chromium, openPage } from './support/browser.ts'
 import { executeExamples } from './support/docs-page.ts'
 import { sendEvents, startGateway, storeConfig, type TestGateway } from './support/gateway.ts'
@@ -8,7 +11,7 @@ const adminKey = 'an admin key of a test'
 const embedded = { variations: { sessions: { type: 'embedded' } } }
 
 async function documentOf (t: Test, config: object, options: Parameters<typeof startGateway>[2] = {}): Promise<OpenApiDocument & TestGateway> {
-  const gateway = await startGateway(t, config, options)
+  const gateway = await startGateway(t, config, { authentication: {}, ...options })
   return { ...gateway, ...(await gateway.app.inject('/docs/json')).json<OpenApiDocument>() }
 }
 
@@ -49,9 +52,10 @@ t.test('examples of /docs are items that the namespace has, in lists whose comma
 t.test('/explain declares its key, and is not shown where no key opens it', async t => {
   const { paths, ...rest } = await documentOf(t, storeConfig, { adminKey })
   const schemes = rest.components!['securitySchemes']
-  t.match(schemes, { adminKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' } })
-  t.strictSame(paths['/explain/recommend-items/store/for-you/{userId}']!['get']!['security'], [{ adminKey: [] }])
-  t.notOk('security' in paths['/recommend-items/store/for-you/{userId}']!['get']!)
+  t.match(schemes, { ApiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' } })
+  t.strictSame(paths['/explain/recommend-items/store/for-you/{userId}']!['get']!['security'], [{ ApiKey: [] }])
+  t.strictSame(paths['/recommend-items/store/for-you/{userId}']!['get']!['security'], [], 'reads are open')
+  t.strictSame(paths['/items/store']!['post']!['security'], [{ ApiKey: [] }])
   const closed = await documentOf(t, storeConfig)
   t.strictSame(Object.keys(closed.paths).filter(path => path.startsWith('/explain')), [])
 })
@@ -62,6 +66,8 @@ t.test('the page of /docs has a Content-Security-Policy and the name of the prod
     const { headers, body } = await app.inject(url)
     t.match(headers['content-security-policy'], /^default-src 'none'; script-src 'self';/)
     t.match(body, '<title>Personalization Gateway</title>')
+    t.match(headers, { 'x-content-type-options': 'nosniff', 'x-frame-options': 'SAMEORIGIN', 'referrer-policy': 'no-referrer' }, 'helmet')
+    t.equal(headers['strict-transport-security'], undefined, 'the host is not the gateway\'s')
   }
   t.match(await app.inject('/docs/static/'), { statusCode: 302, headers: { location: '../' } })
 })
@@ -72,10 +78,24 @@ t.test('in a browser, every example of /docs is answered with 200, and the conso
       const { app } = await startGateway(t, { ...storeConfig, namespaces: { store: { ...storeConfig.namespaces.store, recommenders: { ...storeConfig.namespaces.store.recommenders, 'predicted-ratings': { ratings: embedded } } } } }, { basePath })
       const page = await openPage(t, `${await app.listen({ port: 0, host: '127.0.0.1' })}${basePath}/docs`)
       const statuses = await executeExamples(page)
-      t.equal(Object.keys(statuses).length, 11)
+      t.equal(Object.keys(statuses).length, 15)
       for (const [operation, status] of Object.entries(statuses)) t.equal(status, '200', operation)
       t.equal(await page.evaluate('document.title'), 'Personalization Gateway')
       t.strictSame(page.errors, [])
     })
   }
+})
+
+t.test('in a browser, every example of /docs is answered with 200 under docker/aws-config.json, on the local stand-ins', { skip: chromium === undefined && process.env['CI'] !== 'true' ? 'there is no Chromium' : false }, async t => {
+  await startAws(t)
+  const { app } = await startGateway(t, JSON.parse(readFileSync(packagedFile('docker/aws-config.json'), 'utf8')) as object)
+  const page = await openPage(t, `${await app.listen({ port: 0, host: '127.0.0.1' })}/docs`)
+  // The second time, the embedded recommender knows the items of the examples of events.
+  for (const time of ['first', 'second']) {
+    const statuses = await executeExamples(page)
+    t.equal(Object.keys(statuses).length, 20, JSON.stringify(statuses))
+    for (const [operation, status] of Object.entries(statuses)) t.equal(status, '200', `${operation}, the ${time} time`)
+    await page.evaluate('location.reload()')
+  }
+  t.strictSame(page.errors, [])
 })

@@ -48,9 +48,10 @@ t.test(`${requests} random requests made from the OpenAPI document: none is our 
     statuses.set(response.statusCode, (statuses.get(response.statusCode) ?? 0) + 1)
     if (response.statusCode === 200) continue
     type Refusal = { status?: number, code: keyof typeof errorTable, message: string }
-    const answer = response.json<Refusal & { results: Refusal[] }>()
-    // A batch tells of each of its bodies.
-    const refusals = response.statusCode === 207 ? answer.results.filter(({ status }) => status !== 200) : [{ ...answer, status: response.statusCode }]
+    const answer = response.json<Refusal & { results?: Refusal[], refusedConversions?: Array<{ message: string }> }>()
+    // A batch tells of each of its bodies, and a single body of its conversions.
+    const results = answer.results ?? answer.refusedConversions?.map(({ message }): Refusal => ({ status: 400, code: 'InvalidBody', message })) ?? []
+    const refusals = response.statusCode === 207 ? results.filter(({ status }) => status !== 200) : [{ ...answer, status: response.statusCode }]
     const sound = refusals.length > 0 && refusals.every(({ status = 500, code, message }) => status < 500 && errorTable[code]?.status === status && message !== '')
     if (!sound) t.fail(`${method} ${url} ${payload ?? ''}`, { status: response.statusCode, answer })
   }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import t from 'tap'
-import { packagedFile, readSettings, sampleConfigFile, SettingsError, webhookSecretsOf } from '../src/settings.ts'
+import { authenticationOf, packagedFile, readSettings, sampleConfigFile, SettingsError, webhookSecretsOf } from '../src/settings.ts'
 
 function refusal (environment: NodeJS.ProcessEnv): SettingsError {
   try {
@@ -126,4 +126,21 @@ t.test('the systems that evaluate experiments have URLs over HTTP', async t => {
 t.test('the files of the package are found', async t => {
   t.ok(existsSync(sampleConfigFile))
   t.ok(existsSync(packagedFile('package.json')))
+})
+
+t.test('settings of authentication that do not fit together are told', async t => {
+  const jwt = { AUTH_SCHEME: 'jwt', JWT_ISSUER: 'https://issuer.example/', JWT_AUDIENCE: 'a, b' }
+  t.match(authenticationOf(readSettings({})), { schemes: [], keySources: [], jwt: undefined, openWrites: false, docs: 'public', metrics: 'private' })
+  t.match(authenticationOf(readSettings({ ...jwt, AUTH_SCHEME: 'api-key, jwt', API_KEYS: 'x', OPEN_WRITES: 'true', JWT_DEFAULT_SCOPES: 'none' })), {
+    schemes: ['api-key', 'jwt'],
+    keySources: [{ name: 'API_KEYS' }],
+    openWrites: true,
+    jwt: { issuer: 'https://issuer.example/', jwksUri: 'https://issuer.example/.well-known/jwks.json', audiences: ['a', 'b'], defaultScopes: [], userClaim: undefined }
+  })
+  for (const uri of ['http://localhost:1/k', 'http://127.0.0.1/k', 'http://[::1]:8080/k', 'https://keys.example/k']) t.doesNotThrow(() => readSettings({ ...jwt, JWT_JWKS_URI: uri }), uri)
+  for (const uri of ['http://keys.example/k', 'http://127.0.0.1.example/k', 'http://localhost.example/', 'file:///etc/passwd', 'http://10.0.0.1/', 'https://user:password@keys.example/', 'nonsense']) t.match(refusal({ ...jwt, JWT_JWKS_URI: uri }).message, /^JWT_JWKS_URI /, uri)
+  t.match(refusal({ ...jwt, JWT_ISSUER: 'http://issuer.example' }).message, /^JWT_ISSUER /)
+  t.strictSame(refusal({ AUTH_SCHEME: 'api-key,jwt' }).findings.map(({ pointer }) => pointer), ['/AUTH_SCHEME', '/JWT_ISSUER', '/JWT_AUDIENCE'])
+  for (const AUTH_SCHEME of ['basic', 'none,jwt', 'jwt;api-key', 'API-KEY', ',']) t.match(refusal({ AUTH_SCHEME }).message, /^AUTH_SCHEME /, AUTH_SCHEME)
+  for (const [name, value] of [['OPEN_WRITES', 'yes'], ['DOCS_ACCESS', 'open'], ['METRICS_ACCESS', 'none'], ['JWT_DEFAULT_SCOPES', 'root'], ['API_KEYS_POLL_INTERVAL', '0']] as const) t.match(refusal({ [name]: value }).message, new RegExp(`^${name} `))
 })

@@ -17,6 +17,8 @@ export interface JsonShape {
   readonly apart?: boolean
   /** The most values. Values in a `JsonText` do not count, since they take no memory of their own. */
   readonly most: number
+  /** The most lists and objects within each other; absent: `deepest`. */
+  readonly deepest?: number
 }
 
 /** Reads JSON in slices. */
@@ -30,7 +32,7 @@ export interface JsonReader {
 
 /** The most lists and objects within each other. */
 export const deepest = 32
-const tooDeep = `expected at most ${deepest} lists and objects within each other`
+const tooDeep = (most: number): string => `expected at most ${most} lists and objects within each other`
 const longestNumber = 1024
 
 /** The most elements of a list: twice as many as any list of a body may have, so that a schema can tell of a few too many. */
@@ -54,7 +56,7 @@ type Expected = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'com
  * shape says so, and refuses strings with half a surrogate pair and keys that could change the prototype of an object.
  * @param bytes UTF-8, checked
  */
-export function createJsonReader (bytes: Buffer, { text, apart = false, most }: JsonShape): JsonReader {
+export function createJsonReader (bytes: Buffer, { text, apart = false, most, deepest: mostFrames = deepest }: JsonShape): JsonReader {
   const frames: Frame[] = []
   let at = bytes[0] === 0xEF && bytes[1] === 0xBB && bytes[2] === 0xBF ? 3 : 0
   let expected: Expected = 'value'
@@ -118,9 +120,9 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
   }
 
   function open (isList: boolean): void {
-    if (frames.length >= deepest) {
+    if (frames.length >= mostFrames) {
       // The length bounds the frames within a text, and says more of what is wrong.
-      if (writer === undefined || fault !== undefined) throw new GatewayError('InvalidBody', `body: ${tooDeep}`)
+      if (writer === undefined || fault !== undefined) throw new GatewayError('InvalidBody', `body: ${tooDeep(mostFrames)}`)
       isTooDeep = true
     }
     if (!isList && writer === undefined && isTextPlace()) {
@@ -139,7 +141,7 @@ export function createJsonReader (bytes: Buffer, { text, apart = false, most }: 
     if (writer === undefined || frames.length > outside) return complete(list ?? object)
     const written = writer.end(at)
     if (written === undefined) refuseLength()
-    if (isTooDeep) refuse(tooDeep)
+    if (isTooDeep) refuse(tooDeep(mostFrames))
     isTooDeep = false
     writer = undefined
     complete(written)

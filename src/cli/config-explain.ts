@@ -8,7 +8,7 @@ import { fileSource } from '../config/file-source.ts'
 import { isZone } from '../context/clock.ts'
 import { withoutBasePath } from '../base/base-path.ts'
 import { sampleConfigFile } from '../base/packaged-file.ts'
-import { readSettings } from '../settings.ts'
+import { itemTablesOf, readSettings } from '../settings.ts'
 import { parseTime } from '../base/time.ts'
 import { UserError } from '../base/user-error.ts'
 import { readHeaders } from './headers.ts'
@@ -32,11 +32,12 @@ async function explain (file: string, { path, headers, time, timeZone = readSett
   if (at === undefined) throw new UserError('--time: expected an ISO 8601 time, such as 2026-07-15T23:30:00-07:00')
   if (!isZone(timeZone)) throw new UserError('--time-zone: expected the name of a time zone, such as Europe/Berlin')
   const given = headers === undefined ? {} : readHeaders(await readFile(headers, 'utf8'), headers)
-  const { BASE_PATH, EVIDENTLY_ENDPOINT, APPCONFIG_AGENT_URL } = readSettings()
+  const settings = readSettings()
+  const { BASE_PATH, EVIDENTLY_ENDPOINT, APPCONFIG_AGENT_URL } = settings
   const adminKey = randomUUID()
   const dataDir = await mkdtemp(join(tmpdir(), 'gateway-explain-'))
   try {
-    await using app = await buildApp({ source: fileSource(file), delivers: false, dataDir, adminKey, timeZone, evidentlyEndpoint: EVIDENTLY_ENDPOINT, appConfigAgentUrl: APPCONFIG_AGENT_URL, now: () => at, logger: pino({ level: 'silent' }) })
+    await using app = await buildApp({ source: fileSource(file), delivers: false, dataDir, itemTables: itemTablesOf(settings), adminKey, timeZone, evidentlyEndpoint: EVIDENTLY_ENDPOINT, appConfigAgentUrl: APPCONFIG_AGENT_URL, now: () => at, logger: pino({ level: 'silent' }) })
     await app.config.loaded
     const { statusCode, body } = await app.inject({ url: `/explain${withoutBasePath(path, BASE_PATH)}`, headers: { ...given, 'x-api-key': adminKey } })
     const answer = JSON.parse(body) as { message?: string }

@@ -42,7 +42,7 @@ async function ask (url: string, headers: Record<string, string>): Promise<Exper
   const answer = parse(text)
   if (status === 200 && Array.isArray(answer)) return answer as ExperimentReport[]
   const { code = '', message = '' } = (answer ?? {}) as { code?: string, message?: string }
-  const hint = code === 'AdminKeyRequired' ? '; set ADMIN_KEY, or send --header "X-Api-Key: …"' : ''
+  const hint = code === 'Unauthorized' ? '; set ADMIN_KEY, or send --header "X-Api-Key: …"' : ''
   throw new UserError(`${url} gives no reports: ${`${status} ${code} ${message}`.trim()}${hint}`)
 }
 

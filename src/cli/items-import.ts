@@ -3,7 +3,7 @@ import { prepareDataDir } from '../connections/data-dir.ts'
 import { joinCatalogs, openCatalog } from '../metadata/catalog.ts'
 import { importItems } from '../metadata/import-items.ts'
 import type { Columns } from '../records/read-records.ts'
-import { adoptDefaultRegion, readSettings } from '../settings.ts'
+import { adoptDefaultRegion, itemTablesOf, readSettings } from '../settings.ts'
 import { itemStoresOf } from './import-places.ts'
 import { startProgress } from './progress.ts'
 import { partOfProgress, recordFilesOf } from './record-files.ts'
@@ -19,7 +19,9 @@ export interface ImportItemsOptions {
 export async function importItemsFile (paths: string | string[], { namespace, columns, force }: ImportItemsOptions): Promise<void> {
   leanHeap()
   adoptDefaultRegion()
-  const { DATA_DIR: dataDir, CONFIG_FILE } = readSettings()
+  const settings = readSettings()
+  const { DATA_DIR: dataDir, CONFIG_FILE } = settings
+  const itemTables = itemTablesOf(settings)
   const files = await recordFilesOf([paths].flat())
   const stores = await itemStoresOf(CONFIG_FILE, namespace)
   await prepareDataDir(dataDir)
@@ -27,8 +29,8 @@ export async function importItemsFile (paths: string | string[], { namespace, co
     const progress = startProgress('importing items')
     const started = performance.now()
     try {
-      const catalogs = files.map(async (file, i) => openCatalog(file, { columns, onProgress: partOfProgress(i, files.length, progress.update) }))
-      const outcome = await importItems(config, joinCatalogs(await Promise.all(catalogs)), { dataDir, namespace, ...force === true && { shrink: true } })
+      const catalogs = files.map(async (file, i) => openCatalog(file, { columns, idField: itemTables.key, onProgress: partOfProgress(i, files.length, progress.update) }))
+      const outcome = await importItems(config, joinCatalogs(await Promise.all(catalogs)), { dataDir, namespace, itemTables, ...force === true && { shrink: true } })
       progress.stop()
       if (typeof outcome === 'string') {
         process.exitCode = 1

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { namePattern } from '../base/names.ts'
+import { scopes, type Scope } from '../security/access.ts'
 import type { Columns } from '../records/read-records.ts'
 
 /** Returns the option that names a namespace. */
@@ -9,10 +10,24 @@ export function namespaceOption (): Option {
 
 /** Returns an option whose value is a name of the configuration. It is mandatory unless told otherwise. */
 export function nameOption (flags: string, description: string, { mandatory = true }: { mandatory?: boolean } = {}): Option {
-  return new Option(flags, description).makeOptionMandatory(mandatory).argParser(name => {
-    if (!new RegExp(namePattern).test(name)) throw new InvalidArgumentError('expected letters, digits, "_", "-", ".", "~", and spaces inside.')
-    return name
-  })
+  return new Option(flags, description).makeOptionMandatory(mandatory).argParser(readName)
+}
+
+/** Returns an option that may be repeated, whose values are names of the configuration. */
+export function namesOption (flags: string, description: string): Option {
+  return new Option(flags, description).default([]).argParser((name, names: string[]) => [...names, readName(name)])
+}
+
+function readName (name: string): string {
+  if (!new RegExp(namePattern).test(name)) throw new InvalidArgumentError('expected letters, digits, "_", "-", ".", "~", and spaces inside.')
+  return name
+}
+
+/** Returns the scopes so far, with those of one more option: one, or several with commas between them. */
+export function scopeOption (text: string, before: Scope[] | undefined): Scope[] {
+  const named = text.split(',').map(name => scopes.find(scope => scope === name.trim()))
+  if (named.includes(undefined)) throw new InvalidArgumentError(`expected ${scopes.join(', ')}.`)
+  return [...before ?? [], ...named as Scope[]]
 }
 
 /** Returns the option that names headers of requests. */

@@ -3,6 +3,7 @@ import { AutoContextSchema, FiltersSchema } from '../context/rules.ts'
 import { functionArn } from '../origins/lambda.ts'
 import { actions } from '../origins/origin.ts'
 import { ResilienceSchema } from '../origins/resilience.ts'
+import { RatesSchema } from '../limits/rates.ts'
 import { FeatureSchema, NameSchema, strict } from '../base/schema.ts'
 import { CacheControlSchema } from '../cache/cache-control.ts'
 
@@ -46,6 +47,7 @@ const NamespaceSchema = strict({
   name: text,
   description: text,
   ...inherited,
+  rateLimit: Type.Optional(RatesSchema),
   recommenders: Type.Optional(strict(Object.fromEntries(actions.map(action => [action, Type.Optional(RecommendersSchema)])))),
   eventTargets: Type.Optional(Type.Array(tagged, { maxItems: 50 }))
 })

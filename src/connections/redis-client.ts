@@ -53,6 +53,8 @@ export interface RedisClientOptions {
   /** The longest pause before the client reconnects, in ms. */
   longestPause?: number
   connectTimeout?: number
+  /** The interval at which the client of a cluster reads the owners of slots without a cause, in ms. */
+  slotsRefreshInterval?: number
 }
 
 /** Replies of a server that cannot take the command now. After a failover, the address may lead to another server. */
@@ -61,15 +63,12 @@ const elsewhere = /^(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS)\b/
 /** The shortest interval at which the client looks whether it speaks to a server in the wrong manner, in ms. */
 const mismatchInterval = 5_000
 
-/** The interval at which the client reads the owners of slots without a cause, in ms. */
-const slotsRefreshInterval = 5_000
-
 /**
  * Opens a client for a `redis://` or `rediss://` URL. It returns at once: the client connects, and reconnects, in the background.
  * The client becomes a cluster client if `INFO` (or `CLUSTER INFO`, where the user may not run `INFO`) says that the server is a node of
  * a cluster, or if the server redirects a command. It then asks the server for the other nodes, and uses database 0, whatever the URL says.
  */
-export function openRedis (url: string, { commandTimeout, onProblem, socketTimeout = commandTimeout + 250, longestPause = 500, connectTimeout = 1_000 }: RedisClientOptions): RedisClient {
+export function openRedis (url: string, { commandTimeout, onProblem, socketTimeout = commandTimeout + 250, longestPause = 500, connectTimeout = 1_000, slotsRefreshInterval = 5_000 }: RedisClientOptions): RedisClient {
   const events = new EventEmitter<{ ready: [], close: [], failed: [began: number] }>()
   events.setMaxListeners(0)
   const report = tellOnce(onProblem)
@@ -104,6 +103,7 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
   let isCluster = false
   let server = openServer()
   let commands: RedisCommands = server
+  let refreshing: NodeJS.Timeout | undefined
 
   /** Returns whether to reconnect now. It limits the rate, as the address may lead to the same refusing server for a while. */
   function mayMove (): boolean {
@@ -150,6 +150,8 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
     if ((server.options.db ?? 0) > 0) report(new UserError(`REDIS_URL names database ${server.options.db}, but the server is a cluster, which has only database 0; the gateway uses that`))
     const cluster = openCluster(server.options)
     commands = cluster
+    clearInterval(refreshing)
+    refreshing = setInterval(() => { cluster.refreshSlotsCache() }, slotsRefreshInterval)
     isCluster = true
     server.disconnect()
     lost()
@@ -166,6 +168,7 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
   /** Goes back to a client of one server, after the address has come to lead to a server outside of any cluster. */
   function becomeServer (cluster: Cluster): void {
     commands = server = openServer()
+    clearInterval(refreshing)
     cluster.disconnect()
     lost()
   }
@@ -180,7 +183,8 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
       enableAutoPipelining: false,
       // The server may have executed the command already, so ioredis must not repeat it.
       retryDelayOnFailover: 0,
-      slotsRefreshInterval,
+      // If `disconnect` meets a refresh under way, the interval of ioredis goes on for ever. This client has its own.
+      slotsRefreshInterval: 0,
       dnsLookup: (address, callback) => { callback(null, address) },
       natMap: node => {
         const colon = node.lastIndexOf(':')
@@ -250,6 +254,7 @@ export function openRedis (url: string, { commandTimeout, onProblem, socketTimeo
     close () {
       closed = true
       greeted = false
+      clearInterval(refreshing)
       for (const opened of new Set([server, commands])) opened.disconnect()
     }
   }

@@ -1,6 +1,7 @@
 import type { NamespacePlan } from '../plan/plan.ts'
 import { addProperties, deriveProperties } from '../context/properties.ts'
 import type { Surroundings } from '../context/surroundings.ts'
+import { forbidden, type Principal } from '../security/access.ts'
 import { GatewayError } from '../base/errors.ts'
 import { jsonObjectText } from '../base/json-object.ts'
 import { parseTime, timeForms } from '../base/time.ts'
@@ -14,6 +15,8 @@ export interface ReadBodyOptions {
   newId: () => string
   surroundings: Surroundings
   broughtBy: Bringer
+  /** The caller, whose events they are if it may act for one user only. */
+  principal: Principal
 }
 
 /** The longest properties that Amazon Personalize takes, in characters of JSON. */
@@ -28,7 +31,7 @@ export interface ReadBody {
 /**
  * Returns a body with its defaults, as every target gets it. It validates the body beyond its schema. A wrong conversion is left out, if
  * there is something beside it.
- * @throws GatewayError 400 that names the bad part
+ * @throws GatewayError 400 that names the bad part; 403 if the caller may not act for the user
  */
 export function readBody (given: EventsBody, namespace: NamespacePlan, options: ReadBodyOptions): ReadBody {
   // The target names its own tracker.
@@ -37,6 +40,7 @@ export function readBody (given: EventsBody, namespace: NamespacePlan, options: 
   if (userId === undefined && (sessionId === undefined || eventList.length === 0)) {
     throw new GatewayError('InvalidBody', `body/userId: is missing; expected a string of 1 to 256 characters${experimentConversions.length > 0 ? '' : ', or a sessionId'}`)
   }
+  if (!mayBringEvents(options.principal, given)) throw forbidden()
   const { conversions, refused } = readConversions(namespace, experimentConversions, userId)
   if (eventList.length === 0 && conversions.length === 0) throw new GatewayError('InvalidBody', refused[0]!.message)
   const derived = deriveProperties(namespace.autoContext, options.surroundings)
@@ -58,6 +62,15 @@ export function readBody (given: EventsBody, namespace: NamespacePlan, options: 
   })
   const body = { namespace: namespace.name, userId, sessionId, events, conversions, broughtBy: options.broughtBy, ...(Object.keys(more).length === 0 ? {} : { more }) }
   return { body, refused }
+}
+
+/**
+ * Returns whether a caller may send a body. A caller of one user may not send events of a session alone: recommenders take the id of a
+ * session without a user for the id of its user. Nor may an event name another user, in a member that goes along to the targets.
+ */
+function mayBringEvents ({ user }: Principal, { userId, eventList = [] }: EventsBody): boolean {
+  if (user === undefined) return true
+  return userId === user && eventList.every(event => !('userId' in event) || event.userId === user)
 }
 
 function emptyMessage ({ eventList, experimentConversions }: EventsBody): string {

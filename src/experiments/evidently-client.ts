@@ -47,10 +47,10 @@ async function createEvidently ({ steady }: ExperimentScope, endpoint: string): 
   // The region is part of the signature only, since the endpoint is given.
   const region = await environmentRegion() ?? 'us-east-1'
   const client = await openAwsClient(EvidentlyClient, { region, endpoint, disableHostPrefix: true })
-  // The first evaluation has no time to get credentials.
-  client.config.credentials().catch(() => {})
   // The SDK declares its text of JSON by a type that is gone.
   const ask = async (input: EvaluateFeatureRequest, abortSignal: AbortSignal): Promise<Omit<EvaluateFeatureResponse, 'details'> & { details?: string }> => client.send(new EvaluateFeatureCommand(input), { abortSignal })
+  // The first evaluation has no time to load code and to get credentials. A call that is aborted does both, and sends nothing.
+  ask({ project: 'none', feature: 'none', entityId: 'none' }, AbortSignal.abort()).catch(() => {})
   const remembered = createRemembered<Evaluation>({ ...evaluations, steady })
   return {
     evidently: {

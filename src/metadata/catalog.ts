@@ -30,8 +30,13 @@ export interface Item {
 /** Thrown for a catalog whose content a store refuses, so that a retry is pointless. */
 export class CatalogError extends UserError {}
 
+export interface CatalogOptions extends ReadOptions {
+  /** The field that holds the id of an item, unless `columns` names its column; absent: `id`. */
+  idField?: string | undefined
+}
+
 /** Returns the catalog in a file: JSON Lines, CSV or TSV by its name and content, compressed or not. */
-export async function openCatalog (file: string, options: ReadOptions = {}): Promise<Catalog> {
+export async function openCatalog (file: string, options: CatalogOptions = {}): Promise<Catalog> {
   const { mtimeMs } = await stat(file)
   // The tag is random, so that a file is always imported: no property of a file proves that its content is unchanged.
   return { name: file, tag: randomUUID(), madeAt: mtimeMs, items: () => readItems(file, options) }
@@ -54,12 +59,13 @@ export function joinCatalogs (catalogs: readonly Catalog[]): Catalog {
   return { name: `${first.name} and ${catalogs.length - 1} more`, tag: randomUUID(), madeAt: Math.max(...catalogs.map(({ madeAt }) => madeAt)), items }
 }
 
-async function * readItems (file: string, options: ReadOptions): AsyncGenerator<readonly Item[]> {
+async function * readItems (file: string, { idField = 'id', ...options }: CatalogOptions): AsyncGenerator<readonly Item[]> {
+  const key = options.columns === undefined ? idField : 'id'
   const bad = new BadLines()
-  for await (const batch of readRecords(file, { ...options, required: [['id']] })) {
+  for await (const batch of readRecords(file, { ...options, required: [[key]] })) {
     const items: Item[] = []
     for (const source of batch) {
-      const item = 'problem' in source ? source.problem : toItem(source, options.columns)
+      const item = 'problem' in source ? source.problem : toItem(source, key, options.columns)
       if (typeof item === 'string') bad.add(source.line, item)
       else items.push(item)
     }
@@ -69,9 +75,9 @@ async function * readItems (file: string, options: ReadOptions): AsyncGenerator<
 }
 
 /** Returns the item of a record, or a message that says why the record is invalid. */
-function toItem ({ record, text }: SoundRecord, columns: Columns | undefined): Item | string {
-  const { itemId, metadata } = text === undefined ? ofRow(record) : ofJson(text, record['id'], columns)
-  return typeof itemId === 'string' && isItemId(itemId) ? { itemId, metadata } : 'id: expected a string of 1 to 256 characters'
+function toItem ({ record, text }: SoundRecord, key: string, columns: Columns | undefined): Item | string {
+  const { itemId, metadata } = text === undefined ? ofRow(record, key) : ofJson(text, record, key, columns)
+  return typeof itemId === 'string' && isItemId(itemId) ? { itemId, metadata } : `${key}: expected a string of 1 to 256 characters`
 }
 
 /** Returns whether a catalog may contain an id. UTF-8, in which ids are stored, lacks lone surrogates: two ids with one could become equal. */
@@ -85,16 +91,18 @@ interface Parts {
 }
 
 /** Returns the parts of a table's row. Programs that write tables with columns of a fixed width pad the ids with blanks. */
-function ofRow ({ id, ...metadata }: Record<string, unknown>): Parts {
+function ofRow (record: Record<string, unknown>, key: string): Parts {
+  const { [key]: id, ...metadata } = record
   return { itemId: typeof id === 'string' ? id.trim() : id, metadata: JSON.stringify(metadata) }
 }
 
-function ofJson (text: string, id: unknown, columns: Columns | undefined): Parts {
+function ofJson (text: string, record: Record<string, unknown>, key: string, columns: Columns | undefined): Parts {
+  const id = record[key]
   const members = membersOf(text)
-  const idColumn = columns === undefined ? 'id' : columns['id']
+  const idColumn = columns === undefined ? key : columns['id']
   return {
     itemId: typeof id === 'number' ? valueOf(text, members, idColumn) : id,
-    metadata: columns === undefined ? without(text, members) : selected(text, members, columns)
+    metadata: columns === undefined ? without(text, members, key) : selected(text, members, columns)
   }
 }
 
@@ -105,8 +113,8 @@ function valueOf (text: string, members: readonly Member[], key: string | undefi
 }
 
 /** Returns the text of the object without the id. */
-function without (text: string, members: readonly Member[]): string {
-  return `{${members.filter(({ key }) => key !== 'id').map(({ from, to }) => text.slice(from, to)).join(',')}}`
+function without (text: string, members: readonly Member[], idField: string): string {
+  return `{${members.filter(({ key }) => key !== idField).map(({ from, to }) => text.slice(from, to)).join(',')}}`
 }
 
 function selected (text: string, members: readonly Member[], columns: Columns): string {

@@ -1,3 +1,5 @@
+import type { ItemTables } from './dynamodb/item-table.ts'
+
 /** A namespace's item store that the gateway fills from the staging bucket. */
 export interface ItemImport {
   readonly namespace: string
@@ -5,4 +7,6 @@ export interface ItemImport {
   readonly config: { readonly type: string }
   /** Interval of checks for a new catalog, in seconds. */
   readonly syncInterval: number
+  /** The names of the tables of items, and of the field of a catalog that holds the id; absent: the defaults. */
+  readonly itemTables?: ItemTables | undefined
 }

@@ -3,12 +3,15 @@ import type { Kind } from '../base/schema.ts'
 import type { Scope } from '../connections/scope.ts'
 import type { DatasetSink } from '../delivery/dataset.ts'
 import type { Catalog } from './catalog.ts'
+import type { ItemTables } from './dynamodb/item-table.ts'
 import type { MetadataStats } from './stats.ts'
 import type { ItemMetadataStore } from './store.ts'
 
 export interface MetadataScope extends Scope {
   /** Counters of metadata lookups. */
   metadataStats: MetadataStats
+  /** The names of the tables of items; absent: the defaults. */
+  itemTables?: ItemTables | undefined
 }
 
 /** A kind of item metadata store: the schema of its part of the configuration, and its factory. */
@@ -34,6 +37,8 @@ export type LoadOutcome = number | 'loaded' | 'busy'
 export interface LoadPlace {
   dataDir: string
   namespace: string
+  /** The names of the tables of items; absent: the defaults. */
+  itemTables?: ItemTables | undefined
   /** Whether the catalog may have less than half of the items in use, whatever the configuration says. */
   shrink?: boolean | undefined
 }

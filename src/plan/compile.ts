@@ -8,6 +8,7 @@ import { openEventTargets } from '../targets/open-targets.ts'
 import { openPostProcessor } from '../origins/post-process.ts'
 import { itemMetadataTypes } from '../metadata/registry.ts'
 import type { OriginScope } from '../origins/origin.ts'
+import { ratesOf } from '../limits/rates.ts'
 import { originTypes } from '../origins/registry.ts'
 import type { protect, ProtectedOrigin } from '../origins/protect.ts'
 import { defaults } from '../origins/resilience.ts'
@@ -20,7 +21,6 @@ import { inherit } from '../config/inherit.ts'
 import { sampleConfig } from '../config/sample-config.ts'
 import { itemImportsOf } from '../config/item-imports.ts'
 import { allWarningsOf } from '../config/all-warnings.ts'
-import type { ExperimentSettings } from '../config/experiment-warnings.ts'
 import type { PlanScope, Resources } from './resources.ts'
 import { recommenderKey, type NamespacePlan, type Plan, type RecommenderPlan, type VariationPlan } from './plan.ts'
 
@@ -47,7 +47,7 @@ export async function compile (document: Document, generation: number, resources
     for (const namespace of namespacesOf(document)) {
       const scope = scopeOf(namespace.name)
       const eventTargets = eventTargetsOf(namespace).map(({ value }) => value)
-      const itemImports = itemImportsOf(document, namespace.name, recommenders)
+      const itemImports = itemImportsOf(document, namespace.name, recommenders).map(to => ({ ...to, itemTables: resources.itemTables }))
       const compiled = await inOrder(recommenders.filter(recommender => recommender.namespace === namespace.name), async recommender =>
         compileRecommender([root, namespace, recommender], recommender, sampleConfig(document, recommender), scope, rulesOf))
       namespaces.set(namespace.name, {
@@ -56,6 +56,7 @@ export async function compile (document: Document, generation: number, resources
         description: namespace.value.description,
         recommenders: new Map(compiled.map(recommender => [recommenderKey(recommender.action, recommender.name), recommender])),
         autoContext: compileAutoValues(inherit('autoContext', [root, namespace])?.value),
+        rates: ratesOf(namespace.value.rateLimit),
         itemImports,
         eventTargets: !resources.delivers ? new Map() : await openEventTargets(eventTargets, scope),
         datasets: await openDatasets(eventTargets, itemImports, scope)
@@ -63,15 +64,11 @@ export async function compile (document: Document, generation: number, resources
     }
     const { version, title, description } = document
     const digest = hash('sha1', JSON.stringify(document), 'base64url')
-    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: await allWarningsOf(document, experimentSettings(resources)), namespaces }, release }
+    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: await allWarningsOf(document, { ...resources, countsApart: resources.redisUrl === undefined && resources.peers !== noPeers }), namespaces }, release }
   } catch (error) {
     release()
     throw error
   }
-}
-
-function experimentSettings ({ evidentlyEndpoint, redisUrl, peers }: Resources): ExperimentSettings {
-  return { evidentlyEndpoint, countsApart: redisUrl === undefined && peers !== noPeers }
 }
 
 async function compileRecommender (levels: Array<Element<object>>, recommender: RecommenderElement, config: RecommenderConfig, scope: PlanScope, rulesOf: RulesOf): Promise<RecommenderPlan> {

@@ -1,3 +1,4 @@
+import type { Rates } from '../limits/rates.ts'
 import type { Datasets } from './open-datasets.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { EventTarget } from '../targets/target.ts'
@@ -41,6 +42,8 @@ export interface NamespacePlan {
   readonly itemImports: readonly ItemImport[]
   /** The rules that derive properties of events. */
   readonly autoContext: AutoValues | undefined
+  /** The rates of clients in this namespace, in the place of those of the process. */
+  readonly rates?: Rates
 }
 
 export interface RecommenderPlan {

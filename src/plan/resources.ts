@@ -4,7 +4,7 @@ import type { MetadataScope } from '../metadata/store-type.ts'
 import type { EventScope } from '../targets/target.ts'
 
 /** The resources that all configurations of a process share. */
-export interface Resources extends Connections, Pick<MetadataScope, 'metadataStats'>, Pick<EventScope, 'eventStats'>, ExperimentResources {
+export interface Resources extends Connections, Pick<MetadataScope, 'metadataStats' | 'itemTables'>, Pick<EventScope, 'eventStats'>, ExperimentResources {
   /** Whether to open event targets; false in a process that only explains requests. */
   delivers: boolean
 }

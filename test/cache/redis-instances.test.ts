@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { eventually } from '../support/eventually.ts'
 import { startCountingOrigin, startInstance, type CountingOrigin, type Instance } from '../support/instances.ts'
@@ -13,8 +12,10 @@ const crowd = 40
 interface Shop {
   origin: CountingOrigin
   redis: RedisServer
-  instances: Instance[]
+  instances: RunningInstance[]
 }
+
+type RunningInstance = Awaited<ReturnType<typeof startInstance>>
 
 /** Three gateways that share one Redis, and rely on it already. */
 async function open (t: Test, persistence: 'none' | 'aof'): Promise<Shop> {
@@ -93,7 +94,7 @@ t.test('instances that share a Redis', needsRedis, async t => {
   const { instances, origin } = await open(t, 'none')
 
   await t.test('what one made, another has from Redis, until an event of the user at a third', async t => {
-    const [a, b, c] = instances as [Instance, Instance, Instance]
+    const [a, b, c] = instances as [RunningInstance, RunningInstance, RunningInstance]
     const first = await a.read('sharer')
     t.match(first.cacheStatus, /^gateway; fwd=miss; stored/)
     // Until Redis has it, the second makes its own, and Redis has that.
@@ -126,7 +127,10 @@ t.test('no instance serves what was made before an event where Redis is killed m
   let restarted: Promise<void> | undefined
   const outage = async (): Promise<void> => {
     await redis.kill()
-    await sleep(300)
+    await Promise.all(instances.map(async ({ process: { url } }, i) => eventually(`instance ${i} knows that it is away`, async () => {
+      const { redis: { state } } = await (await fetch(`${url}/health/ready`)).json() as { redis: { state: string } }
+      return state === 'away'
+    })))
     await redis.restart()
   }
   const tally = await visit(instances, 21, 1, done => { if (done >= userCount / 4) restarted ??= outage() })

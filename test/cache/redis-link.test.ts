@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { eventually } from '../support/eventually.ts'
 import { agreed, openTestLink, openTestLinks, leased } from '../support/redis-link.ts'
@@ -36,7 +35,12 @@ t.test('a connection that breaks again and again leaves none that is relied on a
       await from.versions.raise(user)
       t.notOk(to.versions.isCurrent(slot, begunAt), 'nothing of before is served')
     }
-    await sleep(random.integer(1, 90))
+    // The next break comes at once, or when one is connected, has checked Redis, or is relied on.
+    const at = random.pick(links).link
+    const [until, isSo] = random.pick<readonly [string, () => boolean]>([
+      ['at once', () => true], ['it is connected', () => at.problem === undefined], ['it is up', () => at.up], ['it relies on Redis', () => at.state !== 'away']
+    ])
+    await eventually(until, isSo)
   }
   await agreed(links)
   await leased(links)
@@ -118,13 +122,16 @@ t.test('one whose connections lead nowhere makes new ones within seconds', needs
 
 t.test('closed, it says and holds nothing more', needsRedis, async t => {
   const redis = await startRedis(t)
+  await redis.client.ping()
+  const held = (): string => process.getActiveResourcesInfo().filter(type => type === 'Timeout' || type === 'TCPSocketWrap').sort().join()
+  const before = held()
   const a = openTestLink(t, redis.url)
   await agreed([a])
   await a.link.close()
+  await eventually('it holds no timer and no connection', () => held() === before)
   await redis.kill()
   await a.versions.raise(user)
   t.equal(await a.tier.get('key', user), undefined)
-  await sleep(200)
   t.same(a.changes, ['up'])
   t.notOk(a.link.up)
   t.equal(a.link.state, 'away')

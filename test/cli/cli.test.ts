@@ -5,6 +5,9 @@ import { eventually } from '../support/eventually.ts'
 import { startGateway, storeConfig } from '../support/gateway.ts'
 import { finished, run } from '../support/server-process.ts'
 
+// The tests mostly wait for processes and timeouts of their own.
+t.jobs = 4
+
 interface ItemList { itemList: Array<{ itemId: string, metadata?: object }> }
 
 const gateway = async (args: string[], environment: Record<string, string> = {}): Promise<{ code: number | null, output: string }> => finished(run('cli.js', args, environment))

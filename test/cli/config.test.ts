@@ -3,6 +3,9 @@ import t from 'tap'
 import { autoContextConfig, phoneInSanFrancisco } from '../support/auto-context.ts'
 import { finished, run } from '../support/server-process.ts'
 
+// The tests mostly wait for processes and timeouts of their own.
+t.jobs = 4
+
 const gateway = async (...args: string[]): Promise<{ code: number | null, output: string }> => finished(run('cli.js', args, {}))
 const path = '/recommend-items/my-store/product-recommender/user-1'
 const lines = Object.entries(phoneInSanFrancisco).map(([name, value]) => `${name}: ${value}`).join('\n')

@@ -21,7 +21,7 @@ const config = {
 const command = async (args: string[], environment: Record<string, string> = {}): Promise<{ code: number | null, output: string }> => finished(run('cli.js', ['experiments', 'report', ...args], environment))
 
 async function start (t: Test, basePath = ''): Promise<string> {
-  const { app } = await startGateway(t, config, { adminKey, basePath })
+  const { app } = await startGateway(t, config, { adminKey, basePath, authentication: {} })
   for (const user of ['ann', 'bob', 'cat']) await app.inject(`${basePath}/recommend-items/shop/home/${user}`)
   await app.experiments.exposures.settled()
   return `${await app.listen({ port: 0, host: '127.0.0.1' })}${basePath}`
@@ -44,7 +44,7 @@ t.test('experiments report: --json prints what the route answers, and --header b
 
 t.test('experiments report: the command ends with 1 and the reason', async t => {
   const url = await start(t)
-  t.match(await command(['--url', url]), { code: 1, output: /401 AdminKeyRequired.*set ADMIN_KEY/ })
+  t.match(await command(['--url', url]), { code: 1, output: /401 Unauthorized.*set ADMIN_KEY/ })
   t.match(await command(['--url', url, '--namespace', 'nope'], { ADMIN_KEY: adminKey }), { code: 1, output: /404 NamespaceNotFound/ })
   t.match(await command(['--url', `${url}/nowhere`], { ADMIN_KEY: adminKey }), { code: 1, output: /404 RouteNotFound/ })
   t.match(await command([]), { code: 1, output: /--url/ })

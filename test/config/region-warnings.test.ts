@@ -3,6 +3,9 @@ import t from 'tap'
 import { eventually } from '../support/eventually.ts'
 import { finished, run, startServer } from '../support/server-process.ts'
 
+// The tests mostly wait for processes and timeouts of their own.
+t.jobs = 2
+
 const arn = (service: string, resource: string): string => `arn:aws:${service}:eu-west-1:123456789012:${resource}`
 const cacheControl = { userSpecified: { maxAge: 10, directives: 'private' } }
 const documentOf = (variation: object, more: object = {}): string => JSON.stringify({

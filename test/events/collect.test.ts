@@ -2,6 +2,7 @@ import t from 'tap'
 import { createUserVersions } from '../../src/cache/user-versions.ts'
 import type { Plan } from '../../src/plan/plan.ts'
 import { GatewayError } from '../../src/base/errors.ts'
+import { anonymous } from '../../src/security/access.ts'
 import { collectEvents } from '../../src/events/collect.ts'
 import type { EventsBody } from '../../src/targets/event.ts'
 import type { EventTarget } from '../../src/targets/target.ts'
@@ -14,6 +15,7 @@ const planOf = (eventTargets: Record<string, EventTarget> = {}): Plan =>
 
 let ids = 0
 const options = {
+  principal: anonymous,
   now: () => 5_000_000,
   newId: () => `new-${++ids}`,
   userVersions: createUserVersions(),

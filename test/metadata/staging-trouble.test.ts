@@ -105,15 +105,19 @@ t.test('an object has to begin in time, and may then take as long as it comes', 
   const bucket = await openBucket(testBucketPlace, { answerWithin: 200 })
   t.teardown(() => bucket.close())
   const object = (await bucket.newest('import/shop/', never))!
+  let finish: (() => void) | undefined
   s3.interfere((_request, response) => {
     response.writeHead(200, { 'content-length': '11' }).write('{"id"')
-    setTimeout(() => { response.end(':"a"}\n') }, 500)
+    finish = () => { response.end(':"a"}\n') }
     return true
   })
-  const file = await bucket.download(object, join(directory, 'download'), never)
-  t.equal(readFileSync(file, 'utf8'), '{"id":"a"}\n')
+  const downloading = bucket.download(object, join(directory, 'download'), never)
+  await eventually('the object has begun', () => finish !== undefined)
   s3.interfere(() => true)
-  await t.rejects(bucket.download(object, join(directory, 'download'), never), { name: 'AbortError' })
+  await t.rejects(bucket.download(object, join(directory, 'other'), never), { name: 'AbortError' })
+  // A request that came later has had its time.
+  finish!()
+  t.equal(readFileSync(await downloading, 'utf8'), '{"id":"a"}\n')
 })
 
 t.test('a listing of several pages is read to its end, one of too many is refused', async t => {

@@ -24,7 +24,7 @@ const config = {
   }
 }
 
-const start = async (t: Test, options: Partial<AppOptions> = {}): Promise<TestGateway> => startGateway(t, config, { adminKey, ...options })
+const start = async (t: Test, options: Partial<AppOptions> = {}): Promise<TestGateway> => startGateway(t, config, { adminKey, authentication: {}, ...options })
 
 function asker ({ app }: TestGateway): (path: string) => Promise<{ statusCode: number, body: string, json: <T>() => T }> {
   return async path => app.inject({ url: `/experiments${path}`, headers: { 'x-api-key': adminKey } })
@@ -98,11 +98,11 @@ t.test('experiments route: unknown names are 404, each with its own code', async
 t.test('experiments route: only administrators, and nobody where there is no key', async t => {
   const { app } = await start(t)
   for (const path of ['/experiments', '/experiments/shop', '/experiments/shop/home/layout', '/experiments/nope']) {
-    t.match(await app.inject(path), { statusCode: 401, body: /AdminKeyRequired/ }, path)
+    t.match(await app.inject(path), { statusCode: 401, body: /Unauthorized/ }, path)
     t.match(await app.inject({ url: path, headers: { 'x-api-key': 'wrong' } }), { statusCode: 401 })
   }
   const closed = await start(t, { adminKey: undefined })
-  t.match(await closed.app.inject('/experiments/shop'), { statusCode: 403, body: /AdminClosed/ })
+  t.match(await closed.app.inject('/experiments/shop'), { statusCode: 401, body: /Unauthorized/ })
 })
 
 t.test('experiments route: a blended list is reported by preference', async t => {
@@ -114,7 +114,7 @@ t.test('experiments route: a blended list is reported by preference', async t =>
 
 t.test('experiments route: the OpenAPI document has the experiments there are, for administrators only', async t => {
   const paths = async (config: object, options: object): Promise<string[]> => {
-    const { app } = await startGateway(t, config, options)
+    const { app } = await startGateway(t, config, { authentication: {}, ...options })
     return Object.keys((await app.inject('/docs/json')).json<OpenApiDocument>().paths).filter(path => path.startsWith('/experiments'))
   }
   t.strictSame(await paths(config, { adminKey }), ['/experiments', '/experiments/shop', '/experiments/shop/home/layout', '/experiments/shop/home/blend', '/experiments/shop/home/order'])

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { pino } from 'pino'
 import type { Test } from 'tap'
 import { buildApp, type AppOptions } from '../../src/app.ts'
 import { fileSource } from '../../src/config/file-source.ts'
+import { watchedLog } from './watched-log.ts'
 
 /** The configuration of a store with embedded recommenders only. */
 export const storeConfig = {
@@ -36,11 +36,13 @@ export interface TestGateway {
   configFile: string
 }
 
-/** Starts a gateway in this process, with its own data directory and configuration file. It ends with the test. */
+/** Starts a gateway in this process, with its own data directory and configuration file. By default it takes every request, writes too. It ends with the test. */
 export async function startGateway (t: Test, config: object = storeConfig, options: Partial<AppOptions> = {}): Promise<TestGateway> {
   const dataDir = t.testdir({ 'config.json': JSON.stringify(config) })
   const configFile = join(dataDir, 'config.json')
-  const app = await buildApp({ source: fileSource(configFile, 20), dataDir, logger: pino({ level: 'silent' }), ...options })
+  const { logger, watch } = watchedLog()
+  const app = await buildApp({ source: fileSource(configFile, 20), dataDir, logger, authentication: { openWrites: true }, ...options })
+  watch(t, app)
   t.teardown(async () => app.close())
   await app.ready()
   await app.config.loaded

@@ -20,7 +20,7 @@ export async function startWorkers (t: Test, { others = 0, settings = {} }: Work
   const names = ['shop', ...Array.from({ length: others }, (_, i) => `other-${i}`)]
   const namespaces = Object.fromEntries(names.map(name => [name, { ...shop, ...settings }]))
   const dataDir = t.testdir({ 'config.json': JSON.stringify({ cacheControl: { server: { ttl: 300 } }, namespaces }) })
-  return startServer(t, { WORKERS: '3', CONFIG_FILE: join(dataDir, 'config.json'), DATA_DIR: dataDir, ACCESS_LOG: 'all', LOG_LEVEL: 'info' })
+  return startServer(t, { WORKERS: '3', CONFIG_FILE: join(dataDir, 'config.json'), DATA_DIR: dataDir, ACCESS_LOG: 'all', LOG_LEVEL: 'info', OPEN_WRITES: 'true' })
 }
 
 /** A connection of its own for each request, so that all workers get some. */

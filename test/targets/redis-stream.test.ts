@@ -9,6 +9,9 @@ import { openTarget } from '../support/open-target.ts'
 import { startRedisProxy } from '../support/redis-proxy.ts'
 import { needsRedis, startRedis, type RedisServer } from '../support/redis-server.ts'
 
+// The tests mostly wait for processes and timeouts of their own.
+t.jobs = 3
+
 const config = { type: 'redis-stream', stream: 'shop events' }
 
 /** The values of the field of each entry, in their order. */

@@ -19,8 +19,8 @@ export const dynamodb = itemMetadataType({
     const { openDynamoDbSink } = await import('./open.ts')
     return openDynamoDbSink(scope)
   },
-  async load (config, catalog, { namespace, shrink = config.shrink }) {
+  async load (config, catalog, { namespace, shrink = config.shrink, itemTables }) {
     const { loadDynamoDb } = await import('./load.ts')
-    return loadDynamoDb({ ...config, ...shrink !== undefined && { shrink } }, catalog, namespace)
+    return loadDynamoDb({ ...config, ...shrink !== undefined && { shrink } }, catalog, namespace, {}, itemTables)
   }
 })

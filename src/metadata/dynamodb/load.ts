@@ -1,11 +1,13 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { openAwsClient } from '../../connections/aws.ts'
 import { CatalogError, type Catalog, type Item } from '../catalog.ts'
+import { UserError } from '../../base/user-error.ts'
 import { lockId, withLoadLock, type LastLoad, type LoadLock } from './lock.ts'
+import { isTableName, itemTableOf, tableNameFormat, type ItemTables } from './item-table.ts'
 import { countItems, purge } from './purge.ts'
 import { refuseShrink } from '../shrink.ts'
 import type { LoadOutcome } from '../store-type.ts'
-import { loadTimes, provision, tableName, type LoadTable, type LoadTimes, type TableConfig } from './table.ts'
+import { loadTimes, provision, type LoadTable, type LoadTimes, type TableConfig } from './table.ts'
 import { BadAttributes, toAttributes } from './values.ts'
 import { createWriter, type SizedItem } from './write.ts'
 
@@ -18,12 +20,14 @@ const mostListed = 20
 /**
  * Replaces the items of a namespace's table with those of a catalog: checks all items, writes them one by one, then removes older ones.
  * If a load is interrupted, the next one repairs the table.
- * @throws CatalogError naming bad items, with nothing written
+ * @throws CatalogError naming bad items, with nothing written; UserError if DynamoDB has no tables of this name
  */
-export async function loadDynamoDb (config: TableConfig, catalog: Catalog, namespace: string, times: Partial<LoadTimes> = {}): Promise<LoadOutcome> {
+export async function loadDynamoDb (config: TableConfig, catalog: Catalog, namespace: string, times: Partial<LoadTimes> = {}, tables?: ItemTables): Promise<LoadOutcome> {
+  const itemTable = itemTableOf(namespace, tables)
+  if (!isTableName(itemTable.name)) throw new UserError(`"${itemTable.name}" is not a name of a DynamoDB table: ${tableNameFormat}`)
   const client = await openAwsClient(DynamoDBClient)
   try {
-    const table: LoadTable = { client, name: tableName(namespace), times: { ...loadTimes, ...times } }
+    const table: LoadTable = { ...itemTable, client, times: { ...loadTimes, ...times } }
     await provision(table, config)
     return await withLoadLock(table, catalog.tag, async lock => load(table, catalog, lock, config.shrink))
   } finally {
@@ -33,13 +37,13 @@ export async function loadDynamoDb (config: TableConfig, catalog: Catalog, names
 
 async function load (table: LoadTable, catalog: Catalog, lock: LoadLock, shrink: boolean | undefined): Promise<number> {
   const version = versionOf(catalog, lock.last)
-  const now = await check(catalog, version, lock)
+  const now = await check(catalog, version, table, lock)
   refuseShrink(catalog.name, { before: lock.last.items ?? await countItems(table, 2 * now, lock.assertHeld), now, allowed: shrink })
   await lock.begin(version)
   const writer = createWriter(table, lock.assertHeld)
   try {
     for await (const batch of catalog.items()) {
-      for (const item of batch) await writer.put(item.itemId, toRequest(item, version))
+      for (const item of batch) await writer.put(item.itemId, toRequest(item, version, table.key))
     }
     await writer.end()
   } finally {
@@ -66,7 +70,7 @@ export function toVersion (ms: number): string {
 }
 
 /** Reads and checks the whole catalog. @returns the number of its items @throws CatalogError for bad items, or if there are no items */
-async function check (catalog: Catalog, version: string, lock: LoadLock): Promise<number> {
+async function check (catalog: Catalog, version: string, { key }: LoadTable, lock: LoadLock): Promise<number> {
   const problems: string[] = []
   let items = 0
   let bad = 0
@@ -74,7 +78,7 @@ async function check (catalog: Catalog, version: string, lock: LoadLock): Promis
     lock.assertHeld()
     for (const item of batch) {
       items++
-      const problem = problemOf(item, version)
+      const problem = problemOf(item, version, key)
       if (problem !== undefined && bad++ < mostListed) problems.push(`  item ${JSON.stringify(item.itemId)} ${problem}`)
     }
   }
@@ -85,11 +89,11 @@ async function check (catalog: Catalog, version: string, lock: LoadLock): Promis
 }
 
 /** Returns why DynamoDB would refuse an item; undefined if it would accept it. */
-export function problemOf (item: Item, version: string): string | undefined {
+export function problemOf (item: Item, version: string, key: string): string | undefined {
   if (item.itemId === lockId) return 'has an id that the gateway keeps for itself'
   if (!item.itemId.isWellFormed()) return 'has half a character (a lone surrogate) in its id'
   try {
-    const { size } = toRequest(item, version)
+    const { size } = toRequest(item, version, key)
     return size > largestItem ? `takes ${size} bytes; DynamoDB takes ${largestItem}` : undefined
   } catch (error) {
     if (error instanceof BadAttributes) return error.message
@@ -97,12 +101,12 @@ export function problemOf (item: Item, version: string): string | undefined {
   }
 }
 
-/** Returns the request that writes an item. @throws BadAttributes */
-export function toRequest ({ itemId, metadata }: Item, version: string): SizedItem {
+/** Returns the request that writes an item. @param key the attribute of its id @throws BadAttributes */
+export function toRequest ({ itemId, metadata }: Item, version: string, key: string): SizedItem {
   const { attributes, size } = toAttributes(metadata)
-  const named = 'id'.length + Buffer.byteLength(itemId) + 'version'.length + version.length + 'put_via'.length + 'bulk'.length + 'attributes'.length
+  const named = Buffer.byteLength(key) + Buffer.byteLength(itemId) + 'version'.length + version.length + 'put_via'.length + 'bulk'.length + 'attributes'.length
   return {
-    request: { PutRequest: { Item: { id: { S: itemId }, version: { S: version }, put_via: { S: 'bulk' }, attributes: { M: attributes } } } },
+    request: { PutRequest: { Item: { [key]: { S: itemId }, version: { S: version }, put_via: { S: 'bulk' }, attributes: { M: attributes } } } },
     size: named + size
   }
 }

@@ -41,7 +41,7 @@ export async function withLoadLock<T> (table: LoadTable, tag: string, load: (loc
   const bounds = (): Record<string, AttributeValue> => ({ ':now': { N: String(Date.now()) }, ':latest': { N: String(Date.now() + 2 * deadAfter) } })
 
   const update = (expression: Expression): UpdateItemCommand => new UpdateItemCommand({
-    TableName: table.name, Key: { id: { S: lockId } }, ConditionExpression: '#owner = :owner', ...expression
+    TableName: table.name, Key: { [table.key]: { S: lockId } }, ConditionExpression: '#owner = :owner', ...expression
   })
   const note = async (expression: Expression): Promise<void> => {
     await insist(table, async options => table.client.send(update(expression), options)).catch((error: unknown) => { throw isConditionFailed(error) ? lostLock(error) : error })
@@ -77,7 +77,7 @@ export async function withLoadLock<T> (table: LoadTable, tag: string, load: (loc
 
   /** Returns whether the catalog with this tag was loaded completely. */
   async function isLoaded (): Promise<boolean> {
-    const { Item } = await insist(table, async options => table.client.send(new GetItemCommand({ TableName: table.name, Key: { id: { S: lockId } }, ConsistentRead: true }), options))
+    const { Item } = await insist(table, async options => table.client.send(new GetItemCommand({ TableName: table.name, Key: { [table.key]: { S: lockId } }, ConsistentRead: true }), options))
     return Item?.['tag']?.S === tag && Item['complete']?.BOOL === true
   }
 

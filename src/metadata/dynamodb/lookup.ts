@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { BatchGetItemCommand, type AttributeValue, type BatchGetItemCommandOutput, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { isId } from '../../base/schema.ts'
 import { failureOf, waitAfter } from './failure.ts'
+import type { ItemTable } from './item-table.ts'
 import { lockId } from './lock.ts'
 import { toJson } from './values.ts'
 import type { MetadataStats } from '../stats.ts'
@@ -21,7 +22,7 @@ const backoff = { base: 25, cap: 500 }
 
 export interface Lookup {
   client: DynamoDBClient
-  table: string
+  table: ItemTable
   stats: MetadataStats
   /** Receives the error of a call that DynamoDB would refuse again. */
   onRefused: (error: unknown) => void
@@ -68,8 +69,8 @@ type Keys = Array<Record<string, AttributeValue>>
 
 /** Calls DynamoDB until it has served all keys or the signal aborts. @returns the reason if some keys were not served */
 async function lookUpChunk (lookup: Lookup, itemIds: readonly string[], found: Map<string, string>, signal: AbortSignal): Promise<Failure | undefined> {
-  const { stats } = lookup
-  let keys: Keys = itemIds.map(id => ({ id: { S: id } }))
+  const { stats, table: { key } } = lookup
+  let keys: Keys = itemIds.map(id => ({ [key]: { S: id } }))
   let fruitless = 0
   let broken = 0
   let reason: Undecorated = 'timeout'
@@ -99,14 +100,14 @@ async function lookUpChunk (lookup: Lookup, itemIds: readonly string[], found: M
 }
 
 /** Makes one call. @returns the keys that DynamoDB left unprocessed */
-async function ask ({ client, table, stats, onServed }: Lookup, keys: Keys, found: Map<string, string>, signal: AbortSignal): Promise<Keys> {
+async function ask ({ client, table: { name, key }, stats, onServed }: Lookup, keys: Keys, found: Map<string, string>, signal: AbortSignal): Promise<Keys> {
   signal.throwIfAborted()
   stats.calls++
-  const call = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ProjectionExpression: 'id, attributes' } } })
+  const call = new BatchGetItemCommand({ RequestItems: { [name]: { Keys: keys, ProjectionExpression: '#key, attributes', ExpressionAttributeNames: { '#key': key } } } })
   const answer: BatchGetItemCommandOutput = await client.send(call, { abortSignal: signal })
   onServed()
-  for (const { id, attributes } of answer.Responses?.[table] ?? []) {
+  for (const { [key]: id, attributes } of answer.Responses?.[name] ?? []) {
     if (id?.S !== undefined && attributes?.M !== undefined) found.set(id.S, toJson(attributes))
   }
-  return answer.UnprocessedKeys?.[table]?.Keys ?? []
+  return answer.UnprocessedKeys?.[name]?.Keys ?? []
 }

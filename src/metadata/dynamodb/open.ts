@@ -8,8 +8,8 @@ import { ItemMetadataError, type ItemMetadataStore } from '../store.ts'
 import type { DynamoDbConfig } from './config.ts'
 import { lookUp, type Lookup } from './lookup.ts'
 import { createMemories, remember, type Memories } from './memory.ts'
+import { itemTableOf } from './item-table.ts'
 import { dynamoDbSink } from './put.ts'
-import { tableName } from './table.ts'
 
 /** So many lookups in a row that do not get everything tell that it is away: then requests do not wait for it, but for one at a time. */
 const breaker = { failures: 10, probeInterval: 1_000 }
@@ -25,7 +25,7 @@ export async function openDynamoDb (config: DynamoDbConfig, scope: MetadataScope
 
 /** Opens what single items of the scope's namespace are put through. */
 export async function openDynamoDbSink (scope: MetadataScope): Promise<DatasetSink> {
-  return dynamoDbSink({ client: await awsClient(scope, DynamoDBClient), table: tableName(scope.namespace), memories: await memoriesOf(scope), now: scope.now })
+  return dynamoDbSink({ client: await awsClient(scope, DynamoDBClient), table: itemTableOf(scope.namespace, scope.itemTables), memories: await memoriesOf(scope), now: scope.now })
 }
 
 async function memoriesOf (scope: MetadataScope): Promise<Memories> {
@@ -34,7 +34,7 @@ async function memoriesOf (scope: MetadataScope): Promise<Memories> {
 
 function createStore (client: DynamoDBClient, { cacheTtl: ttl = 0, cacheMaxItems: maxItems = defaultCacheMaxItems }: DynamoDbConfig, scope: MetadataScope, memories: Memories): ItemMetadataStore {
   const { metadataStats: stats, steady: now, onError } = scope
-  const table = tableName(scope.namespace)
+  const table = itemTableOf(scope.namespace, scope.itemTables)
   let told = false
   const lookup: Lookup = {
     client,
@@ -42,13 +42,13 @@ function createStore (client: DynamoDBClient, { cacheTtl: ttl = 0, cacheMaxItems
     stats,
     onRefused (cause) {
       // DynamoDB refuses each following call too, until somebody repairs the cause: one report is enough.
-      if (!told) onError(new Error(refusal(table, cause as Error), { cause }))
+      if (!told) onError(new Error(refusal(table.name, cause as Error), { cause }))
       told = true
     },
     onServed () { told = false }
   }
   const circuit = circuitBreaker(handleType(ItemMetadataError), { breaker: new ConsecutiveBreaker(breaker.failures), halfOpenAfter: steadyPause(breaker.probeInterval) })
-  circuit.onBreak(() => { onError(new Error(`DynamoDB does not look up items in ${table}: they go out without their metadata until it does`)) })
+  circuit.onBreak(() => { onError(new Error(`DynamoDB does not look up items in ${table.name}: they go out without their metadata until it does`)) })
   const get = async (itemIds: readonly string[], signal: AbortSignal): Promise<Map<string, string>> => {
     // Cockatiel would have everybody wait for the probe.
     if (circuit.state === CircuitState.HalfOpen) throw new ItemMetadataError('unavailable', new Map())

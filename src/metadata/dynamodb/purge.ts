@@ -14,11 +14,11 @@ export async function purge (table: LoadTable, version: string, check: () => voi
     ConsistentRead: true,
     ProjectionExpression: '#id, #version',
     FilterExpression: '#by = :bulk AND #version <= :version',
-    ExpressionAttributeNames: { '#id': 'id', '#version': 'version', '#by': 'put_via' },
+    ExpressionAttributeNames: { '#id': table.key, '#version': 'version', '#by': 'put_via' },
     ExpressionAttributeValues: { ':bulk': { S: 'bulk' }, ':version': { S: version } }
   }, check)
   for await (const { Items: items = [] } of pages) {
-    const old = items.filter(item => item['version']?.S !== version).map(item => item['id']!)
+    const old = items.filter(item => item['version']?.S !== version).map(item => item[table.key]!)
     count += items.length - old.length
     for (let i = 0; i < old.length; i += deletesAtOnce) {
       check()
@@ -63,7 +63,7 @@ async function remove (table: LoadTable, id: AttributeValue, version: string): P
   try {
     await insist(table, async options => table.client.send(new DeleteItemCommand({
       TableName: table.name,
-      Key: { id },
+      Key: { [table.key]: id },
       ConditionExpression: '#by = :bulk AND #version < :version',
       ExpressionAttributeNames: { '#version': 'version', '#by': 'put_via' },
       ExpressionAttributeValues: { ':bulk': { S: 'bulk' }, ':version': { S: version } }

@@ -4,6 +4,7 @@ import { failures } from '../../delivery/failures.ts'
 import type { Failure, Refusal } from '../../delivery/sink.ts'
 import type { Item } from '../catalog.ts'
 import { failureOf } from './failure.ts'
+import type { ItemTable } from './item-table.ts'
 import { problemOf, toRequest, toVersion } from './load.ts'
 import type { Memories } from './memory.ts'
 import { toAttributes, toJson } from './values.ts'
@@ -16,7 +17,7 @@ const refused: Failure = { ...failures.refused, reason: 'it does not know us, or
 
 export interface DynamoDbSinkOptions {
   client: DynamoDBClient
-  table: string
+  table: ItemTable
   /** This process's caches of the table. */
   memories: Memories
   /** Epoch milliseconds. */
@@ -24,16 +25,16 @@ export interface DynamoDbSinkOptions {
 }
 
 /** Creates a sink that puts single items into a namespace's table as a load does: a load of a later catalog replaces or removes them. */
-export function dynamoDbSink ({ client, table, memories, now }: DynamoDbSinkOptions): DatasetSink {
+export function dynamoDbSink ({ client, table: { name, key }, memories, now }: DynamoDbSinkOptions): DatasetSink {
   return {
     limits,
     atomic: false,
-    problemOf: entry => problemOf(itemOf(entry), toVersion(now())),
+    problemOf: entry => problemOf(itemOf(entry), toVersion(now()), key),
     async send (entries, abortSignal) {
       const version = toVersion(now())
-      const requests = entries.map(entry => toRequest(itemOf(entry), version).request)
-      const { UnprocessedItems } = await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: requests } }), { abortSignal })
-      const left = new Set(UnprocessedItems?.[table]?.map(({ PutRequest }) => PutRequest?.Item?.['id']?.S))
+      const requests = entries.map(entry => toRequest(itemOf(entry), version, key).request)
+      const { UnprocessedItems } = await client.send(new BatchWriteItemCommand({ RequestItems: { [name]: requests } }), { abortSignal })
+      const left = new Set(UnprocessedItems?.[name]?.map(({ PutRequest }) => PutRequest?.Item?.[key]?.S))
       const refusals = entries.map(({ id }): Refusal | undefined => left.has(id) ? failures.throttled : undefined)
       for (const entry of entries.filter(({ id }) => !left.has(id))) memories.learn(entry.id, toJson({ M: toAttributes(itemOf(entry).metadata).attributes }))
       return refusals

@@ -3,6 +3,7 @@ import { CreateTableCommand, DescribeTableCommand, UpdateTableCommand, type Dyna
 import { within } from '../../base/deadline.ts'
 import { UserError } from '../../base/user-error.ts'
 import { failureOf, waitAfter, type Backoff } from './failure.ts'
+import type { ItemTable } from './item-table.ts'
 
 /** Time limits of a load, in ms. */
 export interface LoadTimes {
@@ -24,9 +25,8 @@ export interface LoadTimes {
 export const loadTimes: LoadTimes = { call: 30_000, stall: 60_000, backoff: { base: 50, cap: 5_000 }, table: 300_000, tablePoll: 1_000, heartbeat: 20_000, deadAfter: 120_000 }
 
 /** A namespace's table, with the client and the time limits of a load. */
-export interface LoadTable {
+export interface LoadTable extends ItemTable {
   client: DynamoDBClient
-  name: string
   times: LoadTimes
 }
 
@@ -36,11 +36,6 @@ export interface TableConfig {
   autoProvision?: boolean
   billingMode?: 'PROVISIONED' | 'PAY_PER_REQUEST'
   provisionedThroughput?: { readCapacityUnits?: number, writeCapacityUnits?: number }
-}
-
-/** Returns the name of a namespace's table. */
-export function tableName (namespace: string): string {
-  return `PersonalizationApiItemMetadata_${namespace}`
 }
 
 /**
@@ -66,15 +61,15 @@ export async function insist<T> ({ times }: LoadTable, call: (options: { abortSi
 export async function provision (table: LoadTable, config: TableConfig): Promise<void> {
   const description = await describe(table)
   if (config.autoProvision === false) {
-    if (description === undefined) throw new UserError(`there is no DynamoDB table ${table.name}: make one with the key "id" (a string), or let autoProvision do it`)
+    if (description === undefined) throw new UserError(`there is no DynamoDB table ${table.name}: make one with the key "${table.key}" (a string), or let autoProvision do it`)
     checkKey(table, description)
     return
   }
   if (description === undefined) {
     await unlessInUse(insist(table, async options => table.client.send(new CreateTableCommand({
       TableName: table.name,
-      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: table.key, KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: table.key, AttributeType: 'S' }],
       ...capacityOf(config)
     }), options)))
   } else {
@@ -108,8 +103,8 @@ async function untilActive (table: LoadTable): Promise<void> {
   }
 }
 
-function checkKey ({ name }: LoadTable, { KeySchema = [] }: TableDescription): void {
-  if (KeySchema.length !== 1 || KeySchema[0]?.AttributeName !== 'id') throw new UserError(`the DynamoDB table ${name} has another key than "id"`)
+function checkKey ({ name, key }: LoadTable, { KeySchema = [] }: TableDescription): void {
+  if (KeySchema.length !== 1 || KeySchema[0]?.AttributeName !== key) throw new UserError(`the DynamoDB table ${name} has another key than "${key}": ItemsTablePrimaryKeyFieldName has to name it`)
 }
 
 interface Capacity {

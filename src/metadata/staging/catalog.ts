@@ -10,8 +10,9 @@ const largestObject = 20 * 1024 ** 3
  * Returns an object of the bucket as a catalog. The catalog downloads the object when its items are first read, so that a store which
  * already has it, or leaves it to another instance, causes no download. Any error in the content is thrown as a CatalogError.
  * @param path of the file to download into, without its extension; the caller removes the file
+ * @param idField the field of an item that holds its id; absent: `id`
  */
-export function stagedCatalog (object: StagedObject, bucket: StagingBucket, path: string, signal: AbortSignal): Catalog {
+export function stagedCatalog (object: StagedObject, bucket: StagingBucket, path: string, signal: AbortSignal, idField?: string): Catalog {
   const { key: name, tag, madeAt, size } = object
   const parts = object.parts ?? [object]
   const files: string[] = []
@@ -31,7 +32,7 @@ export function stagedCatalog (object: StagedObject, bucket: StagingBucket, path
   async function * itemsOf (part: StagedObject, i: number): AsyncGenerator<readonly Item[]> {
     try {
       files[i] ??= await bucket.download(part, parts.length === 1 ? path : `${path}-${i}`, signal)
-      for await (const batch of (await openCatalog(files[i])).items()) {
+      for await (const batch of (await openCatalog(files[i], { idField })).items()) {
         signal.throwIfAborted()
         yield batch
       }

@@ -49,7 +49,7 @@ function stagingDirectory (dataDir: string, { namespace, config }: ItemImport): 
 
 /** Returns the time of the last import from the bucket into a store, in epoch ms; undefined before the first. */
 export async function lastImport (dataDir: string, to: ItemImport): Promise<number | undefined> {
-  return (await recall(stagingDirectory(dataDir, to))).importedAt
+  return (await recall(stagingDirectory(dataDir, to), to)).importedAt
 }
 
 /**
@@ -60,7 +60,7 @@ export async function lastImport (dataDir: string, to: ItemImport): Promise<numb
 export async function importNewest (to: ItemImport, scope: ImportScope, waiting?: Waiting): Promise<Look> {
   const directory = stagingDirectory(scope.dataDir, to)
   const object = await scope.bucket.newest(`import/${to.namespace}/`, scope.signal, objects => scope.onPassedOver?.(to, objects))
-  if (object === undefined || isKnown(await recall(directory), object, to)) return { outcome: 'idle' }
+  if (object === undefined || isKnown(await recall(directory, to), object, to)) return { outcome: 'idle' }
   if (object.open === true) {
     const settling = waiting?.tag === object.tag ? waiting : { tag: object.tag, since: performance.now() }
     if (performance.now() - settling.since < (scope.settleAfter ?? settleAfter)) return { outcome: 'idle', waiting: settling }
@@ -68,7 +68,7 @@ export async function importNewest (to: ItemImport, scope: ImportScope, waiting?
   await mkdir(directory, { recursive: true })
   try {
     return await withLock(lockOf(directory), async () => {
-      const memory = await recall(directory)
+      const memory = await recall(directory, to)
       // Another process of this machine may have imported it during the listing.
       if (isKnown(memory, object, to)) return { outcome: 'idle' }
       return importOne(to, object, memory, scope)
@@ -85,11 +85,11 @@ async function importOne (to: ItemImport, object: StagedObject, memory: StagingM
   try {
     const loaded = await load({ to, object, dataDir, path: join(directory, downloadName) }, signal)
     if (loaded === 'busy') return { outcome: 'idle' }
-    await remember(directory, importedState(object, now()))
+    await remember(directory, to, importedState(object, now()))
     return loaded === 'loaded' ? { outcome: 'idle' } : { outcome: 'imported', object, count: loaded }
   } catch (error) {
     if (!(error instanceof CatalogError)) throw error
-    await remember(directory, { ...memory, refused: refusedTag(object, to) })
+    await remember(directory, to, { ...memory, refused: refusedTag(object, to) })
     return { outcome: 'refused', object, problem: error.message }
   } finally {
     await removeDownloads(directory)

@@ -35,7 +35,7 @@ const niceness = 5
 
 /** Downloads an object and loads it in this process. @throws like `Load` */
 export async function loadHere (bucket: StagingBucket, { to, object, dataDir, path }: LoadTask, signal: AbortSignal): Promise<LoadOutcome> {
-  return importItems(to.config, stagedCatalog(object, bucket, path, signal), { dataDir, namespace: to.namespace })
+  return importItems(to.config, stagedCatalog(object, bucket, path, signal, to.itemTables?.key), { dataDir, namespace: to.namespace, itemTables: to.itemTables })
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ItemImport } from '../item-import.ts'
+import { defaultItemTables } from '../dynamodb/item-table.ts'
 import type { StagedObject } from './choose.ts'
 
 /** State of the last import from the bucket into a store. It survives restarts, and the processes of this machine share it. */
@@ -13,15 +14,20 @@ export interface StagingMemory {
   readonly parts?: readonly string[]
   /** Tag of the object that was last refused since. */
   readonly refused?: string
+  /** The names of the tables of items under which this happened; absent: the defaults. */
+  readonly itemTables?: string
 }
 
 const fileName = 'STAGED'
 
-/** Reads the state of a store. If the file is missing or invalid, returns an empty state, so that the import runs again. */
-export async function recall (directory: string): Promise<StagingMemory> {
+/**
+ * Reads the state of a store. If the file is missing, invalid, or about tables of other names, returns an empty state, so that the import
+ * runs again.
+ */
+export async function recall (directory: string, to: ItemImport): Promise<StagingMemory> {
   try {
-    const memory = JSON.parse(await readFile(join(directory, fileName), 'utf8')) as unknown
-    return typeof memory === 'object' && memory !== null ? memory : {}
+    const memory = JSON.parse(await readFile(join(directory, fileName), 'utf8')) as StagingMemory | null
+    return typeof memory === 'object' && memory !== null && memory.itemTables === tablesOf(to) ? memory : {}
   } catch (error) {
     if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return {}
     throw error
@@ -29,10 +35,15 @@ export async function recall (directory: string): Promise<StagingMemory> {
 }
 
 /** Replaces the state of a store atomically. The caller holds the directory's lock. */
-export async function remember (directory: string, memory: StagingMemory): Promise<void> {
+export async function remember (directory: string, to: ItemImport, memory: StagingMemory): Promise<void> {
   const next = join(directory, `${fileName}.next`)
-  await writeFile(next, JSON.stringify(memory), { flush: true })
+  await writeFile(next, JSON.stringify({ ...memory, itemTables: tablesOf(to) }), { flush: true })
   await rename(next, join(directory, fileName))
+}
+
+/** Returns the names of the tables of items, unless they are the defaults. */
+function tablesOf ({ itemTables: { prefix, key } = defaultItemTables }: ItemImport): string | undefined {
+  return prefix === defaultItemTables.prefix && key === defaultItemTables.key ? undefined : JSON.stringify([prefix, key])
 }
 
 /**

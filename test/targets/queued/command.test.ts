@@ -4,6 +4,9 @@ import { keys } from '../../support/queued.ts'
 import { needsRedis, startRedis, type RedisServer } from '../../support/redis-server.ts'
 import { finished, run } from '../../support/server-process.ts'
 
+// The tests mostly wait for processes and timeouts of their own.
+t.jobs = 3
+
 const deadLetters = async (redisUrl: string, ...args: string[]): Promise<{ code: number | null, output: string }> =>
   finished(run('cli.js', ['events', 'dead-letters', ...args, '--namespace', 'shop', '--target', 'webhook'], { REDIS_URL: redisUrl }))
 

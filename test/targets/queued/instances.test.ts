@@ -5,6 +5,9 @@ import { drained, keys, lacking, startQueued } from '../../support/queued.ts'
 import { startRedisProxy } from '../../support/redis-proxy.ts'
 import { needsRedis, startRedis } from '../../support/redis-server.ts'
 
+// The tests mostly wait for processes and timeouts of their own.
+t.jobs = 3
+
 const idsOf = (count: number): string[] => Array.from({ length: count }, (_, i) => `e${i}`)
 
 t.test('instances share what waits', needsRedis, async t => {

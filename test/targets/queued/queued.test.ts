@@ -8,6 +8,9 @@ import { drained, keys, lacking, startQueued } from '../../support/queued.ts'
 import { needsRedis, startRedis } from '../../support/redis-server.ts'
 import { testPlan } from '../../support/test-plan.ts'
 
+// The tests mostly wait for processes and timeouts of their own.
+t.jobs = 3
+
 const bodiesOf = (users: number, each: number): EventBody[] =>
   Array.from({ length: users * each }, (_, i) => testBody([`u${i % users}-${Math.floor(i / users)}`], { userId: `u${i % users}` }))
 
