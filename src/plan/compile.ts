@@ -21,7 +21,6 @@ import { inherit } from '../config/inherit.ts'
 import { sampleConfig } from '../config/sample-config.ts'
 import { itemImportsOf } from '../config/item-imports.ts'
 import { allWarningsOf } from '../config/all-warnings.ts'
-import type { ExperimentSettings } from '../config/experiment-warnings.ts'
 import type { PlanScope, Resources } from './resources.ts'
 import { recommenderKey, type NamespacePlan, type Plan, type RecommenderPlan, type VariationPlan } from './plan.ts'
 
@@ -65,15 +64,11 @@ export async function compile (document: Document, generation: number, resources
     }
     const { version, title, description } = document
     const digest = hash('sha1', JSON.stringify(document), 'base64url')
-    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: await allWarningsOf(document, experimentSettings(resources)), namespaces }, release }
+    return { digest, plan: { generation, fingerprint: digest, version, title, description, warnings: await allWarningsOf(document, { ...resources, countsApart: resources.redisUrl === undefined && resources.peers !== noPeers }), namespaces }, release }
   } catch (error) {
     release()
     throw error
   }
-}
-
-function experimentSettings ({ evidentlyEndpoint, redisUrl, peers }: Resources): ExperimentSettings {
-  return { evidentlyEndpoint, countsApart: redisUrl === undefined && peers !== noPeers }
 }
 
 async function compileRecommender (levels: Array<Element<object>>, recommender: RecommenderElement, config: RecommenderConfig, scope: PlanScope, rulesOf: RulesOf): Promise<RecommenderPlan> {
