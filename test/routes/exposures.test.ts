@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { startAws } from '../support/aws.ts'
 import { startHttpRecommender } from '../support/http-recommender.ts'
 import { eventually } from '../support/eventually.ts'
 import { startTestedShop, evenly } from '../support/tested-shop.ts'
@@ -129,4 +130,24 @@ t.test('no request waits for the records of exposures, and what targets do not t
   t.match(await show(await userOf('a')), { status: 200 })
   await eventually('it is dropped', () => app.resources.experimentStats.droppedRecords > 0)
   t.equal((await totals()).users.get('a'), 1, 'and the exposure counts')
+})
+
+t.test('event trackers of Amazon Personalize get exposures as impressions where the document says so, and only there', async t => {
+  for (const impressions of [true, undefined]) {
+    const { aws } = await startAws(t)
+    const receiver = await startWebhookReceiver(t, null)
+    const { show, userOf } = await startTestedShop(t, server, {
+      experiments: { test: { ...evenly, ...(impressions === undefined ? {} : { exposureLog: { impressions } }) } },
+      eventTargets: [{ type: 'personalize-event-tracker', trackingId: 'tracker' }, { type: 'http', url: receiver.url }]
+    })
+    const userId = await userOf('b')
+    const { recommendationId } = await show(userId)
+    const calls = (): unknown[] => aws.requests.of('personalize-events').map(({ body }) => body)
+    await eventually('the record is there', () => recorded(receiver).length === 1)
+    if (impressions === undefined) t.strictSame(calls(), [])
+    else {
+      await eventually('the impression is there', () => calls().length === 1)
+      t.match(calls(), [{ trackingId: 'tracker', userId, sessionId: userId, eventList: [{ eventType: 'impression', impression: ['b', 'c'], recommendationId }] }])
+    }
+  }
 })
