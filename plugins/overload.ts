@@ -45,8 +45,11 @@ const resolution = 10
 const longestDelay = 500
 const fullestHeap = 0.92
 
-/** So many requests may be in flight whatever limit and guards say: a process that starts, or shares its core, is slow without a load. */
-const always: Readonly<Record<Exclude<Priority, 'probe'>, number>> = { read: 32, write: 32, bulk: 8 }
+/**
+ * So many requests may be in flight whatever limit and guards say: a process that starts, shares its core, or waits for a slow provider is
+ * slow without a load. So many requests take a busy process about a quarter of a second.
+ */
+const always: Readonly<Record<Exclude<Priority, 'probe'>, number>> = { read: 1_024, write: 256, bulk: 16 }
 
 /** Refused requests must cost little, so that they share one error. */
 const refusal = new GatewayError('Overloaded', 'the gateway has more requests than it can answer in time', { retryAfter: 1 })
@@ -56,7 +59,7 @@ const refusal = new GatewayError('Overloaded', 'the gateway has more requests th
  * from when their bodies have arrived, so that a slow client takes no room. Inference counts only what the cache does not answer.
  */
 export default fp<OverloadOptions>(async (app, { now, most = 10_000 }) => {
-  const limit = createAdaptiveLimit({ now, most, least: always.read })
+  const limit = createAdaptiveLimit({ now, most, least: 32 })
   const refused = { read: 0, write: 0, bulk: 0 }
   // The limit decides by priority: the plugin only measures.
   await app.register(underPressure, {

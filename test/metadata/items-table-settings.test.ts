@@ -49,7 +49,7 @@ t.test('ItemsTableNamePrefix and ItemsTablePrimaryKeyFieldName reach loads from 
   const s3 = await startS3(t)
   await s3.put('import/shop/items.jsonl', lines({ ITEM_ID: 'a', id: 7, title: 'A' }, { ITEM_ID: 'old', title: 'O' }))
   const environment = await shopEnvironment(t)
-  const { url, end } = await startServer(t, { ...environment, ...own, STAGING_BUCKET: 'staging' })
+  const { url, end } = await startServer(t, { ...environment, ...own, STAGING_BUCKET: 'staging', OPEN_WRITES: 'true' })
   await eventually('the answer is decorated', async () => (await answerOf(url)).includes('{"itemId":"a","metadata":{"id":7,"title":"A"}}'), 40_000)
   const { Table } = await dynamo.client.send(new DescribeTableCommand({ TableName: 'Shop-Items.shop' }))
   t.match(Table, { KeySchema: [{ AttributeName: 'ITEM_ID', KeyType: 'HASH' }] })

@@ -41,3 +41,9 @@ export function itemsOf ({ body }: Answer): string[] {
   const list = (body['itemList'] ?? body['personalizedRanking']) as Array<{ itemId: string }>
   return list.map(({ itemId }) => itemId)
 }
+
+/** Returns the body of an answer without its recommendation id, which is another one each time. */
+export function withoutId (body: unknown): object {
+  const { recommendationId: _, ...rest } = body as { recommendationId?: string }
+  return rest
+}
