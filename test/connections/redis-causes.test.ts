@@ -10,9 +10,6 @@ import { startGateway, storeConfig } from '../support/gateway.ts'
 import { startRedisCluster } from '../support/redis-cluster.ts'
 import { needsRedis, startRedis } from '../support/redis-server.ts'
 
-// The tests mostly wait for processes and timeouts of their own.
-t.jobs = 4
-
 const directory = packagedFile('test/support/tls')
 const serveTls = (port: number): string[] => [
   '--tls-port', String(port), '--tls-auth-clients', 'no',

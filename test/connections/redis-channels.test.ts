@@ -6,9 +6,6 @@ import { addReplica, moveSlot, startRedisCluster } from '../support/redis-cluste
 import { startRedisProxy } from '../support/redis-proxy.ts'
 import { needsRedis, startRedis } from '../support/redis-server.ts'
 
-// The tests mostly wait for processes and timeouts of their own.
-t.jobs = 3
-
 const shared = 'personalization:{events}'
 
 interface Instance {

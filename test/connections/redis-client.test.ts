@@ -5,9 +5,6 @@ import { moveSlot, startRedisCluster } from '../support/redis-cluster.ts'
 import { startRedisProxy } from '../support/redis-proxy.ts'
 import { needsRedis, startRedis } from '../support/redis-server.ts'
 
-// The tests mostly wait for processes and timeouts of their own.
-t.jobs = 4
-
 interface Opened {
   client: RedisClient
   problems: string[]

@@ -6,9 +6,6 @@ import { startRedisCluster } from '../support/redis-cluster.ts'
 import { needsRedis, startRedis } from '../support/redis-server.ts'
 import { finished, run } from '../support/server-process.ts'
 
-// The tests mostly wait for processes and timeouts of their own.
-t.jobs = 3
-
 /** An authority that nobody else knows, and a certificate of it for `localhost`. They are good for nothing else. */
 const directory = packagedFile('test/support/tls')
 const authority = join(directory, 'ca.pem')
