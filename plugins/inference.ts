@@ -154,10 +154,10 @@ export default fp(async app => {
   }
 
   /** Notes that the user sees the answer. An answer that another variation gave, or an old one in place of a failure, is no exposure. */
-  function expose ({ request: { method, url } }: FastifyReply, { request: { userId }, membership, variation, matched }: Inference, found: Found, blended: Blended | undefined): void {
+  function expose ({ request: { method } }: FastifyReply, { request: { userId }, membership, variation, matched }: Inference, found: Found, blended: Blended | undefined): void {
     if (membership === undefined || (matched === undefined && blended === undefined) || degradationOf(found) !== undefined || method === 'HEAD') return
     const { entry: { body, etag } } = found
-    exposures.note({ experiment: membership.experiment, variation: blended === undefined ? variation.name : interleaved, userId: userId!, body, etag, found, path: url, blended })
+    exposures.note({ experiment: membership.experiment, variation: blended === undefined ? variation.name : interleaved, userId: userId!, body, etag, found, blended })
   }
 }, { name: 'inference', dependencies: ['authentication', 'config', 'cache', 'clock', 'experiments', 'overload', 'parameters'] })
 

@@ -22,8 +22,6 @@ export interface Shown {
   readonly etag: string
   /** How the cache came by it. */
   readonly found: Found
-  /** The path of the request. */
-  readonly path: string
   readonly blended: Blended | undefined
 }
 
@@ -144,8 +142,11 @@ interface Seen {
   readonly at: number
 }
 
-/** Returns the record of an exposure: an event of type `exposure`, in the form of the records of a namespace's events. */
-function recordOf ({ experiment, variation, userId, found, path, blended }: Shown, { itemIds, recommendationId, at }: Seen): EventBody {
+/**
+ * Returns the record of an exposure: an event of type `exposure`, in the form of the records of a namespace's events. The path is that of
+ * the recommender: the path of the request names the user.
+ */
+function recordOf ({ experiment, variation, userId, found, blended }: Shown, { itemIds, recommendationId, at }: Seen): EventBody {
   const { namespace, action, recommender, feature, method, userIds } = experiment
   const named = userIds === 'plain' ? userId : createHash('sha256').update(userId).digest('hex')
   const exposure = {
@@ -162,7 +163,7 @@ function recordOf ({ experiment, variation, userId, found, path, blended }: Show
     userId: named,
     sessionId: undefined,
     conversions: [],
-    broughtBy: { path, headers: {}, query: {} },
+    broughtBy: { path: `/${action}/${namespace}/${recommender}`, headers: {}, query: {} },
     events: [{ eventId: randomUUID(), idGiven: false, userId: named, eventType: 'exposure', sentAt: at, recommendationId, more: { exposure } }]
   }
 }
@@ -175,13 +176,14 @@ function teamOf (blended: Blended | undefined, i: number): { team?: string | nul
 }
 
 /** Returns the items that a user sees as an impression of Amazon Personalize. */
-function impressionOf ({ experiment: { namespace, feature }, userId, path }: Shown, { itemIds, recommendationId, at }: Seen): EventBody {
+function impressionOf ({ experiment, userId }: Shown, { itemIds, recommendationId, at }: Seen): EventBody {
+  const { namespace, action, recommender, feature } = experiment
   return {
     namespace,
     userId,
     sessionId: undefined,
     conversions: [],
-    broughtBy: { path, headers: {}, query: {} },
+    broughtBy: { path: `/${action}/${namespace}/${recommender}`, headers: {}, query: {} },
     events: [{ eventId: randomUUID(), idGiven: false, userId, eventType: 'impression', sentAt: at, recommendationId, impression: itemIds.slice(0, longestImpression), metricAttribution: { eventAttributionSource: feature } }]
   }
 }

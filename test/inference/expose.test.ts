@@ -28,7 +28,6 @@ const shown = (userId: string, body = '{"itemList":[]}'): Shown => ({
   body: Buffer.from(body),
   etag: `"${userId}"`,
   found: { from: 'origin' } as unknown as Shown['found'],
-  path: '/',
   blended: undefined
 })
 
