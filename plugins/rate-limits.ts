@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Socket } from 'node:net'
 import rateLimit, { type FastifyRateLimitStore, type FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
@@ -13,6 +14,9 @@ export interface RateLimitsOptions {
   /** Whether only CloudFront can reach the gateway; absent: false. */
   trustCloudFront?: boolean
 }
+
+/** In characters. Of a longer subject of a token, counters keep the digest: there are many of them. */
+const longestId = 64
 
 /** Which rate a request is limited by, and the part of the key of its counter that names it. */
 interface Limit {
@@ -41,7 +45,7 @@ export default fp<RateLimitsOptions>(async (app, { rates, trustCloudFront = fals
 
   function clientOf (request: FastifyRequest): string {
     const { kind, id } = request.principal
-    if (kind !== 'none' && id !== undefined) return `${kind} ${id}`
+    if (kind !== 'none' && id !== undefined) return `${kind} ${id.length > longestId ? hash('sha256', id) : id}`
     const viewer = trustCloudFront ? viewerBucket(request.headers['cloudfront-viewer-address']) : undefined
     return viewer ?? addressBucket(request.ip) ?? connectionOf(request.socket)
   }

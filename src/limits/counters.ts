@@ -17,7 +17,7 @@ export interface Counters {
   readonly size: number
 }
 
-/** What an instance added to a shared counter. */
+/** The requests that an instance adds to a shared counter. */
 export interface Added {
   key: string
   count: number
@@ -115,12 +115,13 @@ const patience = 250
 export function redisExchange (link: RedisLink): Exchange {
   return async added => {
     if (!link.up) throw new Error('Redis does not answer')
-    const replies = await link.run(async redis => Promise.all(added.map(async ({ key, count, window }) => {
+    return link.run(async redis => Promise.all(added.map(async ({ key, count, window }) => {
       // The hash keeps the address or id of a client out of Redis.
       const name = `personalization:limit:${hash('sha1', `${key} ${window}`, 'base64url')}`
-      return Promise.all([redis.set(name, 0, 'PX', window, 'NX'), redis.incrby(name, count), redis.pttl(name)])
+      const [, current, ttl] = await Promise.all([redis.set(name, 0, 'PX', window, 'NX'), redis.incrby(name, count), redis.pttl(name)])
+      // The key expired between two of the commands. It would count for ever.
+      if (ttl < 0) await redis.pexpire(name, window)
+      return { current, ttl: ttl < 0 ? window : ttl }
     })), patience)
-    // A key without an expiry time may exist if it expired between two of the commands: its window is over.
-    return replies.map(([, current, ttl], i) => ({ current, ttl: ttl > 0 ? ttl : added[i]!.window }))
   }
 }

@@ -1,7 +1,10 @@
+import type { Redis } from 'ioredis'
 import t from 'tap'
-import { createCounters, type Added, type Exchange } from '../../src/limits/counters.ts'
+import type { RedisLink } from '../../src/cache/redis-link.ts'
+import { createCounters, redisExchange, type Added, type Exchange } from '../../src/limits/counters.ts'
 import { parseRate, readRates } from '../../src/limits/rates.ts'
 import { eventually } from '../support/eventually.ts'
+import { needsRedis, startRedis } from '../support/redis-server.ts'
 
 t.test('rate limit: rates are read by scope', async t => {
   t.strictSame(readRates('read:1000/1s,write:200/m'), { read: { max: 1000, window: 1000 }, write: { max: 200, window: 60_000 } })
@@ -61,4 +64,16 @@ t.test('rate limit: while Redis is away a process counts for itself, and sends n
   t.equal(counters.add('a', 1000).current, 11)
   await eventually('the next exchange', () => calls.length === 2)
   t.strictSame(calls[1], [{ key: 'a', count: 1, window: 1000 }])
+})
+
+t.test('rate limit: a shared counter that has lost its expiry gets one, and limits nobody for ever', needsRedis, async t => {
+  const { client } = await startRedis(t)
+  const exchange = redisExchange({ up: true, run: async <T>(command: (redis: Redis) => Promise<T>) => command(client) } as unknown as RedisLink)
+  const added = [{ key: 'read  address', count: 2, window: 60_000 }]
+  await exchange(added)
+  const [name] = await client.keys('personalization:limit:*') as [string]
+  await client.persist(name)
+  t.strictSame(await exchange(added), [{ current: 4, ttl: 60_000 }])
+  const ttl = await client.pttl(name)
+  t.ok(ttl > 0 && ttl <= 60_000, `${ttl} ms`)
 })
