@@ -7,7 +7,7 @@ import type { Tally } from '../experiments/tally/tally.ts'
 import { userKey } from '../experiments/user-key.ts'
 import { experimentsOf, type ExperimentPlan, type NamespacePlan } from '../plan/plan.ts'
 import type { EventBody } from '../targets/body.ts'
-import type { Conversion, UserEvent } from '../targets/event.ts'
+import { largestValue, type Conversion, type UserEvent } from '../targets/event.ts'
 
 export interface CreditorOptions {
   readonly ids: RecommendationIds
@@ -17,7 +17,7 @@ export interface CreditorOptions {
 }
 
 /**
- * What became of the conversions of a body: each is counted, some still wait in this process (Redis does not answer), or there is no
+ * The outcome of the conversions of a body: each is counted, some still wait in this process (Redis does not answer), or there is no
  * experiment that counts any of them.
  */
 export type Credited = 'counted' | 'waiting' | 'not counted: no experiment counts them'
@@ -25,16 +25,16 @@ export type Credited = 'counted' | 'waiting' | 'not counted: no experiment count
 /** Credits what the events and conversions of a body say to the experiments of their namespace. Resolves in bounded time. */
 export type Creditor = (namespace: NamespacePlan, body: EventBody) => Promise<Credited>
 
-/** Values beyond this are mistakes. The squares of their sums would be beyond the numbers that are exact. */
-const largestValue = 1e12
-
 /** The longest wait for the counts of a body, in ms. They go on waiting without it. */
 const patience = 1_500
 
 const uncounted = 'not counted: no experiment counts them'
 
-/** What an event proves by its recommendation id: the variation that the list was of (`known`), that the exposure has to be looked up, or nothing. */
-type Proof = { readonly kind: 'none' } | { readonly kind: 'variation', readonly variation: string } | { readonly kind: 'list', readonly recommendationId: string } | undefined
+/**
+ * The list that led to an event: unknown, since the event names none; one of this variation, as its id proves; or one whose id is the
+ * provider's, so that it has to be among those that the user was served.
+ */
+type Proof = { readonly kind: 'unknown' } | { readonly kind: 'proven', readonly variation: string } | { readonly kind: 'served' }
 
 export function createCreditor ({ ids, tally, stats, newId }: CreditorOptions): Creditor {
   async function creditEvent (namespace: NamespacePlan, experiments: readonly ExperimentPlan[], userId: string, event: UserEvent): Promise<boolean[]> {
@@ -51,12 +51,14 @@ export function createCreditor ({ ids, tally, stats, newId }: CreditorOptions): 
   /** @returns undefined if the event's id stands for no list of the experiment */
   async function creditExperiment (experiment: ExperimentPlan, metrics: ReturnType<typeof metricsFor>, { userId, event, issued }: { userId: string, event: UserEvent, issued: IssuedId | undefined }): Promise<boolean[] | undefined> {
     const proof = proofOf(experiment, userId, event.recommendationId, issued)
-    const lists = proof?.kind === 'list' || (proof !== undefined && experiment.experiment.blended !== undefined) ? await tally.lists(experiment.id, userKey(userId)) : []
-    const list = event.recommendationId === undefined ? lists.find(({ teams }) => event.itemId !== undefined && teams?.flat().includes(event.itemId)) : lists.find(({ recommendationId }) => recommendationId === event.recommendationId)
-    if (proof === undefined || (proof.kind === 'list' && list === undefined)) return undefined
-    const side = experiment.experiment.blended === undefined ? 1 : sideOf(list?.teams, event.itemId)
+    if (proof === undefined) return undefined
+    const isBlended = experiment.experiment.blended !== undefined
+    const lists = proof.kind === 'served' || isBlended ? await tally.lists(experiment.id, userKey(userId)) : []
+    const list = lists.find(({ recommendationId, teams }) => event.recommendationId === undefined ? sideOf(teams, event.itemId) !== 0 : recommendationId === event.recommendationId)
+    if (proof.kind === 'served' && list === undefined) return undefined
+    const side = isBlended ? sideOf(list?.teams, event.itemId) : 1
     if (side === 0) return []
-    const variation = proof.kind === 'variation' ? proof.variation : undefined
+    const variation = proof.kind === 'proven' ? proof.variation : undefined
     return Promise.all(metrics.flatMap(({ metric, value, cap }) => {
       const amount = value === undefined ? 1 : event[value]
       if (amount === undefined || Math.abs(amount) > largestValue) return []
@@ -65,18 +67,17 @@ export function createCreditor ({ ids, tally, stats, newId }: CreditorOptions): 
     }))
   }
 
-  /** @returns undefined if the id stands for another list, or for none */
-  function proofOf ({ namespace, action, recommender, feature, variations, experiment }: ExperimentPlan, userId: string, recommendationId: string | undefined, issued: IssuedId | undefined): Proof {
-    if (recommendationId === undefined) return { kind: 'none' }
-    if (issued === undefined) return { kind: 'list', recommendationId }
+  /** @returns undefined if the id stands for a list of something else */
+  function proofOf ({ namespace, action, recommender, feature, variations, experiment }: ExperimentPlan, userId: string, recommendationId: string | undefined, issued: IssuedId | undefined): Proof | undefined {
+    if (recommendationId === undefined) return { kind: 'unknown' }
+    if (issued === undefined) return { kind: 'served' }
     const arms = experiment.blended === undefined ? variations : [interleaved]
     const variation = arms.find(variation => issued.isFor({ namespace, action, recommender, feature, variation, userId }))
-    return variation === undefined ? undefined : { kind: 'variation', variation }
+    return variation === undefined ? undefined : { kind: 'proven', variation }
   }
 
   async function creditConversion (experiments: readonly ExperimentPlan[], userId: string, conversion: Conversion): Promise<boolean[]> {
     const { recommender, feature, metric, value, eventId = newId() } = conversion
-    if (value !== undefined && Math.abs(value) > largestValue) return []
     const concerned = experiments.filter(experiment => experiment.recommender === recommender && (feature === undefined || experiment.feature === feature) && metric !== undefined && counts(experiment.metrics, metric))
     return Promise.all(concerned.filter(({ experiment }) => experiment.blended === undefined).map(async experiment => {
       const settings = experiment.metrics?.[metric!]

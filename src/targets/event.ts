@@ -22,11 +22,14 @@ export const EventSchema = Type.Object({
   sentAt: Type.Optional(TimeSchema)
 })
 
+/** Values of metrics beyond this are mistakes: the squares of their sums would be beyond the numbers that are exact. */
+export const largestValue = 1e12
+
 export const ConversionSchema = Type.Object({
   recommender: NameSchema,
   feature: Type.Optional(FeatureSchema),
   metric: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: 'May be left out where the experiment has one.' })),
-  value: Type.Optional(Type.Number()),
+  value: Type.Optional(Type.Number({ minimum: -largestValue, maximum: largestValue })),
   eventId: Type.Optional(BodyIdSchema)
 })
 

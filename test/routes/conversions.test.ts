@@ -117,10 +117,11 @@ t.test('a conversion counts for the variation of the exposure, also when the exp
   t.equal((await totals()).multiple, 1, 'and who is moved is seen in two')
 })
 
-t.test('a value beyond all measure is ignored', async t => {
+t.test('a value beyond all measure is ignored, and told where it is sent explicitly', async t => {
   const { show, send, totals, userOf } = await startTestedShop(t, server)
   const userId = await userOf('a')
   await show(userId)
-  await send({ userId, eventList: [1e308, -1e308, 3].map(eventValue => ({ eventType: 'purchase', eventValue })), experimentConversions: [{ recommender: 'home', metric: 'revenue', value: 1e300 }] })
+  const sent = await send({ userId, eventList: [1e308, -1e308, 3].map(eventValue => ({ eventType: 'purchase', eventValue })), experimentConversions: [{ recommender: 'home', metric: 'revenue', value: 1e300 }] })
+  t.match(sent, { status: 207, body: { refusedConversions: [{ index: 0, message: /^body\/experimentConversions\/0\/value: / }] } })
   t.equal((await totals()).metrics.get('revenue')!.get('a')!.sum, 3)
 })
