@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
 
 /** Makes tokens of an issuer. */
 export interface Tokens {
-  /** What the issuer publishes. */
+  /** The key set that the issuer publishes. */
   jwks: string
   make: (issuer: string, count: number) => string[]
   /** Verifies one signature, as the library does for a token that is not remembered. */

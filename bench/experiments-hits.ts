@@ -4,12 +4,11 @@
  *   node dist/bench/experiments-hits.js [--rounds 7] [--seconds 3] [--users 1000]
  * Promised: hits under an experiment at 0.85 × of the rate of those without.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { packagedFile } from '../src/settings.ts'
-import { freePort } from './free-port.ts'
-import { answering, installed, median, openProcesses, plainly } from './hits-processes.ts'
+import { startTestedGateway } from './experiments-gateway.ts'
+import { installed, median, openProcesses, plainly } from './hits-processes.ts'
 import { startOrigin } from './hits-servers.ts'
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '3' }, users: { type: 'string', default: '1000' } } })
@@ -38,17 +37,13 @@ try {
 }
 
 async function startGateway (name: string, tests: object): Promise<number> {
-  const folder = join(processes.folder, name.replaceAll(/\W/g, '-'))
-  mkdirSync(folder)
-  const variations = Object.fromEntries(['a', 'b'].map(name => [name, { type: 'http', url: `http://127.0.0.1:${origin.port}/${name}/{userId}` }]))
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({
-    cacheControl: { userSpecified: { maxAge: 10, directives: 'private' }, server: { ttl: 3000 } },
-    namespaces: { bench: { recommenders: { 'recommend-items': { home: { variations, experiments: tests } } }, eventTargets: [{ type: 'http', url: `http://127.0.0.1:${origin.port}/records` }] } }
-  }))
-  const port = await freePort()
-  const env = { CONFIG_FILE: join(folder, 'config.json'), DATA_DIR: folder, PORT: String(port), HOST: '127.0.0.1', LOG_LEVEL: 'error', ACCESS_LOG: 'errors' }
-  const child = processes.start(process.execPath, [packagedFile('dist/src/server.js')], { on: 'server', env })
-  await answering(`http://127.0.0.1:${port}/health/ready`, child)
+  const { port } = await startTestedGateway(processes, name, {
+    originPort: origin.port,
+    experiments: tests,
+    eventTargets: [{ type: 'http', url: `http://127.0.0.1:${origin.port}/records` }],
+    more: { cacheControl: { userSpecified: { maxAge: 10, directives: 'private' }, server: { ttl: 3000 } } },
+    on: 'server'
+  })
   return port
 }
 

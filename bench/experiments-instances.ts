@@ -7,16 +7,14 @@
  * is killed within 20 ms.
  */
 import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { Agent, request } from 'undici'
-import { packagedFile } from '../src/settings.ts'
 import { createRedisTally } from '../src/experiments/tally/redis.ts'
+import { startTestedGateway } from './experiments-gateway.ts'
 import { freePort } from './free-port.ts'
-import { answering, installed, openProcesses } from './hits-processes.ts'
+import { installed, openProcesses } from './hits-processes.ts'
 import { startOrigin } from './hits-servers.ts'
 
 const { values } = parseArgs({ options: { visitors: { type: 'string', default: '50000' } } })
@@ -55,17 +53,13 @@ async function startRedis (port: number): Promise<ChildProcess> {
 }
 
 async function startGateway (n: number, redisPort: number): Promise<{ url: string, child: ChildProcess }> {
-  const folder = join(processes.folder, `gateway-${n}`)
-  mkdirSync(folder)
-  const variations = Object.fromEntries(['a', 'b'].map(name => [name, { type: 'http', url: `http://127.0.0.1:${origin.port}/${name}/{userId}` }]))
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({
-    resilience: { bulkhead: 1000, timeout: 5000 },
-    namespaces: { bench: { recommenders: { 'recommend-items': { home: { variations, experiments: { test: { method: 'weighted', weights: { a: 1, b: 1 }, metrics: { ctr: { event: 'click' }, value: { event: 'click', value: 'eventValue' } } } } } } }, eventTargets: [{ type: 'embedded' }] } }
-  }))
-  const port = await freePort()
-  const env = { CONFIG_FILE: join(folder, 'config.json'), DATA_DIR: folder, PORT: String(port), HOST: '127.0.0.1', LOG_LEVEL: 'error', REDIS_URL: `redis://127.0.0.1:${redisPort}` }
-  const child = processes.start(process.execPath, [packagedFile('dist/src/server.js')], { env })
-  await answering(`http://127.0.0.1:${port}/health/ready`, child)
+  const { port, child } = await startTestedGateway(processes, `gateway-${n}`, {
+    originPort: origin.port,
+    experiments: { test: { method: 'weighted', weights: { a: 1, b: 1 }, metrics: { ctr: { event: 'click' }, value: { event: 'click', value: 'eventValue' } } } },
+    eventTargets: [{ type: 'embedded' }],
+    more: { resilience: { bulkhead: 1000, timeout: 5000 } },
+    env: { REDIS_URL: `redis://127.0.0.1:${redisPort}` }
+  })
   return { url: `http://127.0.0.1:${port}`, child }
 }
 
@@ -121,7 +115,7 @@ async function main (): Promise<void> {
   redis = await startRedis(redisPort)
   await visiting
   const client = new Redis({ port: redisPort })
-  // What could not be counted during the outage is counted within a second after it.
+  // Entries that could not be counted during the outage are counted within a second after it.
   await sleep(2_000)
   const { users, metrics, multiple, unexposed } = await createRedisTally({ run: async command => command(client) }).read('bench/recommend-items/home/test')
   const bytes = /used_memory:(\d+)/.exec(await client.info('memory'))![1]!

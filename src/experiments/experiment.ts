@@ -1,6 +1,8 @@
 import type { Static, TObject } from 'typebox'
 import type { Kind } from '../base/schema.ts'
 import type { Scope } from '../connections/scope.ts'
+import type { Action } from '../origins/origin.ts'
+import type { Metrics } from './metrics.ts'
 import type { ExperimentStats } from './stats.ts'
 
 /** The user of a request, and what decides beside it. */
@@ -22,7 +24,7 @@ export interface Assignment {
   readonly why: Why
   /** The numbers from 0 to 1 that decided, by what they decided. */
   readonly hashes: Readonly<Record<string, number>>
-  /** What another system says of the assignment, for `matchedExperiment` of the answer. */
+  /** The description of the assignment by another system, for `matchedExperiment` of the answer. */
   readonly details?: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -51,6 +53,21 @@ export interface Experiment {
   readonly blended?: { readonly variations: readonly [string, string], readonly seed: string }
   /** Tells the system behind the experiment. It does not wait, and its queue is bounded. Absent: there is none. */
   readonly report?: (reported: Reported) => void
+}
+
+/** The parts of an experiment that results name. Its id is namespace, action, recommender and feature, separated by `/`. */
+export interface ExperimentIdentity {
+  readonly id: string
+  readonly namespace: string
+  readonly action: Action
+  readonly recommender: string
+  readonly feature: string
+  /** The type of its method. */
+  readonly method: string
+  /** The recommender's variations, in the order of the document. */
+  readonly variations: readonly string[]
+  /** The metrics that it counts; undefined if it names none, and takes any conversion. */
+  readonly metrics: Metrics | undefined
 }
 
 /** The place of an experiment in the configuration. */

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
-import { actions, type Action } from '../origins/origin.ts'
+import { actions } from '../origins/origin.ts'
+import type { ExperimentIdentity } from './experiment.ts'
 import { interleaved } from './interleave.ts'
-import type { Metrics } from './metrics.ts'
 import { comparisonSentence, contestedSentence, multipleSentence, noComparisonSentence, noMetricSentence, preferenceSentence, splitSentence } from './sentences.ts'
 import { compare, type Sums } from './statistics/comparison.ts'
 import { isMismatch, mismatchFactor, splitProbability } from './statistics/mismatch.ts'
@@ -75,19 +75,9 @@ export type MetricReport = ExperimentReport['metrics'][number]
 type Result = Static<typeof ResultSchema>
 
 /** An experiment to report on. */
-export interface ReportedExperiment {
-  readonly id: string
-  readonly namespace: string
-  readonly action: Action
-  readonly recommender: string
-  readonly feature: string
-  readonly method: string
-  /** In the order of the document. */
-  readonly variations: readonly string[]
+export interface ReportedExperiment extends ExperimentIdentity {
   /** The intended shares, summing to 1; undefined where another system decides. */
   readonly shares: ReadonlyMap<string, number> | undefined
-  /** Undefined if it counts any conversion. */
-  readonly metrics: Metrics | undefined
   /** The two variations of an interleaved experiment. */
   readonly blended?: readonly [string, string] | undefined
 }

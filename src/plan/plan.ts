@@ -10,8 +10,7 @@ import type { Action, Origin } from '../origins/origin.ts'
 import type { ProtectedOrigin } from '../origins/protect.ts'
 import type { CacheControlHeader, CachePolicies } from '../cache/cache-control.ts'
 import type { ItemImport } from '../metadata/item-import.ts'
-import type { Experiment } from '../experiments/experiment.ts'
-import type { Metrics } from '../experiments/metrics.ts'
+import type { Experiment, ExperimentIdentity } from '../experiments/experiment.ts'
 import type { Counted } from '../experiments/tally/store.ts'
 
 /** A configuration that is ready to serve: inheritance flattened, origins open. It is immutable; another plan replaces it. */
@@ -63,18 +62,8 @@ export interface RecommenderPlan {
   readonly experiments: ReadonlyMap<string, ExperimentPlan>
 }
 
-/** An experiment of a recommender. Its id is namespace, action, recommender and feature, separated by `/`. */
-export interface ExperimentPlan extends Counted {
-  readonly namespace: string
-  readonly action: Action
-  readonly recommender: string
-  readonly feature: string
-  /** The type of its method. */
-  readonly method: string
-  /** The recommender's variations, in the order of the document. */
-  readonly variations: readonly string[]
-  /** The metrics that it counts; undefined if it names none, and takes any conversion. */
-  readonly metrics: Metrics | undefined
+/** An experiment of a recommender. */
+export interface ExperimentPlan extends ExperimentIdentity, Counted {
   readonly experiment: Experiment
   /** How records of exposures name users. */
   readonly userIds: 'hashed' | 'plain'
