@@ -8,7 +8,7 @@ import { openSchemes, type Credentials, type SchemeName } from '../src/security/
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What the settings say of routes that are open or closed by choice, and of the security in the OpenAPI document. */
+    /** The settings of routes that are open or closed by choice, and of the security in the OpenAPI document. */
     authentication: Authentication
   }
   interface FastifyRequest {
@@ -45,9 +45,9 @@ export interface AuthenticationOptions extends Credentials {
   schemes?: readonly SchemeName[]
   /** Whether everything else is open as well where no scheme is on; absent: false. */
   openWrites?: boolean
-  /** Who may read the documentation; absent: everybody. */
+  /** The need of the documentation; absent: none. */
   docs?: Access
-  /** Who may read the metrics; absent: callers from private addresses, and keys. */
+  /** The need of the metrics; absent: a private address, or a key. */
   metrics?: Need
 }
 

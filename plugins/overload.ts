@@ -7,7 +7,7 @@ import { Counter, Gauge } from 'prom-client'
 import { createAdaptiveLimit, type Work } from '../src/base/adaptive-limit.ts'
 import { GatewayError } from '../src/base/errors.ts'
 
-/** What gives way first when the process has too much to do: bulk requests, then writes, then reads. Probes and cache hits never do. */
+/** The order in which requests give way when the process has too much to do: bulk requests, then writes, then reads. Probes and cache hits never do. */
 export type Priority = 'probe' | 'read' | 'write' | 'bulk'
 
 declare module 'fastify' {
@@ -47,7 +47,7 @@ const fullestHeap = 0.92
 
 /**
  * So many requests may be in flight whatever limit and guards say: a process that starts, shares its core, or waits for a slow provider is
- * slow without a load. So many requests take a busy process about a quarter of a second.
+ * slow without a load.
  */
 const always: Readonly<Record<Exclude<Priority, 'probe'>, number>> = { read: 1_024, write: 256, bulk: 16 }
 

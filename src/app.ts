@@ -66,7 +66,7 @@ export interface AppOptions {
   accessLog?: AccessLog
   /** A key with the scope `admin`; absent: none. */
   adminKey?: string | undefined
-  /** Who may call; absent: reads and events are open, and everything else needs the admin key. */
+  /** The credentials that callers need; absent: reads and events are open, and everything else needs the admin key. */
   authentication?: AuthenticationOptions
   /** The bucket that item metadata is imported from; absent: only `gateway items import` imports it. */
   staging?: StagingOptions | undefined

@@ -4,7 +4,7 @@ export interface Work {
   readonly startedAt: number
 }
 
-/** What the event loop did since the last call of `adapt`. */
+/** The load of the event loop since the last call of `adapt`. */
 export interface Load {
   /** The share of time in which it was active, from 0 to 1. */
   utilisation: number

@@ -47,7 +47,7 @@ export async function collectEvents (plan: Plan, namespaceName: string, body: Ev
   if (!isForAny(namespace, read.body)) return collected(read, {}, await options.credit?.(namespace, read.body))
   const [outcome] = await deliverBodies(namespace, [read.body], options)
   if (outcome instanceof GatewayError) throw outcome
-  // What a target lacks comes again with the same ids, by which it is credited once.
+  // Events that a target lacks come again with the same ids, by which they are credited once.
   const credited = await options.credit?.(namespace, read.body)
   const targets = outcomesOf(namespace, read.body, outcome!)
   if (outcome!.size > 0) throw notDelivered(read.body, outcome!, targets)

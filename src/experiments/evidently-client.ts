@@ -5,7 +5,7 @@ import type { ExperimentScope } from './experiment.ts'
 import { objectOf } from './json-object.ts'
 import { createRemembered } from './remembered.ts'
 
-/** What CloudWatch Evidently says of a user. */
+/** The evaluation of a feature for a user. */
 export interface Evaluation {
   /** The value of the variation, if it is a text or an integer; others name no variation. */
   readonly value: string | number | undefined

@@ -5,7 +5,7 @@ import type { Assignment, Unit } from '../experiments/experiment.ts'
 import type { ExperimentPlan, RecommenderPlan, VariationPlan } from '../plan/plan.ts'
 import type { InferenceRequest } from './request.ts'
 
-/** What an experiment says of the user of a request. */
+/** The assignment of the user of a request by an experiment. */
 export interface Membership {
   readonly experiment: ExperimentPlan
   readonly assignment: Assignment
@@ -68,7 +68,7 @@ export function assign (recommender: RecommenderPlan, request: InferenceRequest,
 }
 
 /** Returns the experiment of a recommender. @throws GatewayError 400 */
-export function experimentOf ({ experiments, name }: RecommenderPlan, feature: string): ExperimentPlan {
+function experimentOf ({ experiments, name }: RecommenderPlan, feature: string): ExperimentPlan {
   const experiment = experiments.get(feature)
   if (experiment === undefined) throw new GatewayError('UnknownExperiment', `feature: "${feature}" is not an experiment of "${name}"${experiments.size === 0 ? ', which has none' : `; expected one of ${[...experiments.keys()].join(', ')}`}`)
   return experiment

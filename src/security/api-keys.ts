@@ -6,7 +6,7 @@ import { checker } from '../base/validation.ts'
 import { scopes, type Principal } from './access.ts'
 import type { Scheme } from './scheme.ts'
 
-/** What the gateway knows of a key: everything but its secret. */
+/** The record of a key: everything but its secret. */
 export const ApiKeySchema = closed({
   id: Type.String({ pattern: '^[A-Za-z0-9-]{1,64}$' }),
   sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),

@@ -10,7 +10,7 @@ export interface ClaimRules {
   /** The claim that names the only namespaces of a token; absent: all. */
   namespaceClaim?: string | undefined
   scopeClaim: string
-  /** What stands before `read`, `write` and `admin` in the claim; may be empty. */
+  /** The text before `read`, `write` and `admin` in the claim; may be empty. */
   scopePrefix: string
   /** The scopes of a token that names none of ours. */
   defaultScopes: readonly Scope[]

@@ -9,7 +9,7 @@ export interface JwtOptions extends ClaimRules {
   jwksUri: string
 }
 
-/** What the plugin of the framework does with tokens. Both functions throw for a bad token. */
+/** The functions of the framework's plugin for tokens. Both throw for a bad token. */
 export interface TokenTools {
   decodeHeader: (token: string) => Readonly<Record<string, unknown>>
   /** Verifies the signature, `exp` and `nbf`. @returns the claims */

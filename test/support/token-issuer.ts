@@ -16,7 +16,7 @@ export interface SigningKey {
 
 export interface TokenIssuer {
   url: string
-  /** What its JWKS endpoint answers. A test may replace it. */
+  /** The answer of its JWKS endpoint. A test may replace it. */
   answer: { status: number, type: string, body: string }
   /** The number of fetches of its keys. */
   fetches: number

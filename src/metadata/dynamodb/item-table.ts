@@ -1,6 +1,6 @@
 /** The names of the tables of items and of their key, as the AWS sample's settings define them. */
 export interface ItemTables {
-  /** What precedes the namespace in the name of its table. */
+  /** The text before the namespace in the name of its table. */
   readonly prefix: string
   /** The attribute that holds the id of an item, and the field of a catalog that does. */
   readonly key: string
