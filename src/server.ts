@@ -16,7 +16,7 @@ import { startPrimary } from './workers/primary.ts'
 import { joinPrimary, type Worker } from './workers/worker.ts'
 
 /** Requests and deliveries get this long to end after the drain, in ms: events may take 4 s, and a container is killed after 10 s. */
-const closeWithin = 8_000
+const closeWithin = 9_000
 
 /** The longest time that the drain and the end take together, in ms. */
 const endWithin = 25_000
@@ -101,7 +101,7 @@ async function serveHere (settings: Settings, inWorker: boolean): Promise<void> 
     app.readiness.draining = true
     if (!err) await sleep(drainOf(settings))
     // A client that stops in the middle of a request must not delay the end.
-    setTimeout(() => app.server.closeAllConnections(), (delayOf(settings) - drainOf(settings)) * 0.6).unref()
+    setTimeout(() => app.server.closeAllConnections(), (delayOf(settings) - drainOf(settings)) * 0.55).unref()
     await app.close()
     logger.flush()
   })
